@@ -1,0 +1,3 @@
+#ifndef CODECS_H
+#define CODECS_H
+#endif

@@ -1,0 +1,3 @@
+#ifndef ONEDNN_FACE_H
+#define ONEDNN_FACE_H
+#endif

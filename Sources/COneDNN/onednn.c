@@ -1,0 +1,1 @@
+#include "onednn.h"

@@ -1,0 +1,60 @@
+/// The name and shape of one trained tensor.
+public struct ParameterShape: Sendable, Hashable {
+    /// The name in timm's layout, which this package uses inside: `blocks.0.attn.qkv.weight`.
+    public var name: String
+    /// The extent of each dimension.
+    public var shape: [Int]
+
+    package init(_ name: String, _ shape: [Int]) {
+        self.name = name
+        self.shape = shape
+    }
+}
+
+extension ViTConfiguration {
+    /// Every tensor that a model of this shape has, in forward order and under timm's names.
+    ///
+    /// Linear weights are (outputs, inputs); the patch projection is (width, channels, rows, columns); the position
+    /// table is (1, rows, width) with rows for the prefix tokens first, where these have positions.
+    public var parameterShapes: [ParameterShape] {
+        var shapes: [ParameterShape] = []
+        if hasClassToken { shapes.append(ParameterShape("cls_token", [1, 1, width])) }
+        if hasDistillationToken { shapes.append(ParameterShape("dist_token", [1, 1, width])) }
+        if registerCount > 0 { shapes.append(ParameterShape("reg_token", [1, registerCount, width])) }
+        shapes.append(ParameterShape("pos_embed", [1, positionRowCount, width]))
+        shapes.append(
+            ParameterShape("patch_embed.proj.weight", [width, inputChannels, patchSize.height, patchSize.width]))
+        shapes.append(ParameterShape("patch_embed.proj.bias", [width]))
+        for block in 0..<depth { shapes += blockShapes("blocks.\(block)") }
+        let norm = finalNorm == .afterPooling ? "fc_norm" : "norm"
+        shapes += [ParameterShape("\(norm).weight", [width]), ParameterShape("\(norm).bias", [width])]
+        if classCount > 0 {
+            shapes += Self.linearShapes("head", outputs: classCount, inputs: width)
+            if hasDistillationToken { shapes += Self.linearShapes("head_dist", outputs: classCount, inputs: width) }
+        }
+        return shapes
+    }
+
+    /// Rows of the stored position table.
+    public var positionRowCount: Int {
+        let prefix = prefixHasPosition ? prefixCount - registerCount : 0
+        return prefix + positionGrid.height * positionGrid.width
+    }
+
+    private func blockShapes(_ name: String) -> [ParameterShape] {
+        var shapes = [ParameterShape("\(name).norm1.weight", [width]), ParameterShape("\(name).norm1.bias", [width])]
+        shapes += Self.linearShapes("\(name).attn.qkv", outputs: 3 * width, inputs: width, bias: qkvBias)
+        shapes += Self.linearShapes("\(name).attn.proj", outputs: width, inputs: width)
+        if hasLayerScale { shapes.append(ParameterShape("\(name).ls1.gamma", [width])) }
+        shapes += [ParameterShape("\(name).norm2.weight", [width]), ParameterShape("\(name).norm2.bias", [width])]
+        shapes += Self.linearShapes("\(name).mlp.fc1", outputs: hiddenWidth, inputs: width)
+        shapes += Self.linearShapes("\(name).mlp.fc2", outputs: width, inputs: hiddenWidth)
+        if hasLayerScale { shapes.append(ParameterShape("\(name).ls2.gamma", [width])) }
+        return shapes
+    }
+
+    private static func linearShapes(_ name: String, outputs: Int, inputs: Int, bias: Bool = true) -> [ParameterShape] {
+        let weight = ParameterShape("\(name).weight", [outputs, inputs])
+        return bias ? [weight, ParameterShape("\(name).bias", [outputs])] : [weight]
+    }
+}

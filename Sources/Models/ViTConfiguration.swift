@@ -1,0 +1,136 @@
+/// Height and width, in pixels or in patches.
+public struct Extent: Sendable, Hashable, Codable {
+    /// The number of rows.
+    public var height: Int
+    /// The number of columns.
+    public var width: Int
+
+    /// An extent of `height` rows and `width` columns.
+    public init(height: Int, width: Int) {
+        self.height = height
+        self.width = width
+    }
+
+    /// A square.
+    public init(square side: Int) {
+        self.init(height: side, width: side)
+    }
+}
+
+/// The shape of a Vision Transformer: one description for the whole family (ViT, DeiT, DeiT III, MAE, DINOv2).
+///
+/// Sources: Dosovitskiy et al. 2021 (ViT), table 1; Touvron et al. 2021 (DeiT) and 2022 (DeiT III); He et al. 2022
+/// (MAE); Oquab et al. 2024 (DINOv2); Darcet et al. 2024 (registers).
+public struct ViTConfiguration: Sendable, Hashable {
+    /// What the MLP applies between its two layers.
+    public enum Activation: String, Sendable, Hashable, Codable {
+        /// The exact GELU, with the error function.
+        case gelu
+        /// The GELU approximated with tanh.
+        case geluTanh = "gelu_tanh"
+    }
+
+    /// What the head sees.
+    public enum Pooling: String, Sendable, Hashable, Codable {
+        /// The class token (with a distillation token: both, each through its own head, averaged).
+        case classToken = "token"
+        /// The mean of the patch tokens; class token and registers left out.
+        case meanPatches = "avg"
+    }
+
+    /// Where the final norm stands when patches are pooled.
+    public enum FinalNorm: String, Sendable, Hashable, Codable {
+        /// On every token, before pooling (`norm`).
+        case beforePooling = "norm"
+        /// On the pooled vector, after pooling (`fc_norm`).
+        case afterPooling = "fc_norm"
+    }
+
+    /// Where the positions come from.
+    public enum Positions: String, Sendable, Hashable, Codable {
+        /// A trained table, stored in the checkpoint.
+        case learned
+        /// The fixed 2-D sine-cosine table of MAE, computed when the checkpoint holds none.
+        case sinCos = "sincos"
+    }
+
+    /// How a table of positions is fitted to another grid of patches.
+    public enum PositionInterpolation: String, Sendable, Hashable, Codable {
+        /// timm: bicubic with antialiasing.
+        case timm
+        /// transformers: bicubic without antialiasing.
+        case transformers
+    }
+
+    /// The size of the picture the model takes, in pixels.
+    public var imageSize = Extent(square: 224)
+    /// The size of a patch, in pixels.
+    public var patchSize = Extent(square: 16)
+    /// Colour channels of the input, 1 to 4.
+    public var inputChannels = 3
+    /// The length of a token (D).
+    public var width = 768
+    /// The number of encoder blocks.
+    public var depth = 12
+    /// Attention heads a block; divides `width`.
+    public var heads = 12
+    /// The length of the MLP's hidden layer; 4 · width in the papers.
+    public var hiddenWidth = 3072
+    /// Whether the projections to queries, keys and values have a bias.
+    public var qkvBias = true
+    /// Added to the variance in every LayerNorm: 1e-6 in timm and MAE, 1e-12 in transformers' default.
+    public var layerNormEpsilon: Float = 1e-6
+    /// The MLP's activation.
+    public var activation = Activation.gelu
+    /// What the head sees.
+    public var pooling = Pooling.classToken
+    /// Where the final norm stands.
+    public var finalNorm = FinalNorm.beforePooling
+    /// Whether there is a class token.
+    public var hasClassToken = true
+    /// Whether there is a distillation token with a head of its own (DeiT).
+    public var hasDistillationToken = false
+    /// Register tokens between the class token and the patches (DINOv2 with registers).
+    public var registerCount = 0
+    /// Whether class and distillation token have rows in the position table (DeiT III and timm's DINOv2 with
+    /// registers: no). Registers never have.
+    public var prefixHasPosition = true
+    /// Whether each residual branch is scaled by a trained vector (DeiT III, DINOv2).
+    public var hasLayerScale = false
+    /// Where the positions come from.
+    public var positions = Positions.learned
+    /// How positions are fitted to another grid.
+    public var positionInterpolation = PositionInterpolation.timm
+    /// The size of picture the stored position table belongs to, where it is not `imageSize`.
+    public var positionImageSize: Extent?
+    /// The number of classes; 0 is a model without a head.
+    public var classCount = 1000
+
+    /// ViT-Base/16 at 224 pixels; change what differs.
+    public init() {}
+}
+
+extension ViTConfiguration {
+    /// The grid of patches of a picture of `imageSize`.
+    public var grid: Extent {
+        Extent(height: imageSize.height / patchSize.height, width: imageSize.width / patchSize.width)
+    }
+
+    /// The grid that the stored position table was made for.
+    public var positionGrid: Extent {
+        let size = positionImageSize ?? imageSize
+        return Extent(height: size.height / patchSize.height, width: size.width / patchSize.width)
+    }
+
+    /// The number of patches (L).
+    public var patchCount: Int { grid.height * grid.width }
+
+    /// Class, distillation and register tokens before the patches.
+    public var prefixCount: Int { (hasClassToken ? 1 : 0) + (hasDistillationToken ? 1 : 0) + registerCount }
+
+    /// The number of tokens (N).
+    public var tokenCount: Int { prefixCount + patchCount }
+
+    /// The length of a head.
+    public var headWidth: Int { width / heads }
+}

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct VitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "vit")
+}
