@@ -1,0 +1,81 @@
+/// What a matrix product does to its result before it is written: `residual + columnScale · activation(x·Wᵀ + bias)`.
+package struct LinearEpilogue: Sendable {
+    /// Applied after the bias.
+    package var activation: Activation?
+    /// Multiplies each column (layer scale); as long as a row of the result.
+    package var columnScale: Tensor?
+    /// Added last; of the shape of the result.
+    package var residual: Tensor?
+
+    /// Nothing but the bias where all are left out.
+    package init(activation: Activation? = nil, columnScale: Tensor? = nil, residual: Tensor? = nil) {
+        self.activation = activation
+        self.columnScale = columnScale
+        self.residual = residual
+    }
+}
+
+/// The non-linear functions between two linear layers.
+package enum Activation: Sendable, Hashable {
+    /// x · Φ(x), with the error function.
+    case gelu
+    /// The approximation of GELU with tanh.
+    case geluTanh
+}
+
+/// The arithmetic of Vision Transformers, at the grain of a layer: what a new device has to offer.
+///
+/// Shapes: B images, N tokens, D width, H heads, K inputs and M outputs of a linear layer. Results are written into
+/// tensors that the caller owns; nothing is allocated once every shape has been seen. An operation has ended when it
+/// returns, and its bits do not depend on the number of threads.
+package protocol Engine: AnyObject, Sendable {
+    /// A copy of a linear layer's `weight` (M, K) in the layout that `linear` wants.
+    func pack(_ weight: Tensor) -> PackedWeights
+
+    /// y (…, M) = epilogue(x (…, K) · Wᵀ + bias (M)).
+    func linear(_ x: Tensor, _ weights: PackedWeights, bias: Tensor?, epilogue: LinearEpilogue, into y: Tensor)
+
+    /// Rows of patches (B, L, K) become tokens: y (B, N, D), from its row `prefix` on, = x · Wᵀ + bias + positions (L, D).
+    func embedPatches(
+        _ patches: Tensor, _ weights: PackedWeights, bias: Tensor?, positions: Tensor, prefix: Int, into tokens: Tensor)
+
+    /// Cuts pictures (B, C, height, width) into rows (B, L, C · patch height · patch width), patches row by row and each
+    /// in the order (channel, row, column) of a convolution's weight.
+    func patchRows(_ images: Tensor, patchHeight: Int, patchWidth: Int, into rows: Tensor)
+
+    /// Writes `prefix` (P, D) over the first P tokens of every image of `tokens` (B, N, D).
+    func setPrefix(_ prefix: Tensor, of tokens: Tensor)
+
+    /// y = (x − mean) / √(variance + epsilon) · scale + shift over the last dimension D; mean and variance (rows) are
+    /// kept for the backward pass.
+    func layerNorm(
+        _ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Float, into y: Tensor, mean: Tensor, variance: Tensor)
+
+    /// Multi-head self-attention without its projections: qkv (B, N, 3·D) to y (B, N, D), softmax(q·kᵀ/√(D/H))·v.
+    func attention(_ qkv: Tensor, heads: Int, into y: Tensor)
+
+    /// Token `index` of every image: x (B, N, D) to y (B, D).
+    func selectToken(_ index: Int, of x: Tensor, into y: Tensor)
+
+    /// The mean of the tokens from `first` on: x (B, N, D) to y (B, D).
+    func meanTokens(from first: Int, of x: Tensor, into y: Tensor)
+
+    /// y = (a + b) / 2, element by element; y may be a or b.
+    func average(_ a: Tensor, _ b: Tensor, into y: Tensor)
+}
+
+/// A linear layer's weight in the layout of the engine that packed it.
+package final class PackedWeights: Sendable {
+    /// The length of an input row (K).
+    package let inputs: Int
+    /// The length of an output row (M).
+    package let outputs: Int
+    /// The engine's own data.
+    package let storage: Storage
+
+    package init(inputs: Int, outputs: Int, storage: Storage) {
+        self.inputs = inputs
+        self.outputs = outputs
+        self.storage = storage
+    }
+}

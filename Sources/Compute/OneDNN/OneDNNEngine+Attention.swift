@@ -1,0 +1,79 @@
+import COneDNN
+
+extension OneDNNEngine {
+    /// Queries that one task handles where a sequence is long: their scores then stay in the core's own cache.
+    private static let queriesPerTask = 256
+
+    package func attention(_ qkv: Tensor, heads: Int, into y: Tensor) {
+        let (imageCount, tokenCount) = (qkv.shape[0], qkv.shape[1])
+        let width = qkv.shape[2] / 3
+        precondition(
+            qkv.shape.count == 3 && qkv.shape[2] == 3 * width && width % heads == 0
+                && y.count == imageCount * tokenCount * width,
+            "attention: \(heads) heads got qkv \(qkv.shape), y \(y.shape)")
+        let shape = AttentionShape(tokenCount: tokenCount, width: width, heads: heads)
+        let size = min(Self.queriesPerTask, tokenCount)
+        let whole = AttentionPrimitives(shape, queryCount: size, cache: cache)
+        let restCount = tokenCount % size
+        let rest = restCount == 0 ? whole : AttentionPrimitives(shape, queryCount: restCount, cache: cache)
+        let blockCount = (tokenCount + size - 1) / size
+        unsafe workers.run(imageCount * heads * blockCount) { task, context, worker in
+            let block = task % blockCount
+            let head = task / blockCount % heads
+            let image = task / (blockCount * heads)
+            let query = block * size
+            let scores = unsafe workers.scratch(of: worker, floatCount: size * tokenCount)
+            let offset = image * tokenCount * width
+            let base = unsafe qkv.pointer + 3 * offset + head * shape.headWidth
+            let output = unsafe y.pointer + offset + query * width + head * shape.headWidth
+            let primitives = query + size > tokenCount ? rest : whole
+            unsafe primitives.run(
+                context, q: base + query * 3 * width, k: base + width, v: base + 2 * width, scores: scores, y: output)
+        }
+    }
+}
+
+/// What all primitives of an attention have in common.
+struct AttentionShape {
+    var tokenCount: Int
+    var width: Int
+    var heads: Int
+    var headWidth: Int { width / heads }
+}
+
+/// The three steps of attention for a block of queries of one head; q, k and v lie side by side in rows of 3·D.
+private struct AttentionPrimitives {
+    let scores: Primitive
+    let softmax: Primitive
+    let mix: Primitive
+
+    init(_ shape: AttentionShape, queryCount: Int, cache: PrimitiveCache) {
+        let row = 3 * shape.width
+        var product = MatmulShape(
+            rows: queryCount, inner: shape.headWidth, columns: shape.tokenCount, aStrides: (row, 1),
+            bStrides: (1, row), cStride: shape.tokenCount)
+        product.scale = 1 / Float(shape.headWidth).squareRoot()
+        scores = cache.matmul(product)
+        softmax = cache.softmax(rows: queryCount, width: shape.tokenCount)
+        mix = cache.matmul(
+            MatmulShape(
+                rows: queryCount, inner: shape.tokenCount, columns: shape.headWidth,
+                aStrides: (shape.tokenCount, 1), bStrides: (row, 1), cStride: shape.width))
+    }
+
+    func run(
+        _ context: OpaquePointer, q: UnsafeMutablePointer<Float>, k: UnsafeMutablePointer<Float>,
+        v: UnsafeMutablePointer<Float>, scores scratch: UnsafeMutablePointer<Float>, y: UnsafeMutablePointer<Float>
+    ) {
+        var arguments = unsafe vit_matmul_arguments()
+        unsafe arguments.a = UnsafePointer(q)
+        unsafe arguments.b = UnsafeRawPointer(k)
+        unsafe arguments.c = scratch
+        check(unsafe vit_matmul_run(scores.pointer, context, &arguments), "attention scores")
+        check(unsafe vit_softmax_run(softmax.pointer, context, scratch, scratch), "attention softmax")
+        unsafe arguments.a = UnsafePointer(scratch)
+        unsafe arguments.b = UnsafeRawPointer(v)
+        unsafe arguments.c = y
+        check(unsafe vit_matmul_run(mix.pointer, context, &arguments), "attention values")
+    }
+}

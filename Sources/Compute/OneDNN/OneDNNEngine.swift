@@ -1,0 +1,65 @@
+import CKernels
+import COneDNN
+
+/// The arithmetic on the processor's cores, with oneDNN's kernels and this package's threads.
+///
+/// Work is cut into tasks by its size alone, never by the number of threads, and each sum is taken by one task in a
+/// fixed order.
+public final class OneDNNEngine: Engine {
+    let workers: Workers
+    let cache = PrimitiveCache()
+
+    /// Rows of a matrix product that one task computes: enough to use each weight many times, few enough to share
+    /// the rows of a single picture among threads.
+    static let rowsPerTask = 48
+    /// Elements that one task of a memory-bound loop handles.
+    static let elementsPerTask = 1 << 15
+
+    /// The number of threads at work.
+    public var threadCount: Int { workers.count }
+
+    /// An engine with `threadCount` threads; left out, as many as this process may use.
+    public init(threadCount: Int? = nil) {
+        workers = Workers(threadCount: max(1, threadCount ?? Self.availableCores))
+    }
+
+    /// The cores this process may use.
+    public static var availableCores: Int { Int(vit_available_cores()) }
+
+    /// Runs `body(rows)` over blocks of at most `size` of `count` rows.
+    func forBlocks(
+        of size: Int, in count: Int, _ body: (_ rows: Range<Int>, _ context: OpaquePointer, _ worker: Int) -> Void
+    ) {
+        unsafe workers.run((count + size - 1) / size) { task, context, worker in
+            let first = task * size
+            unsafe body(first..<min(first + size, count), context, worker)
+        }
+    }
+
+    /// Rows of `width` floats that make a task of a memory-bound loop.
+    static func rowsPerTask(width: Int) -> Int { max(1, elementsPerTask / max(width, 1)) }
+}
+
+extension OneDNNEngine {
+    package func layerNorm(
+        _ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Float, into y: Tensor, mean: Tensor, variance: Tensor
+    ) {
+        let width = scale.count
+        let rowCount = x.count / width
+        precondition(
+            x.count % width == 0 && y.count == x.count && shift.count == width && mean.count >= rowCount
+                && variance.count >= rowCount,
+            "layerNorm: got x \(x.shape), y \(y.shape), scale \(scale.shape), mean \(mean.shape)")
+        let size = Self.rowsPerTask(width: width)
+        let whole = cache.layerNorm(rows: min(size, rowCount), width: width, epsilon: epsilon)
+        let rest = rowCount % size == 0 ? whole : cache.layerNorm(rows: rowCount % size, width: width, epsilon: epsilon)
+        unsafe forBlocks(of: size, in: rowCount) { rows, context, _ in
+            let primitive = rows.count == size ? whole : rest
+            let offset = rows.lowerBound * width
+            let status = unsafe vit_layer_norm_run(
+                primitive.pointer, context, x.pointer + offset, scale.pointer, shift.pointer, y.pointer + offset,
+                mean.pointer + rows.lowerBound, variance.pointer + rows.lowerBound)
+            check(status, "layerNorm")
+        }
+    }
+}

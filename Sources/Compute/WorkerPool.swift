@@ -1,0 +1,146 @@
+import CKernels
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Threads that share the tasks of one loop at a time.
+///
+/// Which thread runs a task is left to chance; tasks must therefore write to disjoint places and not depend on the
+/// worker's number, except to use scratch memory of its own. Then results do not depend on the number of threads.
+package final class WorkerPool: Sendable {
+    /// A loop under way: what to run, how many tasks there are, and how many have been taken.
+    private final class Loop: Sendable {
+        let body: @Sendable (Int, Int) -> Void
+        let taskCount: Int
+        let nextTask = Atomic<Int>(0)
+
+        init(taskCount: Int, body: @escaping @Sendable (Int, Int) -> Void) {
+            self.taskCount = taskCount
+            self.body = body
+        }
+
+        func work(as worker: Int) {
+            while true {
+                let task = nextTask.add(1, ordering: .relaxed).oldValue
+                if task >= taskCount { return }
+                body(task, worker)
+            }
+        }
+    }
+
+    private struct State {
+        var loop: Loop?
+        var generation = 0
+        var stopped = false
+    }
+
+    /// The number of threads that work, the caller's included.
+    package let threadCount: Int
+    private let shared: Shared
+    private let callers = Mutex<Void>(())
+
+    /// What the threads see of the pool; they must not keep the pool itself alive.
+    private final class Shared: Sendable {
+        let state = Mutex(State())
+        let generation = Atomic<Int>(0)
+        let running = Atomic<Int>(0)
+        let bell = Bell()
+    }
+
+    /// Starts `threadCount - 1` threads; the thread that calls `run` is the remaining one.
+    package init(threadCount: Int) {
+        precondition(threadCount >= 1, "WorkerPool: expected at least one thread, got \(threadCount)")
+        self.threadCount = threadCount
+        let shared = Shared()
+        self.shared = shared
+        for worker in 1..<max(threadCount, 1) {
+            Self.startThread { Self.serve(shared, as: worker) }
+        }
+    }
+
+    deinit {
+        shared.state.withLock { $0.stopped = true }
+        shared.generation.add(1, ordering: .releasing)
+        shared.bell.ring()
+    }
+
+    /// Calls `body(task, worker)` once for every task in `0..<taskCount` and returns when all are done.
+    ///
+    /// `worker` is below `threadCount`; no two calls with the same worker run at the same time.
+    package func run(_ taskCount: Int, _ body: (_ task: Int, _ worker: Int) -> Void) {
+        if taskCount <= 0 { return }
+        callers.withLock { _ in
+            if threadCount == 1 || taskCount == 1 {
+                for task in 0..<taskCount { body(task, 0) }
+            } else {
+                runShared(taskCount, body)
+            }
+        }
+    }
+
+    private func runShared(_ taskCount: Int, _ body: (Int, Int) -> Void) {
+        // The loop ends before this function returns, so the closure does not outlive its scope.
+        withoutActuallyEscaping(body) { escaping in
+            nonisolated(unsafe) let shareable = escaping
+            let loop = Loop(taskCount: taskCount) { task, worker in unsafe shareable(task, worker) }
+            shared.running.store(threadCount - 1, ordering: .relaxed)
+            shared.state.withLock {
+                $0.loop = loop
+                $0.generation += 1
+            }
+            shared.generation.add(1, ordering: .releasing)
+            shared.bell.ring()
+            loop.work(as: 0)
+            var spins = 0
+            while shared.running.load(ordering: .acquiring) > 0 {
+                spins += 1
+                if spins > 2000 { sched_yield() }
+            }
+            shared.state.withLock { $0.loop = nil }
+        }
+    }
+
+    private static func serve(_ shared: Shared, as worker: Int) {
+        var seen = 0
+        while true {
+            waitForChange(of: shared, from: seen)
+            seen = shared.generation.load(ordering: .acquiring)
+            let (loop, stopped) = shared.state.withLock { ($0.loop, $0.stopped) }
+            if stopped { return }
+            guard let loop else { continue }
+            loop.work(as: worker)
+            shared.running.subtract(1, ordering: .releasing)
+        }
+    }
+
+    /// Spins for the few microseconds between two operations of a model, then sleeps.
+    private static func waitForChange(of shared: Shared, from seen: Int) {
+        for _ in 0..<4000 where shared.generation.load(ordering: .relaxed) == seen {
+            vit_spin_pause()
+        }
+        shared.bell.wait { shared.generation.load(ordering: .acquiring) != seen }
+    }
+
+    private static func startThread(_ body: @escaping @Sendable () -> Void) {
+        let box = unsafe Unmanaged.passRetained(ThreadBody(body))
+        var thread = pthread_t()
+        let status = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                unsafe Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()
+                return nil
+            }, box.toOpaque())
+        precondition(status == 0, "WorkerPool: the system refuses another thread (error \(status))")
+        pthread_detach(thread)
+    }
+}
+
+private final class ThreadBody {
+    let run: () -> Void
+    init(_ run: @escaping () -> Void) { self.run = run }
+}

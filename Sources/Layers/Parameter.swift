@@ -1,0 +1,22 @@
+import Compute
+
+/// A trained tensor and, while it is being trained, the place where its gradient is summed.
+public struct Parameter: Sendable {
+    /// The weights.
+    public let value: Tensor
+    /// The gradient, of the same shape; nil where the parameter is only used.
+    public let gradient: Tensor?
+
+    package init(value: Tensor, gradient: Tensor? = nil) {
+        self.value = value
+        self.gradient = gradient
+    }
+}
+
+/// Where layers get their parameters from: an arena that is being trained, or a mapped checkpoint.
+package protocol ParameterSource {
+    /// The parameter under timm's `name`.
+    func parameter(_ name: String) throws -> Parameter
+    /// Says that the numbers were copied into packed weights and will not be read again.
+    func didPack(_ parameter: Parameter)
+}

@@ -1,0 +1,103 @@
+import Compute
+import Layers
+
+extension ViTConfiguration {
+    /// What the blocks of this encoder have in common.
+    package var blockShape: BlockShape {
+        BlockShape(
+            width: width, heads: heads, hiddenWidth: hiddenWidth, qkvBias: qkvBias, epsilon: layerNormEpsilon,
+            activation: activation == .gelu ? .gelu : .geluTanh, hasLayerScale: hasLayerScale)
+    }
+}
+
+/// Class, distillation and register tokens with the positions they have, and the positions of the patches.
+package struct TokenTable: Sendable {
+    /// The tokens before the patches, positions added (P, D).
+    package let prefix: Tensor
+    /// The positions of the patches (L, D), fitted to the grid of the configuration.
+    package let positions: Tensor
+
+    package init(_ configuration: ViTConfiguration, from source: some ParameterSource) throws {
+        let width = configuration.width
+        let stored = try source.parameter("pos_embed").value.values
+        var tokens: [[Float]] = []
+        if configuration.hasClassToken { tokens.append(try source.parameter("cls_token").value.values) }
+        if configuration.hasDistillationToken { tokens.append(try source.parameter("dist_token").value.values) }
+        var positionRows = 0
+        if configuration.prefixHasPosition {
+            positionRows = tokens.count
+            for (row, token) in tokens.enumerated() {
+                tokens[row] = token.indices.map { token[$0] + stored[row * width + $0] }
+            }
+        }
+        if configuration.registerCount > 0 { tokens.append(try source.parameter("reg_token").value.values) }
+        prefix = Tensor(tokens.flatMap { $0 }, shape: [configuration.prefixCount, width])
+        let fitted = PositionResampling.resample(
+            Array(stored.dropFirst(positionRows * width)), width: width, from: configuration.positionGrid,
+            to: configuration.grid, as: configuration.positionInterpolation)
+        positions = Tensor(fitted, shape: [configuration.patchCount, width])
+    }
+}
+
+/// The trunk of a Vision Transformer: pictures to tokens, positions added, through all blocks.
+package struct Encoder: Sendable {
+    package let configuration: ViTConfiguration
+    package let patchProjection: Linear
+    package let tokens: TokenTable
+    package let blocks: [Block]
+
+    package init(_ configuration: ViTConfiguration, from source: some ParameterSource, engine: any Engine) throws {
+        self.configuration = configuration
+        tokens = try TokenTable(configuration, from: source)
+        patchProjection = try Linear("patch_embed.proj", from: source, engine: engine)
+        blocks = try (0..<configuration.depth).map {
+            try Block("blocks.\($0)", configuration.blockShape, from: source, engine: engine)
+        }
+    }
+
+    /// Images (B, C, height, width) to tokens (B, N, D) in `room.tokens`, before the final norm.
+    ///
+    /// `afterBlock` sees the tokens after each block, counted from 0.
+    package func forward(
+        _ images: Tensor, room: EncoderRoom, engine: any Engine, afterBlock: (Int, Tensor) -> Void = { _, _ in }
+    ) {
+        let patch = configuration.patchSize
+        engine.patchRows(images, patchHeight: patch.height, patchWidth: patch.width, into: room.patchRows)
+        engine.setPrefix(tokens.prefix, of: room.tokens)
+        engine.embedPatches(
+            room.patchRows, patchProjection.packed, bias: patchProjection.bias?.value, positions: tokens.positions,
+            prefix: configuration.prefixCount, into: room.tokens)
+        for (index, block) in blocks.enumerated() {
+            block.forward(room.tokens, into: room.block, engine: engine)
+            afterBlock(index, room.tokens)
+        }
+    }
+}
+
+/// The memory that an encoder works in when nothing is kept for a backward pass.
+package struct EncoderRoom: Sendable {
+    package let patchRows: Tensor
+    package let tokens: Tensor
+    package let block: BlockActivations
+
+    package init(_ configuration: ViTConfiguration, imageCount: Int) {
+        let patch = configuration.patchSize
+        patchRows = Tensor(
+            shape: [
+                imageCount, configuration.patchCount, configuration.inputChannels * patch.height * patch.width,
+            ])
+        tokens = Tensor(shape: [imageCount, configuration.tokenCount, configuration.width])
+        block = .shared(configuration.blockShape, input: tokens)
+    }
+
+    private init(patchRows: Tensor, tokens: Tensor, block: BlockActivations) {
+        self.patchRows = patchRows
+        self.tokens = tokens
+        self.block = block
+    }
+
+    /// The part for the first `count` images.
+    package func first(_ count: Int) -> EncoderRoom {
+        EncoderRoom(patchRows: patchRows.rows(0..<count), tokens: tokens.rows(0..<count), block: block.first(count))
+    }
+}

@@ -1,0 +1,122 @@
+import Compute
+import Layers
+import Synchronization
+
+/// A Vision Transformer that classifies pictures.
+///
+/// Dosovitskiy et al. 2021, section 3.1: patches are projected, class token and positions are put to them, encoder
+/// blocks follow, and a linear head reads the class token (or the mean of the patches).
+public final class VisionTransformer: Sendable {
+    /// The shape of the model.
+    public let configuration: ViTConfiguration
+    /// Pictures that are computed at once; more are taken in turns.
+    public let batchSize: Int
+    package let encoder: Encoder
+    package let engine: any Engine
+    private let norm: LayerNorm
+    private let head: Linear?
+    private let distillationHead: Linear?
+    private let room: ClassifierRoom
+    private let turn = Mutex<Void>(())
+
+    /// Builds the model from the parameters of `source`; pictures are computed `batchSize` at a time.
+    package init(
+        _ configuration: ViTConfiguration, from source: some ParameterSource, engine: any Engine, batchSize: Int
+    ) throws {
+        self.configuration = configuration
+        self.engine = engine
+        self.batchSize = batchSize
+        encoder = try Encoder(configuration, from: source, engine: engine)
+        let normName = configuration.finalNorm == .afterPooling ? "fc_norm" : "norm"
+        norm = try LayerNorm(normName, epsilon: configuration.layerNormEpsilon, from: source)
+        let hasHead = configuration.classCount > 0
+        head = hasHead ? try Linear("head", from: source, engine: engine) : nil
+        distillationHead =
+            hasHead && configuration.hasDistillationToken
+            ? try Linear("head_dist", from: source, engine: engine) : nil
+        room = ClassifierRoom(configuration, imageCount: batchSize)
+    }
+
+    /// The logits (B, classes) of images (B, channels, height, width), normalised as the checkpoint asks.
+    ///
+    /// A model without a head has no logits: the result is then (B, 0).
+    public func logits(_ images: Tensor) -> Tensor {
+        let result = Tensor(shape: [images.shape[0], configuration.classCount])
+        for first in stride(from: 0, to: images.shape[0], by: batchSize) {
+            let range = first..<min(first + batchSize, images.shape[0])
+            logits(images.rows(range), into: result.rows(range))
+        }
+        return result
+    }
+
+    /// The logits of at most `batchSize` images, written into `result` (B, classes).
+    package func logits(_ images: Tensor, into result: Tensor) {
+        let size = configuration.imageSize
+        precondition(
+            images.shape.count == 4
+                && images.shape.dropFirst() == [configuration.inputChannels, size.height, size.width]
+                && images.shape[0] <= batchSize,
+            "VisionTransformer: expected images (≤ \(batchSize), \(configuration.inputChannels), \(size.height), "
+                + "\(size.width)), got \(images.shape)")
+        guard let head else { return }
+        turn.withLock { _ in forward(images, head: head, into: result) }
+    }
+
+    private func forward(_ images: Tensor, head: Linear, into result: Tensor) {
+        let room = self.room.first(images.shape[0])
+        encoder.forward(images, room: room.encoder, engine: engine)
+        pool(room, token: 0)
+        head.forward(room.pooled, engine: engine, into: result)
+        if let distillationHead {
+            pool(room, token: 1)
+            distillationHead.forward(room.pooled, engine: engine, into: room.otherLogits)
+            engine.average(result, room.otherLogits, into: result)
+        }
+    }
+
+    /// What the head sees of the encoder's tokens: one vector an image, final norm included, in `room.pooled`.
+    private func pool(_ room: ClassifierRoom, token: Int) {
+        // The norm acts on each token by itself, so that a token may be taken out before it.
+        switch configuration.pooling {
+        case .classToken:
+            engine.selectToken(token, of: room.encoder.tokens, into: room.selected)
+            norm.forward(room.selected, statistics: room.statistics, engine: engine, into: room.pooled)
+        case .meanPatches where configuration.finalNorm == .afterPooling:
+            engine.meanTokens(from: configuration.prefixCount, of: room.encoder.tokens, into: room.selected)
+            norm.forward(room.selected, statistics: room.statistics, engine: engine, into: room.pooled)
+        case .meanPatches:
+            let normed = room.encoder.block.normed1
+            norm.forward(
+                room.encoder.tokens, statistics: room.encoder.block.statistics1, engine: engine, into: normed)
+            engine.meanTokens(from: configuration.prefixCount, of: normed, into: room.pooled)
+        }
+    }
+}
+
+/// The memory that a classifier works in.
+private struct ClassifierRoom: Sendable {
+    let encoder: EncoderRoom
+    let selected: Tensor
+    let statistics: NormStatistics
+    let pooled: Tensor
+    let otherLogits: Tensor
+
+    init(_ configuration: ViTConfiguration, imageCount: Int) {
+        encoder = EncoderRoom(configuration, imageCount: imageCount)
+        selected = Tensor(shape: [imageCount, configuration.width])
+        statistics = NormStatistics(rowCount: imageCount)
+        pooled = Tensor(shape: [imageCount, configuration.width])
+        otherLogits = Tensor(shape: [imageCount, configuration.classCount])
+    }
+
+    private init(_ whole: ClassifierRoom, count: Int) {
+        encoder = whole.encoder.first(count)
+        selected = whole.selected.rows(0..<count)
+        statistics = whole.statistics.first(count)
+        pooled = whole.pooled.rows(0..<count)
+        otherLogits = whole.otherLogits.rows(0..<count)
+    }
+
+    /// The part for the first `count` images.
+    func first(_ count: Int) -> ClassifierRoom { ClassifierRoom(self, count: count) }
+}
