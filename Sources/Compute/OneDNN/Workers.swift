@@ -23,7 +23,7 @@ final class Workers: @unchecked Sendable {
     }
 
     deinit {
-        for unsafecontext in unsafe contexts { unsafe vit_context_destroy(context) }
+        unsafe contexts.forEach { unsafe vit_context_destroy($0) }
     }
 
     /// At least `floatCount` floats for the task that `worker` is running.
