@@ -1,3 +1,67 @@
 #ifndef CODECS_H
 #define CODECS_H
+
+/* PNG and JPEG behind plain calls: bytes in memory on one side, interleaved 8-bit rows on the other.
+   Failure is a returned status and a message; no jump leaves this folder, and nothing is printed. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum codecs_status {
+    CODECS_OK = 0,
+    /* The data end before the image does. */
+    CODECS_TRUNCATED,
+    /* The data contradict the format. */
+    CODECS_CORRUPT,
+    /* The data are sound, and of a kind that this decoder does not read. */
+    CODECS_UNSUPPORTED,
+    CODECS_OUT_OF_MEMORY
+} codecs_status;
+
+typedef struct codecs_error {
+    codecs_status status;
+    /* A phrase without capital or full stop; empty where the status says everything. */
+    char message[160];
+} codecs_error;
+
+typedef struct codecs_info {
+    uint32_t width;
+    uint32_t height;
+    /* 1 where the file holds brightness only. */
+    int is_grey;
+    /* 1 where the file says how opaque each pixel is, in a channel or in a table. */
+    int has_alpha;
+} codecs_info;
+
+typedef struct codecs_png_reader codecs_png_reader;
+typedef struct codecs_jpeg_reader codecs_jpeg_reader;
+
+/* Reads as far as the image's size. The bytes must stay valid until the reader is closed. NULL on failure. */
+codecs_png_reader *codecs_open_png(const uint8_t *bytes, size_t count, codecs_info *info, codecs_error *error);
+/* Decodes into rows of width * channels bytes without padding. Colour files: 3 or 4 channels; grey ones: any of 1 to 4. */
+int codecs_read_png(codecs_png_reader *reader, int channels, uint8_t *rows, codecs_error *error);
+void codecs_close_png(codecs_png_reader *reader);
+
+/* The same for JPEG: 3 channels, or 1 where the file is grey. More scans than `scan_limit` are an error. */
+codecs_jpeg_reader *codecs_open_jpeg(const uint8_t *bytes, size_t count, codecs_info *info, codecs_error *error);
+int codecs_read_jpeg(codecs_jpeg_reader *reader, int channels, int scan_limit, uint8_t *rows, codecs_error *error);
+void codecs_close_jpeg(codecs_jpeg_reader *reader);
+
+/* Encoding: *encoded is allocated and belongs to the caller, who frees it with codecs_free. Channels: 1 grey,
+   2 grey and alpha, 3 RGB, 4 RGBA; JPEG takes 1 and 3. */
+int codecs_write_png(
+    const uint8_t *rows, uint32_t width, uint32_t height, int channels, uint8_t **encoded, size_t *count,
+    codecs_error *error);
+int codecs_write_jpeg(
+    const uint8_t *rows, uint32_t width, uint32_t height, int channels, int quality, uint8_t **encoded, size_t *count,
+    codecs_error *error);
+void codecs_free(uint8_t *encoded);
+
+/* The checksum that PNG puts behind each chunk. */
+uint32_t codecs_crc32(const uint8_t *bytes, size_t count);
+
+/* How many bytes a zlib stream unpacks to, counted no further than `limit` + 1. Takes a few kilobytes of memory.
+   A stream that is damaged counts as far as it could be read. */
+size_t codecs_unpacked_size(const uint8_t *bytes, size_t count, size_t limit);
+
 #endif

@@ -1,0 +1,224 @@
+#include "failure.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jpeglib.h>
+#include <jerror.h>
+
+struct codecs_jpeg_reader {
+    struct jpeg_decompress_struct jpeg;
+    struct jpeg_error_mgr errors;
+    struct jpeg_source_mgr source;
+    struct jpeg_progress_mgr progress;
+    codecs_info image;
+    int scan_limit;
+    /* One row of CMYK on its way to RGB. */
+    uint8_t *inks;
+    codecs_error *error;
+    jmp_buf failed;
+};
+
+static codecs_jpeg_reader *reader_of(j_common_ptr jpeg) {
+    return (codecs_jpeg_reader *)jpeg->client_data;
+}
+
+static void fail(codecs_jpeg_reader *reader, codecs_status status, const char *message) {
+    codecs_fail(reader->error, status, message);
+    longjmp(reader->failed, 1);
+}
+
+static codecs_status status_of(int code) {
+    switch (code) {
+    case JERR_BAD_PRECISION:
+    case JERR_SOF_UNSUPPORTED:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_NOT_COMPILED:
+    case JERR_ARITH_NOTIMPL:
+    case JERR_CCIR601_NOTIMPL:
+    case JERR_FRACT_SAMPLE_NOTIMPL:
+        return CODECS_UNSUPPORTED;
+    case JERR_OUT_OF_MEMORY:
+        return CODECS_OUT_OF_MEMORY;
+    default:
+        return CODECS_CORRUPT;
+    }
+}
+
+static void on_error(j_common_ptr jpeg) {
+    char message[JMSG_LENGTH_MAX];
+    jpeg->err->format_message(jpeg, message);
+    fail(reader_of(jpeg), status_of(jpeg->err->msg_code), message);
+}
+
+/* Warnings are negative levels. These mean that pixels were made up; the others (extraneous bytes, an unknown
+   Adobe transform, a later JFIF version, odd but decodable progressions) leave every pixel as it was sent. */
+static void on_message(j_common_ptr jpeg, int level) {
+    if (level >= 0) {
+        return;
+    }
+    switch (jpeg->err->msg_code) {
+    case JWRN_ARITH_BAD_CODE:
+    case JWRN_HUFF_BAD_CODE:
+    case JWRN_HIT_MARKER:
+    case JWRN_JPEG_EOF:
+    case JWRN_MUST_RESYNC:
+        on_error(jpeg);
+    default:
+        jpeg->err->num_warnings++;
+    }
+}
+
+static void print_nothing(j_common_ptr jpeg) {
+    (void)jpeg;
+}
+
+static void limit_scans(j_common_ptr jpeg) {
+    codecs_jpeg_reader *reader = reader_of(jpeg);
+    if (jpeg->is_decompressor && reader->jpeg.input_scan_number > reader->scan_limit) {
+        char message[80];
+        snprintf(message, sizeof message, "it has more than %d scans", reader->scan_limit);
+        fail(reader, CODECS_UNSUPPORTED, message);
+    }
+}
+
+static void do_nothing(j_decompress_ptr jpeg) {
+    (void)jpeg;
+}
+
+/* All bytes are there from the start: a reader that asks for more has reached the end, and is told to wait.
+   A file that lacks nothing but its end marker thus decodes, as it does in Pillow. */
+static boolean wait_for_more(j_decompress_ptr jpeg) {
+    (void)jpeg;
+    return FALSE;
+}
+
+static void skip(j_decompress_ptr jpeg, long count) {
+    struct jpeg_source_mgr *source = jpeg->src;
+    if (count <= 0) {
+        return;
+    }
+    if ((size_t)count > source->bytes_in_buffer) {
+        count = (long)source->bytes_in_buffer;
+    }
+    source->next_input_byte += count;
+    source->bytes_in_buffer -= (size_t)count;
+}
+
+static void configure(codecs_jpeg_reader *reader, const uint8_t *bytes, size_t count) {
+    reader->jpeg.err = jpeg_std_error(&reader->errors);
+    reader->errors.error_exit = on_error;
+    reader->errors.emit_message = on_message;
+    reader->errors.output_message = print_nothing;
+    reader->jpeg.client_data = reader;
+    jpeg_create_decompress(&reader->jpeg);
+    reader->source.init_source = do_nothing;
+    reader->source.fill_input_buffer = wait_for_more;
+    reader->source.skip_input_data = skip;
+    reader->source.resync_to_restart = jpeg_resync_to_restart;
+    reader->source.term_source = do_nothing;
+    reader->source.next_input_byte = bytes;
+    reader->source.bytes_in_buffer = count;
+    reader->jpeg.src = &reader->source;
+    reader->progress.progress_monitor = limit_scans;
+    reader->jpeg.progress = &reader->progress;
+}
+
+codecs_jpeg_reader *codecs_open_jpeg(const uint8_t *bytes, size_t count, codecs_info *info, codecs_error *error) {
+    codecs_jpeg_reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL) {
+        codecs_fail(error, CODECS_OUT_OF_MEMORY, "");
+        return NULL;
+    }
+    reader->error = error;
+    reader->scan_limit = 1;
+    if (setjmp(reader->failed)) {
+        codecs_close_jpeg(reader);
+        return NULL;
+    }
+    configure(reader, bytes, count);
+    if (jpeg_read_header(&reader->jpeg, FALSE) != JPEG_HEADER_OK) {
+        fail(reader, CODECS_TRUNCATED, "");
+    }
+    struct jpeg_decompress_struct *jpeg = &reader->jpeg;
+    char message[80];
+    if (jpeg->data_precision != 8) {
+        snprintf(message, sizeof message, "it has %d bits a sample", jpeg->data_precision);
+        fail(reader, CODECS_UNSUPPORTED, message);
+    }
+    if (jpeg->num_components != 1 && jpeg->num_components != 3 && jpeg->num_components != 4) {
+        snprintf(message, sizeof message, "it has %d colour components", jpeg->num_components);
+        fail(reader, CODECS_UNSUPPORTED, message);
+    }
+    reader->image.width = jpeg->image_width;
+    reader->image.height = jpeg->image_height;
+    reader->image.is_grey = jpeg->num_components == 1;
+    *info = reader->image;
+    return reader;
+}
+
+/* a * b / 255, rounded, for bytes. */
+static inline int scaled(int a, int b) {
+    int product = a * b + 128;
+    return ((product >> 8) + product) >> 8;
+}
+
+/* Adobe writes inks inverted, 255 for none, and everybody follows. The arithmetic is Pillow's. */
+static void convert_inks(const uint8_t *inks, uint8_t *rgb, size_t width) {
+    for (size_t x = 0; x < width; x++, inks += 4, rgb += 3) {
+        int light = inks[3];
+        rgb[0] = (uint8_t)(light - scaled(255 - inks[0], light));
+        rgb[1] = (uint8_t)(light - scaled(255 - inks[1], light));
+        rgb[2] = (uint8_t)(light - scaled(255 - inks[2], light));
+    }
+}
+
+static void read_rows(codecs_jpeg_reader *reader, int channels, uint8_t *rows) {
+    struct jpeg_decompress_struct *jpeg = &reader->jpeg;
+    size_t stride = (size_t)jpeg->output_width * (size_t)channels;
+    while (jpeg->output_scanline < jpeg->output_height) {
+        uint8_t *row = rows + jpeg->output_scanline * stride;
+        JSAMPROW target = reader->inks != NULL ? reader->inks : row;
+        if (jpeg_read_scanlines(jpeg, &target, 1) != 1) {
+            fail(reader, CODECS_TRUNCATED, "");
+        }
+        if (reader->inks != NULL) {
+            convert_inks(reader->inks, row, jpeg->output_width);
+        }
+    }
+}
+
+int codecs_read_jpeg(codecs_jpeg_reader *reader, int channels, int scan_limit, uint8_t *rows, codecs_error *error) {
+    struct jpeg_decompress_struct *jpeg = &reader->jpeg;
+    reader->error = error;
+    reader->scan_limit = scan_limit;
+    if (setjmp(reader->failed)) {
+        return 0;
+    }
+    if (jpeg->num_components == 4) {
+        jpeg->out_color_space = JCS_CMYK;
+        reader->inks = malloc((size_t)jpeg->image_width * 4);
+        if (reader->inks == NULL) {
+            fail(reader, CODECS_OUT_OF_MEMORY, "");
+        }
+    } else {
+        jpeg->out_color_space = channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+    }
+    if (!jpeg_start_decompress(jpeg)) {
+        fail(reader, CODECS_TRUNCATED, "");
+    }
+    read_rows(reader, channels, rows);
+    jpeg_finish_decompress(jpeg);
+    return 1;
+}
+
+void codecs_close_jpeg(codecs_jpeg_reader *reader) {
+    if (reader == NULL) {
+        return;
+    }
+    jpeg_destroy_decompress(&reader->jpeg);
+    free(reader->inks);
+    free(reader);
+}

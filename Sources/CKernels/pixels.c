@@ -1,0 +1,88 @@
+#include "pixels.h"
+
+#include <string.h>
+
+static inline __attribute__((always_inline)) void orient(
+    const uint8_t *input, size_t width, size_t height, const int channels, int orientation, uint8_t *output) {
+    const ptrdiff_t pixel = channels;
+    const ptrdiff_t row = (ptrdiff_t)width * pixel;
+    const int transposed = orientation >= 5;
+    /* Where the first output pixel lies, and the steps from one to the next in a row and in a column. */
+    const int from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+    const int from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+    const ptrdiff_t along_x = from_right ? -pixel : pixel;
+    const ptrdiff_t along_y = from_bottom ? -row : row;
+    const uint8_t *first = input + (from_right ? row - pixel : 0) + (from_bottom ? row * ((ptrdiff_t)height - 1) : 0);
+    const size_t output_width = transposed ? height : width;
+    const size_t output_height = transposed ? width : height;
+    const ptrdiff_t step = transposed ? along_y : along_x;
+    const ptrdiff_t row_step = transposed ? along_x : along_y;
+    for (size_t y = 0; y < output_height; y++) {
+        const uint8_t *source = first + (ptrdiff_t)y * row_step;
+        for (size_t x = 0; x < output_width; x++, source += step, output += pixel) {
+            memcpy(output, source, (size_t)pixel);
+        }
+    }
+}
+
+void ck_orient(
+    const uint8_t *input, size_t width, size_t height, int channels, int orientation, uint8_t *output) {
+    switch (channels) {
+    case 1:
+        orient(input, width, height, 1, orientation, output);
+        break;
+    case 2:
+        orient(input, width, height, 2, orientation, output);
+        break;
+    case 3:
+        orient(input, width, height, 3, orientation, output);
+        break;
+    default:
+        orient(input, width, height, 4, orientation, output);
+    }
+}
+
+void ck_planes_from_table(
+    const uint8_t *input, size_t pixel_count, int channels, const float *table, float *planes) {
+    for (int channel = 0; channel < channels; channel++) {
+        const float *values = table + channel * 256;
+        const uint8_t *samples = input + channel;
+        float *plane = planes + (size_t)channel * pixel_count;
+        for (size_t i = 0; i < pixel_count; i++) {
+            plane[i] = values[samples[i * (size_t)channels]];
+        }
+    }
+}
+
+void ck_grey_from_colour(const uint8_t *input, size_t pixel_count, int channels, uint8_t *output) {
+    for (size_t i = 0; i < pixel_count; i++, input += channels) {
+        *output++ = (uint8_t)((input[0] * 19595 + input[1] * 38470 + input[2] * 7471 + 0x8000) >> 16);
+        if (channels == 4) {
+            *output++ = input[3];
+        }
+    }
+}
+
+void ck_premultiply(const uint8_t *input, size_t pixel_count, int channels, uint8_t *output) {
+    for (size_t i = 0; i < pixel_count; i++, input += channels, output += channels) {
+        int alpha = input[channels - 1];
+        for (int channel = 0; channel < channels - 1; channel++) {
+            int product = input[channel] * alpha + 128;
+            output[channel] = (uint8_t)(((product >> 8) + product) >> 8);
+        }
+        output[channels - 1] = (uint8_t)alpha;
+    }
+}
+
+void ck_unpremultiply(uint8_t *pixels, size_t pixel_count, int channels) {
+    for (size_t i = 0; i < pixel_count; i++, pixels += channels) {
+        int alpha = pixels[channels - 1];
+        if (alpha == 0 || alpha == 255) {
+            continue;
+        }
+        for (int channel = 0; channel < channels - 1; channel++) {
+            int value = 255 * pixels[channel] / alpha;
+            pixels[channel] = (uint8_t)(value > 255 ? 255 : value);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/// What decoding an image may take, and what it gives.
+public struct DecodingOptions: Sendable {
+    /// More pixels than this are refused, as the header announces them and before memory is taken.
+    public var maxPixels = 89_478_485
+    /// Whether the image is turned upright as its EXIF orientation asks.
+    public var appliesOrientation = true
+    /// The channels of the result: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. Converted as PIL's `convert` does.
+    public var channels = 3
+
+    /// The defaults.
+    public init() {}
+}
+
+extension Image {
+    /// Decodes a PNG or JPEG, told apart by content.
+    public init(decoding bytes: [UInt8], options: DecodingOptions = .init()) throws(ImageError) {
+        precondition(
+            (1...4).contains(options.channels), "Image: expected 1 to 4 channels, got \(options.channels)")
+        guard !bytes.isEmpty else { throw .empty }
+        switch ImageFormat(of: bytes) {
+        case .png: self = try decodePNG(bytes, options: options)
+        case .jpeg: self = try decodeJPEG(bytes, options: options)
+        case .other(let name): throw .otherFormat(name: name)
+        case .unknown: throw .otherFormat(name: nil)
+        }
+    }
+
+    /// Reads and decodes a file. What is neither PNG nor JPEG is refused before more than its beginning is read.
+    public init(contentsOfFile path: String, options: DecodingOptions = .init()) throws(ImageError) {
+        self = try Image(decoding: readImageFile(path), options: options)
+    }
+
+    /// The image with the channels that were asked for; the decoders give colour, or grey where the file is grey.
+    func converted(toChannels wanted: Int) -> Image {
+        var image = self
+        if wanted <= 2 { image = image.grey() }
+        if (wanted == 2 || wanted == 4) && !image.hasAlpha { image = image.opaque() }
+        return image
+    }
+}
+
+extension DecodingOptions {
+    /// Refuses an image of which the header tells that it is too large.
+    func checkSize(width: Int, height: Int) throws(ImageError) {
+        let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
+        if overflow || pixels > maxPixels { throw .tooManyPixels(width: width, height: height, limit: maxPixels) }
+    }
+}

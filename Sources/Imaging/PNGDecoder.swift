@@ -1,0 +1,51 @@
+import CImageCodecs
+
+/// Decodes a PNG: all colour types and depths, of an animation the still image.
+func decodePNG(_ bytes: [UInt8], options: DecodingOptions) throws(ImageError) -> Image {
+    let chunks = try PNGChunks(bytes)
+    try options.checkSize(width: chunks.width, height: chunks.height)
+    try chunks.check(bytes)
+    var failure = codecs_error()
+    var image: Image?
+    unsafe bytes.withUnsafeBufferPointer { bytes in
+        unsafe image = readPNG(bytes, channels: options.channels, failure: &failure)
+    }
+    guard let image else { throw ImageError(failure, format: "PNG") }
+    let converted = image.converted(toChannels: options.channels)
+    return options.appliesOrientation ? converted.oriented(chunks.orientation(bytes)) : converted
+}
+
+/// The image in colour where the file has colour and in grey where grey is wanted and there.
+private func readPNG(_ bytes: UnsafeBufferPointer<UInt8>, channels: Int, failure: inout codecs_error) -> Image? {
+    var info = codecs_info()
+    guard let reader = unsafe codecs_open_png(bytes.baseAddress, bytes.count, &info, &failure) else { return nil }
+    defer { unsafe codecs_close_png(reader) }
+    let wanted = channels <= 2 && info.is_grey == 0 ? channels + 2 : channels
+    var isComplete = false
+    let image = unsafe Image(width: Int(info.width), height: Int(info.height), channels: wanted) { rows in
+        isComplete = unsafe codecs_read_png(reader, Int32(wanted), rows, &failure) != 0
+    }
+    return isComplete ? image : nil
+}
+
+extension ImageError {
+    /// What a codec reported about a file of the given format.
+    init(_ failure: codecs_error, format: String) {
+        switch failure.status {
+        case CODECS_TRUNCATED: self = .truncated(format: format)
+        case CODECS_UNSUPPORTED:
+            self = .unsupported(
+                "it is a \(format) of a kind that swift-vit does not read, "
+                    + failure.reason)
+        case CODECS_OUT_OF_MEMORY: self = .outOfMemory
+        default: self = .corrupt(format: format, reason: failure.reason)
+        }
+    }
+}
+
+extension codecs_error {
+    /// The message as text.
+    var reason: String {
+        unsafe withUnsafeBytes(of: message) { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,47 @@
+import CKernels
+
+extension Preprocessing {
+    /// The value of each sample 0…255 of each channel after rescaling and normalising: (channels, 256).
+    ///
+    /// In single precision and in the order of torchvision's `ToTensor` and `Normalize`, so that the table gives their
+    /// results to the bit. The image processors of transformers fold rescaling into mean and deviation when they run
+    /// on torch; they differ from it by at most a few units in the last place.
+    func normalizationTable(channels: Int) -> [Float] {
+        precondition(
+            [mean, std].allSatisfy { $0.count == 1 || $0.count == channels },
+            "Preprocessing: \(channels) channels need as many means and deviations, or one; got \(mean) and \(std)")
+        var table: [Float] = []
+        table.reserveCapacity(channels * 256)
+        for channel in 0..<channels {
+            let mean = Float(mean.count == 1 ? mean[0] : mean[channel])
+            let std = Float(std.count == 1 ? std[0] : std[channel])
+            for sample in 0..<256 {
+                table.append((Float(Double(sample) * rescaleFactor) - mean) / std)
+            }
+        }
+        return table
+    }
+
+    /// Writes a prepared image as the model takes it: planar float32 (channels, height, width).
+    package func normalize(_ image: Image, into output: UnsafeMutableBufferPointer<Float>) {
+        precondition(
+            output.count == image.pixels.count,
+            "Preprocessing.normalize: expected room for \(image.pixels.count) values, got \(output.count)")
+        let table = normalizationTable(channels: image.channels)
+        unsafe image.pixels.withUnsafeBufferPointer { pixels in
+            unsafe table.withUnsafeBufferPointer { table in
+                guard let input = pixels.baseAddress, let table = table.baseAddress, let output = output.baseAddress
+                else { return }
+                unsafe ck_planes_from_table(input, image.width * image.height, Int32(image.channels), table, output)
+            }
+        }
+    }
+
+    /// A prepared image as the model takes it: planar float32 (channels, height, width).
+    public func normalize(_ image: Image) -> [Float] {
+        unsafe [Float](unsafeUninitializedCapacity: image.pixels.count) { buffer, initialized in
+            unsafe normalize(image, into: UnsafeMutableBufferPointer(rebasing: buffer[..<image.pixels.count]))
+            initialized = image.pixels.count
+        }
+    }
+}

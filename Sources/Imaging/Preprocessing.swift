@@ -1,0 +1,93 @@
+import CKernels
+
+/// What a model wants done to an image before it sees it: resize, centre crop, rescale, normalise.
+public struct Preprocessing: Sendable, Hashable {
+    /// How an image is brought to size.
+    public enum Resize: Sendable, Hashable {
+        /// It stays as it is.
+        case none
+        /// The shorter edge gets this length, the longer one follows, rounded down.
+        case shortestEdge(Int)
+        /// Both edges get these lengths, whatever becomes of the proportions.
+        case exact(width: Int, height: Int)
+    }
+
+    /// A width and a height in pixels.
+    public struct Extent: Sendable, Hashable, Codable {
+        /// The number of columns.
+        public var width: Int
+        /// The number of rows.
+        public var height: Int
+
+        /// An extent of `width` columns and `height` rows.
+        public init(width: Int, height: Int) {
+            self.width = width
+            self.height = height
+        }
+    }
+
+    /// How the image is brought to size.
+    public var resize: Resize
+    /// The filter that does it.
+    public var interpolation: Interpolation
+    /// What is cut from the middle; nil: nothing is cut.
+    public var crop: Extent?
+    /// Where the crop begins when the margin is odd.
+    public var cropRounding: CropRounding = .halfToEven
+    /// What samples from 0 to 255 are multiplied by.
+    public var rescaleFactor: Double
+    /// What is subtracted from each channel after rescaling. One value a channel, or one for all.
+    public var mean: [Double]
+    /// What each channel is divided by after that. One value a channel, or one for all.
+    public var std: [Double]
+
+    /// A recipe; without `mean` and `std`, samples are mapped to −1…1.
+    public init(
+        resize: Resize, interpolation: Interpolation = .bicubic, crop: Extent? = nil,
+        cropRounding: CropRounding = .halfToEven, rescaleFactor: Double = 1.0 / 255, mean: [Double] = [0.5],
+        std: [Double] = [0.5]
+    ) {
+        self.resize = resize
+        self.interpolation = interpolation
+        self.crop = crop
+        self.cropRounding = cropRounding
+        self.rescaleFactor = rescaleFactor
+        self.mean = mean
+        self.std = std
+    }
+
+    /// The size that an image of `width` × `height` has when it is prepared.
+    public func outputSize(width: Int, height: Int) -> Extent {
+        crop ?? resizedSize(width: width, height: height)
+    }
+
+    /// Resizes and crops, in 8 bits, as PIL and torchvision do, to the bit.
+    public func prepare(_ image: Image) -> Image {
+        let size = resizedSize(width: image.width, height: image.height)
+        let whole = Window(x: 0, y: 0, width: size.width, height: size.height)
+        guard let crop else {
+            return image.resized(
+                width: size.width, height: size.height, interpolation: interpolation, box: nil, window: whole)
+        }
+        let wanted = cropRounding.window(ofWidth: crop.width, height: crop.height, in: (size.width, size.height))
+        let x = max(0, wanted.x)
+        let y = max(0, wanted.y)
+        let visible = Window(x: x, y: y, width: min(crop.width, size.width), height: min(crop.height, size.height))
+        let resized = image.resized(
+            width: size.width, height: size.height, interpolation: interpolation, box: nil, window: visible)
+        return resized.cropped(x: wanted.x - x, y: wanted.y - y, width: crop.width, height: crop.height)
+    }
+
+    private func resizedSize(width: Int, height: Int) -> Extent {
+        switch resize {
+        case .none:
+            return Extent(width: width, height: height)
+        case .exact(let width, let height):
+            return Extent(width: width, height: height)
+        case .shortestEdge(let edge):
+            // The long edge is truncated from a quotient in double precision, as Python computes it.
+            let long = max(1, Int(Double(edge * max(width, height)) / Double(min(width, height))))
+            return width <= height ? Extent(width: edge, height: long) : Extent(width: long, height: edge)
+        }
+    }
+}
