@@ -2,7 +2,7 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include "kernels.h"
+#include "processors.h"
 
 int vit_available_cores(void) {
 #if defined(__linux__)

@@ -1,19 +1,9 @@
-// Loops that neither oneDNN nor Swift (which is compiled for the oldest processor) does well.
+/* Loops that neither oneDNN nor Swift (which is compiled for the oldest processor) does well. */
 #ifndef VIT_KERNELS_H
 #define VIT_KERNELS_H
 
-#include <stdint.h>
-
-// Tells the processor that this is a waiting loop.
-static inline void vit_spin_pause(void) {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
-// The processors that this process may use.
-int vit_available_cores(void);
+#include "pixels.h"
+#include "processors.h"
+#include "resample.h"
 
 #endif
