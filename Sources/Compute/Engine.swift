@@ -30,14 +30,14 @@ package enum Activation: Sendable, Hashable {
 /// returns, and its bits do not depend on the number of threads.
 package protocol Engine: AnyObject, Sendable {
     /// A copy of a linear layer's `weight` (M, K) in the layout that `linear` wants.
-    func pack(_ weight: Tensor) -> PackedWeights
+    func pack(_ weight: Tensor) -> LinearWeights
 
     /// y (…, M) = epilogue(x (…, K) · Wᵀ + bias (M)).
-    func linear(_ x: Tensor, _ weights: PackedWeights, bias: Tensor?, epilogue: LinearEpilogue, into y: Tensor)
+    func linear(_ x: Tensor, _ weights: LinearWeights, bias: Tensor?, epilogue: LinearEpilogue, into y: Tensor)
 
     /// Rows of patches (B, L, K) become tokens: y (B, N, D), from its row `prefix` on, = x · Wᵀ + bias + positions (L, D).
     func embedPatches(
-        _ patches: Tensor, _ weights: PackedWeights, bias: Tensor?, positions: Tensor, prefix: Int, into tokens: Tensor)
+        _ patches: Tensor, _ weights: LinearWeights, bias: Tensor?, positions: Tensor, prefix: Int, into tokens: Tensor)
 
     /// Cuts pictures (B, C, height, width) into rows (B, L, C · patch height · patch width), patches row by row and each
     /// in the order (channel, row, column) of a convolution's weight.
@@ -64,18 +64,29 @@ package protocol Engine: AnyObject, Sendable {
     func average(_ a: Tensor, _ b: Tensor, into y: Tensor)
 }
 
-/// A linear layer's weight in the layout of the engine that packed it.
-package final class PackedWeights: Sendable {
+/// A linear layer's weight as the engine's products read it: packed for speed, or in place.
+package final class LinearWeights: Sendable {
     /// The length of an input row (K).
     package let inputs: Int
     /// The length of an output row (M).
     package let outputs: Int
-    /// The engine's own data.
-    package let storage: Storage
+    /// Packed: the engine's own layout. Else the matrix (M, K) itself, which may change between two products.
+    package let isPacked: Bool
+    package let data: Tensor
 
-    package init(inputs: Int, outputs: Int, storage: Storage) {
+    package init(inputs: Int, outputs: Int, packed storage: Storage) {
         self.inputs = inputs
         self.outputs = outputs
-        self.storage = storage
+        isPacked = true
+        data = Tensor(storage: storage, offset: 0, shape: [storage.byteCount / MemoryLayout<Float>.stride])
+    }
+
+    /// Reads `weight` (M, K) where it is.
+    package init(inPlace weight: Tensor) {
+        precondition(weight.shape.count == 2, "LinearWeights: expected (outputs, inputs), got \(weight.shape)")
+        outputs = weight.shape[0]
+        inputs = weight.shape[1]
+        isPacked = false
+        data = weight
     }
 }

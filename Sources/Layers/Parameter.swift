@@ -11,6 +11,13 @@ public struct Parameter: Sendable {
         self.value = value
         self.gradient = gradient
     }
+
+    /// The same as a matrix: the first dimension, and all others in one.
+    package var asMatrix: Parameter {
+        let rowCount = value.shape[0]
+        let shape = [rowCount, value.count / max(rowCount, 1)]
+        return Parameter(value: value.reshaped(shape), gradient: gradient?.reshaped(shape))
+    }
 }
 
 /// Where layers get their parameters from: an arena that is being trained, or a mapped checkpoint.

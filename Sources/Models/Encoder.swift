@@ -65,7 +65,7 @@ package struct Encoder: Sendable {
         engine.patchRows(images, patchHeight: patch.height, patchWidth: patch.width, into: room.patchRows)
         engine.setPrefix(tokens.prefix, of: room.tokens)
         engine.embedPatches(
-            room.patchRows, patchProjection.packed, bias: patchProjection.bias?.value, positions: tokens.positions,
+            room.patchRows, patchProjection.weights, bias: patchProjection.bias?.value, positions: tokens.positions,
             prefix: configuration.prefixCount, into: room.tokens)
         for (index, block) in blocks.enumerated() {
             block.forward(room.tokens, into: room.block, engine: engine)

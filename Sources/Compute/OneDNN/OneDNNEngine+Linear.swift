@@ -1,21 +1,21 @@
 import COneDNN
 
 extension OneDNNEngine {
-    package func pack(_ weight: Tensor) -> PackedWeights {
+    package func pack(_ weight: Tensor) -> LinearWeights {
         precondition(weight.shape.count == 2, "pack: expected a weight (outputs, inputs), got \(weight.shape)")
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
         let reference = cache.packingReference(inner: inputs, columns: outputs, rows: Self.rowsPerTask)
-        let packed = PackedWeights(
-            inputs: inputs, outputs: outputs, storage: Storage(byteCount: unsafe vit_packed_size(reference.pointer)))
+        let packed = LinearWeights(
+            inputs: inputs, outputs: outputs, packed: Storage(byteCount: unsafe vit_packed_size(reference.pointer)))
         unsafe workers.run(1) { _, context, _ in
             let status = unsafe vit_pack(
-                reference.pointer, context, weight.pointer, 1, Int64(inputs), packed.storage.address)
+                reference.pointer, context, weight.pointer, 1, Int64(inputs), packed.data.pointer)
             check(status, "pack")
         }
         return packed
     }
 
-    package func linear(_ x: Tensor, _ weights: PackedWeights, bias: Tensor?, epilogue: LinearEpilogue, into y: Tensor)
+    package func linear(_ x: Tensor, _ weights: LinearWeights, bias: Tensor?, epilogue: LinearEpilogue, into y: Tensor)
     {
         let rowCount = x.count / weights.inputs
         precondition(
@@ -28,7 +28,7 @@ extension OneDNNEngine {
     }
 
     package func embedPatches(
-        _ patches: Tensor, _ weights: PackedWeights, bias: Tensor?, positions: Tensor, prefix: Int, into tokens: Tensor
+        _ patches: Tensor, _ weights: LinearWeights, bias: Tensor?, positions: Tensor, prefix: Int, into tokens: Tensor
     ) {
         let (imageCount, patchCount) = (patches.shape[0], patches.shape[1])
         let tokenCount = tokens.shape[1]
@@ -53,18 +53,19 @@ extension OneDNNEngine {
     }
 
     private func multiply(
-        _ x: Tensor, _ weights: PackedWeights, bias: Tensor?, epilogue: LinearEpilogue, into y: Tensor, rows: RowGroups
+        _ x: Tensor, _ weights: LinearWeights, bias: Tensor?, epilogue: LinearEpilogue, into y: Tensor, rows: RowGroups
     ) {
         let (inputs, outputs) = (weights.inputs, weights.outputs)
-        let size = Self.rowsPerTask
+        let size = weights.isPacked ? Self.rowsPerTask : Self.rowsPerPlainTask
         func primitive(rowCount: Int) -> Primitive {
             var shape = MatmulShape(
-                rows: rowCount, inner: inputs, columns: outputs, aStrides: (inputs, 1), bStrides: nil, cStride: outputs)
+                rows: rowCount, inner: inputs, columns: outputs, aStrides: (inputs, 1),
+                bStrides: weights.isPacked ? nil : (1, inputs), cStride: outputs)
             shape.residualStride = epilogue.residual == nil ? nil : outputs
             shape.activation = epilogue.activation
             shape.hasBias = bias != nil
             shape.hasColumnScale = epilogue.columnScale != nil
-            return cache.packedMatmul(shape, packingRows: size)
+            return weights.isPacked ? cache.packedMatmul(shape, packingRows: size) : cache.matmul(shape)
         }
         let blocksPerGroup = (rows.rowsPerGroup + size - 1) / size
         let restCount = rows.rowsPerGroup % size
@@ -77,7 +78,7 @@ extension OneDNNEngine {
             let yOffset = rows.yOffset + group * rows.yStride + row * outputs
             var arguments = unsafe vit_matmul_arguments()
             unsafe arguments.a = UnsafePointer(x.pointer + group * rows.xStride + row * inputs)
-            unsafe arguments.b = UnsafeRawPointer(weights.storage.address)
+            unsafe arguments.b = UnsafeRawPointer(weights.data.pointer)
             unsafe arguments.bias = bias.map { unsafe UnsafePointer($0.pointer) }
             unsafe arguments.column_scale = epilogue.columnScale.map { unsafe UnsafePointer($0.pointer) }
             unsafe arguments.residual = epilogue.residual.map {

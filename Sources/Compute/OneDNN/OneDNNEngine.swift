@@ -12,6 +12,8 @@ public final class OneDNNEngine: Engine {
     /// Rows of a matrix product that one task computes: enough to use each weight many times, few enough to share
     /// the rows of a single picture among threads.
     static let rowsPerTask = 48
+    /// The same where weights are not packed and each task has to copy them into place for itself.
+    static let rowsPerPlainTask = 192
     /// Elements that one task of a memory-bound loop handles.
     static let elementsPerTask = 1 << 15
 
