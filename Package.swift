@@ -10,7 +10,7 @@ let package = Package(
         .executable(name: "vit", targets: ["vit"]),
         .library(
             name: "SwiftViT",
-            targets: ["Imaging", "Compute", "Layers", "Models", "Checkpoints", "Datasets", "Features"]),
+            targets: ["Randomness", "Imaging", "Compute", "Layers", "Models", "Checkpoints", "Datasets", "Features"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -22,24 +22,26 @@ let package = Package(
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
         // The library, from the bottom up.
-        .target(name: "Imaging", dependencies: ["CImageCodecs", "CKernels"], swiftSettings: strictWithPointers),
+        .target(name: "Randomness", swiftSettings: strictWithPointers),
+        .target(name: "Imaging", dependencies: ["CImageCodecs", "CKernels", "Randomness"], swiftSettings: strictWithPointers),
         .target(name: "Compute", dependencies: ["COneDNN", "CKernels"], swiftSettings: strictWithPointers),
         .target(name: "Layers", dependencies: ["Compute"], swiftSettings: strict),
         .target(name: "Models", dependencies: ["Layers"], swiftSettings: strict),
         .target(
             name: "Checkpoints", dependencies: ["Models", "Imaging", "CImageCodecs"], swiftSettings: strictWithPointers),
-        .target(name: "Datasets", dependencies: ["Imaging"], swiftSettings: strict),
+        .target(name: "Datasets", dependencies: ["Imaging", "Randomness"], swiftSettings: strictWithPointers),
         .target(
             name: "Features", dependencies: ["Datasets", "Checkpoints", "Models"], swiftSettings: strict),
         .executableTarget(
             name: "vit",
             dependencies: ["Features", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
+        .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging"], swiftSettings: strict),
         .testTarget(name: "ComputeTests", dependencies: ["Compute"], swiftSettings: strict),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Layers", "Checkpoints"], swiftSettings: strict),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
-        .testTarget(name: "DatasetsTests", dependencies: ["Datasets"], swiftSettings: strict),
+        .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness"], swiftSettings: strict),
         .testTarget(name: "FeaturesTests", dependencies: ["Features"], swiftSettings: strict),
         .testTarget(name: "CommandLineTests", dependencies: ["vit"], swiftSettings: strict),
     ]

@@ -1,0 +1,87 @@
+/// Results of independent pieces of work, computed ahead on threads of their own and handed out in order.
+///
+/// At most `lookAhead` results are finished or under way beyond those handed out, so memory stays bounded. Dropping the
+/// prefetcher midway stops the threads after the piece each is at. One thread at a time may call `next`.
+package final class OrderedPrefetcher<Output: Sendable>: Sequence, IteratorProtocol {
+    private struct State {
+        /// The first index that no thread has taken.
+        var unclaimed = 0
+        /// The index that `next` hands out next.
+        var next = 0
+        var isStopped = false
+        /// Finished results of `next ..< next + lookAhead`, at their index modulo `lookAhead`.
+        var results: [Output?]
+    }
+
+    private let count: Int
+    private let lookAhead: Int
+    private let work: @Sendable (Int) -> Output
+    private let gate: Gate<State>
+    private var workers: [Worker] = []
+
+    /// Starts on `work(0)`, `work(1)`, … up to `count`.
+    ///
+    /// - Parameters:
+    ///   - threads: at least 1; without effect on the results.
+    ///   - lookAhead: how many results may be ready or under way at a time; at least 1.
+    ///   - work: called once for each index, on any thread, in no certain order.
+    package init(count: Int, threads: Int, lookAhead: Int, work: @escaping @Sendable (Int) -> Output) {
+        precondition(count >= 0, "OrderedPrefetcher: expected a count of 0 or more, got \(count)")
+        precondition(threads >= 1, "OrderedPrefetcher: expected at least 1 thread, got \(threads)")
+        precondition(lookAhead >= 1, "OrderedPrefetcher: expected a look-ahead of at least 1, got \(lookAhead)")
+        self.count = count
+        self.lookAhead = Swift.min(lookAhead, Swift.max(1, count))
+        self.work = work
+        gate = Gate(State(results: Array(repeating: nil, count: self.lookAhead)))
+        // The threads know the gate, not the prefetcher, or it would never be dropped.
+        let (gate, lookAhead) = (gate, self.lookAhead)
+        for _ in 0..<Swift.min(threads, self.lookAhead, count) {
+            guard let worker = Worker({ Self.run(gate, count: count, lookAhead: lookAhead, work: work) }) else { break }
+            workers.append(worker)
+        }
+    }
+
+    deinit {
+        gate.update { $0.isStopped = true }
+        for worker in workers { worker.join() }
+    }
+
+    private static func run(
+        _ gate: Gate<State>, count: Int, lookAhead: Int, work: @Sendable (Int) -> Output
+    ) {
+        while true {
+            let claimed: Int = gate.wait { state in
+                if state.isStopped || state.unclaimed == count { return count }
+                guard state.unclaimed < state.next + lookAhead else { return nil }
+                defer { state.unclaimed += 1 }
+                return state.unclaimed
+            }
+            if claimed == count { return }
+            let result = work(claimed)
+            gate.update { $0.results[claimed % lookAhead] = result }
+        }
+    }
+
+    /// The next result in order, waiting for it if need be; nil after the last.
+    package func next() -> Output? {
+        if workers.isEmpty { return nextOnThisThread() }
+        let (count, lookAhead) = (count, lookAhead)
+        return gate.wait { state -> Output?? in
+            if state.next == count { return .some(nil) }
+            guard let result = state.results[state.next % lookAhead] else { return nil }
+            state.results[state.next % lookAhead] = nil
+            state.next += 1
+            return result
+        }
+    }
+
+    /// What `next` does where the system gave us no thread.
+    private func nextOnThisThread() -> Output? {
+        let (count, work) = (count, work)
+        return gate.update { state in
+            if state.next == count { return nil }
+            defer { state.next += 1 }
+            return work(state.next)
+        }
+    }
+}
