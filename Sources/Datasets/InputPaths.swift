@@ -65,7 +65,10 @@ public struct InputPaths: Sendable {
                 return
             }
         } catch {
-            inputs.append(.failure(Self.error(error, opening: path)))
+            inputs.append(
+                .failure(
+                    InputError(
+                        error, opening: path, expected: "an image file or a directory of images")))
             return
         }
         let walk = DirectoryWalk(root: path)
@@ -83,7 +86,7 @@ public struct InputPaths: Sendable {
         do {
             bytes = file == "-" ? try FileSystem.standardInput() : try FileSystem.bytes(of: file)
         } catch {
-            throw Self.error(error, opening: file, expected: "a text file with a path a line")
+            throw InputError(error, opening: file, expected: "a text file with a path a line")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw InputError(
@@ -99,19 +102,6 @@ public struct InputPaths: Sendable {
         if inputs.count == before {
             throw InputError(
                 kind: .noImages, path: file, description: "\(file): the list is empty; expected a path a line")
-        }
-    }
-
-    private static func error(
-        _ failure: FileSystem.Failure, opening path: String, expected: String = "an image file or a directory of images"
-    ) -> InputError {
-        if failure.isMissing {
-            InputError(
-                kind: .noSuchInput, path: path,
-                description: "\(path): no such file or directory; expected \(expected)")
-        } else {
-            InputError(
-                kind: .unreadable, path: path, description: "\(path): cannot be read: \(failure.description)")
         }
     }
 }
