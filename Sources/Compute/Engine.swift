@@ -51,6 +51,9 @@ package protocol Engine: AnyObject, Sendable {
     func layerNorm(
         _ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Float, into y: Tensor, mean: Tensor, variance: Tensor)
 
+    /// y = activation(x).
+    func activate(_ x: Tensor, _ activation: Activation, into y: Tensor)
+
     /// Multi-head self-attention without its projections: qkv (B, N, 3·D) to y (B, N, D), softmax(q·kᵀ/√(D/H))·v.
     func attention(_ qkv: Tensor, heads: Int, into y: Tensor)
 

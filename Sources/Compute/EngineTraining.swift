@@ -13,9 +13,6 @@ package protocol TrainingEngine: Engine {
         _ dy: Tensor, x: Tensor, scale: Tensor, epsilon: Float, mean: Tensor, variance: Tensor, residual: Tensor?,
         dx: Tensor, dScale: Tensor, dShift: Tensor)
 
-    /// y = activation(x).
-    func activate(_ x: Tensor, _ activation: Activation, into y: Tensor)
-
     /// dx = dy · activation'(x); dx may be dy.
     func activateBackward(_ dy: Tensor, x: Tensor, _ activation: Activation, dx: Tensor)
 
