@@ -8,6 +8,9 @@ public struct Preprocessing: Sendable, Hashable {
         case none
         /// The shorter edge gets this length, the longer one follows, rounded down.
         case shortestEdge(Int)
+        /// The image covers this area in its own proportions, rounded to the nearest: timm's way to a size that is not
+        /// square.
+        case cover(width: Int, height: Int)
         /// Both edges get these lengths, whatever becomes of the proportions.
         case exact(width: Int, height: Int)
     }
@@ -84,6 +87,10 @@ public struct Preprocessing: Sendable, Hashable {
             return Extent(width: width, height: height)
         case .exact(let width, let height):
             return Extent(width: width, height: height)
+        case .cover(let targetWidth, let targetHeight):
+            let ratio = min(Double(height) / Double(targetHeight), Double(width) / Double(targetWidth))
+            func scaled(_ length: Int) -> Int { max(1, Int((Double(length) / ratio).rounded(.toNearestOrEven))) }
+            return Extent(width: scaled(width), height: scaled(height))
         case .shortestEdge(let edge):
             // The long edge is truncated from a quotient in double precision, as Python computes it.
             let long = max(1, Int(Double(edge * max(width, height)) / Double(min(width, height))))

@@ -1,0 +1,4 @@
+/// placeholder
+struct ZipEntry: Sendable {
+    func content() throws(CheckpointError) -> Bytes { throw .malformed("", "") }
+}
