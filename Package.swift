@@ -28,7 +28,7 @@ let package = Package(
         ),
         .target(name: "Compute", dependencies: ["COneDNN", "CKernels"], swiftSettings: strictWithPointers),
         .target(name: "Layers", dependencies: ["Compute"], swiftSettings: strict),
-        .target(name: "Models", dependencies: ["Layers"], swiftSettings: strict),
+        .target(name: "Models", dependencies: ["Layers", "Randomness"], swiftSettings: strict),
         .target(
             name: "Checkpoints", dependencies: ["Models", "Imaging", "CImageCodecs"], swiftSettings: strictWithPointers),
         .target(name: "Datasets", dependencies: ["Imaging", "Randomness"], swiftSettings: strictWithPointers),

@@ -52,11 +52,13 @@ struct CheckpointReader {
         let candidates = names.filter { name in Self.weightsSuffixes.contains { name.hasSuffix($0) } }
         guard let only = candidates.first else {
             throw CheckpointError(
-                .missing, path, "holds no weights; model.safetensors or pytorch_model.bin, or one other weights file, were expected")
+                .missing, path,
+                "holds no weights; model.safetensors or pytorch_model.bin, or one other weights file, were expected")
         }
         guard candidates.count == 1 else {
             throw .malformed(
-                path, "holds several weights files (\(candidates.prefix(3).joined(separator: ", "))…); name the one to use")
+                path,
+                "holds several weights files (\(candidates.prefix(3).joined(separator: ", "))…); name the one to use")
         }
         return Files.join(path, only)
     }
@@ -77,7 +79,9 @@ struct CheckpointReader {
         if Files.sort(path) == .file {
             let json = try JSON.file(path)
             found.timm = TimmConfiguration(json, path: path)
-            let isModel = ["model_type", "num_attention_heads", "image_size", "hidden_size"].contains { json[$0] != nil }
+            let isModel = ["model_type", "num_attention_heads", "image_size", "hidden_size"].contains {
+                json[$0] != nil
+            }
             if found.timm == nil, isModel { found.huggingFace = HuggingFaceConfiguration(json: json, path: path) }
             if found.timm == nil, found.huggingFace == nil {
                 description.assumptions.append("\(path) describes no model and is left aside.")
@@ -124,7 +128,9 @@ struct CheckpointReader {
     ) throws(CheckpointError) -> (Preprocessing, String?) {
         let channels = description.configuration.inputChannels
         var stated: (Preprocessing, String)?
-        if let processor = configurations.processor, processor.json["image_processor_type"]?.string != "TimmWrapperImageProcessor" {
+        if let processor = configurations.processor,
+            processor.json["image_processor_type"]?.string != "TimmWrapperImageProcessor"
+        {
             stated = (
                 try HuggingFaceConfiguration.preprocessing(
                     processor.json, path: processor.path, family: description.family), processor.path

@@ -88,7 +88,8 @@ extension JSON {
         case .null: text += "null"
         case .bool(let value): text += value ? "true" : "false"
         case .integer(let value): text += String(value)
-        case .number(let value): text += value.isFinite ? String(value) : value.isNaN ? "NaN" : "\(value < 0 ? "-" : "")Infinity"
+        case .number(let value):
+            text += value.isFinite ? String(value) : value.isNaN ? "NaN" : "\(value < 0 ? "-" : "")Infinity"
         case .string(let value): Self.write(value, to: &text)
         case .array(let values):
             Self.write(values, to: &text, brackets: ("[", "]"), indentation) { $0.write(to: &$1, indentation: $2) }

@@ -54,7 +54,9 @@ struct TensorResolver {
     private func report(
         missing: [String], misshapen: [String], wrongType: [String], surplus: [String]
     ) throws(CheckpointError) {
-        if !surplus.isEmpty || !missing.isEmpty, let feature = KeyMap.unsupportedFeature(names: Array(table.tensors.keys)) {
+        if !surplus.isEmpty || !missing.isEmpty,
+            let feature = KeyMap.unsupportedFeature(names: Array(table.tensors.keys))
+        {
             throw .malformed(table.path, "holds a model with \(feature), which is not supported")
         }
         var reasons: [String] = []
@@ -67,6 +69,7 @@ struct TensorResolver {
 
     private static func list(_ names: [String]) -> String {
         let shown = names.prefix(namesListed).joined(separator: ", ")
-        return names.count > namesListed ? "\(shown) and \(names.count - namesListed) more (\(names.count) in all)" : shown
+        return names.count > namesListed
+            ? "\(shown) and \(names.count - namesListed) more (\(names.count) in all)" : shown
     }
 }

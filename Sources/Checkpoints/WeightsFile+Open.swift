@@ -44,7 +44,8 @@ extension TensorTable {
             throw .malformed(
                 weights.path,
                 names.isEmpty
-                    ? "holds no tensors" : "has the layout of no Vision Transformer that can be read; its tensors begin \(first)")
+                    ? "holds no tensors"
+                    : "has the layout of no Vision Transformer that can be read; its tensors begin \(first)")
         }
         var tensors: [String: StoredTensor] = [:]
         for (name, tensor) in zip(names, weights.tensors) {

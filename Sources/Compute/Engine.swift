@@ -35,7 +35,8 @@ package protocol Engine: AnyObject, Sendable {
     /// y (…, M) = epilogue(x (…, K) · Wᵀ + bias (M)).
     func linear(_ x: Tensor, _ weights: LinearWeights, bias: Tensor?, epilogue: LinearEpilogue, into y: Tensor)
 
-    /// Rows of patches (B, L, K) become tokens: y (B, N, D), from its row `prefix` on, = x · Wᵀ + bias + positions (L, D).
+    /// Rows of patches (B, L, K) become tokens: y (B, N, D), from its row `prefix` on, = x · Wᵀ + bias + positions, which are
+    /// (L, D) for all images or (B, L, D).
     func embedPatches(
         _ patches: Tensor, _ weights: LinearWeights, bias: Tensor?, positions: Tensor, prefix: Int, into tokens: Tensor)
 

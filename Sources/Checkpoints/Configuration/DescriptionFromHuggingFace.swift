@@ -16,7 +16,9 @@ struct HuggingFaceConfiguration {
         if let type = json["model_type"]?.string {
             guard let family = Self.families[type] else {
                 throw .malformed(
-                    path, "describes a model of type \(type); \(Self.families.keys.sorted().joined(separator: ", ")) can be read")
+                    path,
+                    "describes a model of type \(type); \(Self.families.keys.sorted().joined(separator: ", ")) can be read"
+                )
             }
             description.family = family
             isKnownType = true
@@ -52,7 +54,8 @@ struct HuggingFaceConfiguration {
             throw .malformed(path, "states \(channels) channels, the tensors have \(configuration.inputChannels)")
         }
         if let depth = try integer("num_hidden_layers"), depth != configuration.depth {
-            throw .malformed(path, "states \(depth) layers (num_hidden_layers), the tensors have \(configuration.depth)")
+            throw .malformed(
+                path, "states \(depth) layers (num_hidden_layers), the tensors have \(configuration.depth)")
         }
         if json["use_swiglu_ffn"]?.bool == true {
             throw .malformed(path, "describes a SwiGLU MLP; models with a GELU MLP can be read")
@@ -111,7 +114,8 @@ struct HuggingFaceConfiguration {
     private func integer(_ name: String) throws(CheckpointError) -> Int? {
         guard let value = json[name] else { return nil }
         guard let integer = value.integer, (1...TensorTable.largestExtent).contains(integer) else {
-            throw .malformed(path, "states a \(name) of \(value.text(compact: true)); a positive whole number was expected")
+            throw .malformed(
+                path, "states a \(name) of \(value.text(compact: true)); a positive whole number was expected")
         }
         return integer
     }
@@ -121,7 +125,8 @@ struct HuggingFaceConfiguration {
         guard let value = json[name] else { return nil }
         let sides = value.integers ?? value.integer.map { [$0, $0] } ?? []
         guard sides.count == 2, sides.allSatisfy({ (1...TensorTable.largestExtent).contains($0) }) else {
-            throw .malformed(path, "states a \(name) of \(value.text(compact: true)); a side, or height and width were expected")
+            throw .malformed(
+                path, "states a \(name) of \(value.text(compact: true)); a side, or height and width were expected")
         }
         return Extent(height: sides[0], width: sides[1])
     }

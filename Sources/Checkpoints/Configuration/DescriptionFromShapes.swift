@@ -73,7 +73,9 @@ extension TensorTable {
         description.configuration.classCount = 0
         description.assumptions.append("The encoder is used without its head: \(reason).")
         for name in ["head.weight", "head.bias"] {
-            for part in keyMap.parts(of: name) where tensors[part.name] != nil { description.ignored[part.name] = reason }
+            for part in keyMap.parts(of: name) where tensors[part.name] != nil {
+                description.ignored[part.name] = reason
+            }
         }
     }
 
@@ -100,7 +102,8 @@ extension ModelDescription {
         }
         configuration.heads = isSixteen ? 16 : width / 64
         assumptions.append(
-            "\(configuration.heads) attention heads of \(configuration.headWidth), as is usual for a width of \(width).")
+            "\(configuration.heads) attention heads of \(configuration.headWidth), as is usual for a width of \(width)."
+        )
     }
 
     /// Fits the position table to the picture: which prefix tokens have rows in it, and what grid the rest stands for.

@@ -27,7 +27,8 @@ struct TimmConfiguration {
         }
         if let depth = try integer("depth") ?? facts.depth, depth != description.configuration.depth {
             throw .malformed(
-                path, "describes \(architecture) with \(depth) blocks, the tensors have \(description.configuration.depth)")
+                path,
+                "describes \(architecture) with \(depth) blocks, the tensors have \(description.configuration.depth)")
         }
         if let heads = try integer("num_heads") ?? facts.heads {
             guard description.configuration.width % heads == 0 else {
@@ -107,7 +108,8 @@ struct TimmConfiguration {
     private func integer(_ name: String) throws(CheckpointError) -> Int? {
         guard let value = arguments[name] else { return nil }
         guard let integer = value.integer, (1...TensorTable.largestExtent).contains(integer) else {
-            throw .malformed(path, "states a \(name) of \(value.text(compact: true)); a positive whole number was expected")
+            throw .malformed(
+                path, "states a \(name) of \(value.text(compact: true)); a positive whole number was expected")
         }
         return integer
     }
@@ -117,7 +119,8 @@ struct TimmConfiguration {
         guard classCount > 0, let stated = json["label_names"] ?? pretrained["label_names"] ?? pretrained["labels"]
         else { return nil }
         var names = [String?](repeating: nil, count: classCount)
-        let pairs = stated.members?.map { (Int($0.name), $0.value) } ?? (stated.elements ?? []).enumerated().map { ($0, $1) }
+        let pairs =
+            stated.members?.map { (Int($0.name), $0.value) } ?? (stated.elements ?? []).enumerated().map { ($0, $1) }
         for (index, value) in pairs {
             guard let index, names.indices.contains(index), let name = value.string else {
                 throw .malformed(path, "names classes that are not the head's 0 to \(classCount - 1) in label_names")

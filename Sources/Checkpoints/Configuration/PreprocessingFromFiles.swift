@@ -8,13 +8,16 @@ extension HuggingFaceConfiguration {
     static func preprocessing(_ json: JSON, path: String, family: Family) throws(CheckpointError) -> Preprocessing {
         let name = json["image_processor_type"]?.string ?? json["feature_extractor_type"]?.string ?? ""
         let defaults = ProcessorDefaults(name: name, family: family)
-        var preprocessing = Preprocessing(resize: .none, interpolation: try interpolation(json, path) ?? defaults.interpolation)
+        var preprocessing = Preprocessing(
+            resize: .none, interpolation: try interpolation(json, path) ?? defaults.interpolation)
         preprocessing.cropRounding = .down
         if json["do_resize"]?.bool ?? true {
             preprocessing.resize = try size(json["size"], path, isSquare: defaults.isSquare) ?? defaults.resize
         }
         if json["do_center_crop"]?.bool ?? (defaults.crop != nil) {
-            switch try size(json["crop_size"], path, isSquare: true) ?? .exact(width: defaults.crop ?? 224, height: defaults.crop ?? 224) {
+            switch try size(json["crop_size"], path, isSquare: true)
+                ?? .exact(width: defaults.crop ?? 224, height: defaults.crop ?? 224)
+            {
             case .exact(let width, let height): preprocessing.crop = Preprocessing.Extent(width: width, height: height)
             default: throw .malformed(path, "states a crop_size without height and width")
             }
@@ -31,7 +34,8 @@ extension HuggingFaceConfiguration {
         // Pillow's numbers.
         let order: [Interpolation] = [.nearest, .lanczos, .bilinear, .bicubic, .box, .hamming]
         guard let index = value.integer, order.indices.contains(index) else {
-            throw .malformed(path, "states resample \(value.text(compact: true)); Pillow's filters have the numbers 0 to 5")
+            throw .malformed(
+                path, "states resample \(value.text(compact: true)); Pillow's filters have the numbers 0 to 5")
         }
         return order[index]
     }
@@ -50,7 +54,8 @@ extension HuggingFaceConfiguration {
             return .exact(width: sides[1], height: sides[0])
         }
         throw .malformed(
-            path, "states a size of \(json.text(compact: true)); a side, height and width, or shortest_edge were expected")
+            path,
+            "states a size of \(json.text(compact: true)); a side, height and width, or shortest_edge were expected")
     }
 
     private static func isPlausible(_ side: Int) -> Bool { (1...65_535).contains(side) }
@@ -58,7 +63,8 @@ extension HuggingFaceConfiguration {
     private static func values(_ json: JSON?, _ path: String) throws(CheckpointError) -> [Double]? {
         guard let json else { return nil }
         guard let values = json.doubles ?? json.double.map({ [$0] }), (1...4).contains(values.count) else {
-            throw .malformed(path, "states \(json.text(compact: true)) for the mean or std of the channels; numbers were expected")
+            throw .malformed(
+                path, "states \(json.text(compact: true)) for the mean or std of the channels; numbers were expected")
         }
         return values
     }
@@ -144,17 +150,21 @@ enum FamilyPreprocessing {
         func perChannel(_ values: [Double]) -> [Double] { channels == 3 ? values : [values.reduce(0, +) / 3] }
         if family == .vit, layout.isHuggingFace {
             let preprocessing = Preprocessing(
-                resize: .exact(width: size.width, height: size.height), interpolation: .bilinear, mean: perChannel(half),
+                resize: .exact(width: size.width, height: size.height), interpolation: .bilinear,
+                mean: perChannel(half),
                 std: perChannel(half))
-            return (preprocessing, "Preprocessing as transformers' ViT by default: squashed, bilinear, mean and std 0.5.")
+            return (
+                preprocessing, "Preprocessing as transformers' ViT by default: squashed, bilinear, mean and std 0.5."
+            )
         }
         // Pictures larger than 224 are cut from the whole in MAE's and timm's fine-tuning at high resolution.
         let isLarge = min(size.height, size.width) > 224
-        let fraction = switch family {
-        case .vit: isLarge ? 1.0 : 0.9
-        case .mae: isLarge ? 1.0 : 224.0 / 256
-        case .deit, .dinov2: 224.0 / 256
-        }
+        let fraction =
+            switch family {
+            case .vit: isLarge ? 1.0 : 0.9
+            case .mae: isLarge ? 1.0 : 224.0 / 256
+            case .deit, .dinov2: 224.0 / 256
+            }
         func scaled(_ side: Int) -> Int { Int((Double(side) / fraction).rounded(.down)) }
         let resize: Preprocessing.Resize =
             size.height == size.width
@@ -162,12 +172,13 @@ enum FamilyPreprocessing {
         let (mean, std) = family == .vit ? (half, half) : (imageNetMean, imageNetStd)
         let preprocessing = Preprocessing(
             resize: resize, interpolation: .bicubic, crop: crop, mean: perChannel(mean), std: perChannel(std))
-        let owner = switch family {
-        case .vit: "timm's ViT"
-        case .deit: "DeiT"
-        case .mae: "MAE"
-        case .dinov2: "DINOv2"
-        }
+        let owner =
+            switch family {
+            case .vit: "timm's ViT"
+            case .deit: "DeiT"
+            case .mae: "MAE"
+            case .dinov2: "DINOv2"
+            }
         return (preprocessing, "Preprocessing as is the custom of \(owner): it is not stated.")
     }
 }

@@ -64,7 +64,9 @@ enum Safetensors {
         }
         guard let bytes = data.slice(start, end - start) else {
             throw .malformed(
-                path, "is cut short: \(name) ends at byte \(end) of the data, of which there are \(data.count); copy it again")
+                path,
+                "is cut short: \(name) ends at byte \(end) of the data, of which there are \(data.count); copy it again"
+            )
         }
         let description = TensorDescription(name: name, type: type, shape: shape)
         return (StoredTensor(description: description, source: .mapped(bytes), path: path), start..<end)
@@ -74,7 +76,9 @@ enum Safetensors {
         _ tensors: [(name: String, range: Range<Int>)], dataCount: Int, path: String
     ) throws(CheckpointError) {
         var end = 0
-        for (name, range) in tensors.sorted(by: { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }) {
+        for (name, range) in tensors.sorted(by: {
+            ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+        }) {
             guard range.lowerBound >= end else {
                 throw .malformed(path, "\(name) overlaps another tensor at byte \(range.lowerBound) of the data")
             }

@@ -48,7 +48,9 @@ extension KeyMap {
     func reasonToIgnore(_ stored: String, hasDecoder: Bool) -> String? {
         switch layout {
         case .huggingFace, .huggingFaceModern:
-            if stored.hasPrefix(prefix + "pooler.") { return "the pooler, which neither classification nor features use" }
+            if stored.hasPrefix(prefix + "pooler.") {
+                return "the pooler, which neither classification nor features use"
+            }
             if stored == prefix + "embeddings.mask_token" { return "used in pre-training alone" }
             if stored.hasSuffix("position_ids") { return "a numbering of positions, not a weight" }
             if !hasDecoder, stored.hasPrefix("decoder.0.") { return "the decoder of masked image modelling" }
