@@ -76,7 +76,7 @@ extension Image {
             unsafe pixels.withUnsafeBufferPointer { input in
                 guard let address = input.baseAddress else { return }
                 unsafe taps.withKernelTaps { taps in
-                    unsafe ck_resample_rows(
+                    unsafe vit_resample_rows(
                         address + rows.lowerBound * stride, stride, rows.count, Int32(channels), taps, output,
                         width * channels, width)
                 }
@@ -92,7 +92,7 @@ extension Image {
             unsafe pixels.withUnsafeBufferPointer { input in
                 guard let address = input.baseAddress else { return }
                 unsafe taps.withKernelTaps { taps in
-                    unsafe ck_resample_columns(
+                    unsafe vit_resample_columns(
                         address + columns.lowerBound * channels, stride, outputStride, taps, output, outputStride,
                         height)
                 }
@@ -117,7 +117,7 @@ extension Image {
         unsafe Image(width: width, height: height, channels: channels) { output in
             unsafe pixels.withUnsafeBufferPointer { input in
                 guard let address = input.baseAddress else { return }
-                unsafe ck_premultiply(address, width * height, Int32(channels), output)
+                unsafe vit_premultiply(address, width * height, Int32(channels), output)
             }
         }
     }
@@ -126,7 +126,7 @@ extension Image {
         var pixels = pixels
         unsafe pixels.withUnsafeMutableBufferPointer { buffer in
             guard let address = buffer.baseAddress else { return }
-            unsafe ck_unpremultiply(address, width * height, Int32(channels))
+            unsafe vit_unpremultiply(address, width * height, Int32(channels))
         }
         return Image(width: width, height: height, channels: channels, pixels: pixels)
     }

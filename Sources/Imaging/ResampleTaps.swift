@@ -68,7 +68,7 @@ struct ResampleTaps {
     }
 
     private static func fixedPoint(_ weight: Double) -> Int32 {
-        let scaled = weight * Double(1 << CK_RESAMPLE_BITS)
+        let scaled = weight * Double(1 << VIT_RESAMPLE_BITS)
         return Int32(scaled < 0 ? scaled - 0.5 : scaled + 0.5)
     }
 
@@ -87,12 +87,12 @@ struct ResampleTaps {
     }
 
     /// Calls `body` with the taps as the kernels take them.
-    func withKernelTaps(_ body: (ck_resample_taps) -> Void) {
+    func withKernelTaps(_ body: (vit_resample_taps) -> Void) {
         unsafe starts.withUnsafeBufferPointer { starts in
             unsafe counts.withUnsafeBufferPointer { counts in
                 unsafe weights.withUnsafeBufferPointer { weights in
                     unsafe body(
-                        ck_resample_taps(
+                        vit_resample_taps(
                             span: Int32(span), starts: starts.baseAddress, counts: counts.baseAddress,
                             weights: weights.baseAddress))
                 }
