@@ -70,14 +70,14 @@ public struct Preprocessing: Sendable, Hashable {
         let whole = Window(x: 0, y: 0, width: size.width, height: size.height)
         guard let crop else {
             return image.resized(
-                width: size.width, height: size.height, interpolation: interpolation, box: nil, window: whole)
+                width: size.width, height: size.height, interpolation: interpolation, window: whole)
         }
         let wanted = cropRounding.window(ofWidth: crop.width, height: crop.height, in: (size.width, size.height))
         let x = max(0, wanted.x)
         let y = max(0, wanted.y)
         let visible = Window(x: x, y: y, width: min(crop.width, size.width), height: min(crop.height, size.height))
         let resized = image.resized(
-            width: size.width, height: size.height, interpolation: interpolation, box: nil, window: visible)
+            width: size.width, height: size.height, interpolation: interpolation, window: visible)
         return resized.cropped(x: wanted.x - x, y: wanted.y - y, width: crop.width, height: crop.height)
     }
 
