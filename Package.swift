@@ -23,7 +23,9 @@ let package = Package(
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
         // The library, from the bottom up.
         .target(name: "Randomness", swiftSettings: strictWithPointers),
-        .target(name: "Imaging", dependencies: ["CImageCodecs", "CKernels", "Randomness"], swiftSettings: strictWithPointers),
+        .target(
+            name: "Imaging", dependencies: ["CImageCodecs", "CKernels", "Randomness"], swiftSettings: strictWithPointers
+        ),
         .target(name: "Compute", dependencies: ["COneDNN", "CKernels"], swiftSettings: strictWithPointers),
         .target(name: "Layers", dependencies: ["Compute"], swiftSettings: strict),
         .target(name: "Models", dependencies: ["Layers"], swiftSettings: strict),
