@@ -45,6 +45,11 @@ public final class BatchLoader {
         public let path: String
         /// Why, in one sentence without the file's name.
         public let reason: String
+
+        package init(path: String, reason: String) {
+            self.path = path
+            self.reason = reason
+        }
     }
 
     /// Steps and epochs.

@@ -22,7 +22,8 @@ struct ConfigurationTests {
         #expect(checkpoint.labels == ["ant", "bee", "cicada", "dragonfly", "earwig"])
         #expect(checkpoint.assumptions.isEmpty)
         var preprocessing = Preprocessing(
-            resize: .exact(width: 16, height: 20), interpolation: .bilinear, mean: [0.4, 0.5, 0.6], std: [0.3, 0.2, 0.25])
+            resize: .exact(width: 16, height: 20), interpolation: .bilinear, mean: [0.4, 0.5, 0.6],
+            std: [0.3, 0.2, 0.25])
         preprocessing.crop = Preprocessing.Extent(width: 16, height: 16)
         preprocessing.cropRounding = .down
         preprocessing.rescaleFactor = 0.00392156862745098
@@ -120,9 +121,10 @@ struct ConfigurationTests {
         let scratch = try ScratchDirectory()
         let path = try scratch.copy(.hfViT)
         let name = setting.split(separator: "\"")[0]
-        let settings = [
-            #""model_type": "vit""#, #""image_size": 16"#, #""num_attention_heads": 2"#,
-        ].filter { !$0.hasPrefix("\"\(name)\"") } + [setting]
+        let settings =
+            [
+                #""model_type": "vit""#, #""image_size": 16"#, #""num_attention_heads": 2"#,
+            ].filter { !$0.hasPrefix("\"\(name)\"") } + [setting]
         try scratch.write("{" + settings.joined(separator: ", ") + "}", to: "config.json")
         try scratch.write("{\"do_resize\": false}", to: "preprocessor_config.json")
         let error = try #require(openingError(path))

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Imaging
+import Imaging
 
 /// What Pillow makes of an image, as tools/make_imaging_goldens.py wrote it down.
 struct CorpusEntry {
@@ -27,7 +27,9 @@ let dataFolder = ProcessInfo.processInfo.environment["SWIFT_VIT_DATA"]
                     print("XX differs: \(entry.path) \(name)")
                 }
             } catch {
-                print(entry.expected == nil ? "XX both refuse: \(entry.path): \(error)" : "XX refuses: \(entry.path): \(error)")
+                print(
+                    entry.expected == nil
+                        ? "XX both refuse: \(entry.path): \(error)" : "XX refuses: \(entry.path): \(error)")
             }
         }
     }
