@@ -40,6 +40,8 @@ static codecs_status status_of(int code) {
     case JERR_CCIR601_NOTIMPL:
     case JERR_FRACT_SAMPLE_NOTIMPL:
         return CODECS_UNSUPPORTED;
+    case JERR_CANT_SUSPEND:
+        return CODECS_TRUNCATED;
     case JERR_OUT_OF_MEMORY:
         return CODECS_OUT_OF_MEMORY;
     default:
@@ -94,8 +96,8 @@ static void do_nothing(j_decompress_ptr jpeg) {
     (void)jpeg;
 }
 
-/* All bytes are there from the start: a reader that asks for more has reached the end, and is told to wait.
-   A file that lacks nothing but its end marker thus decodes, as it does in Pillow. */
+/* All bytes are there from the start: a reader that asks for more has reached the end. Told to wait, it gives up
+   without inventing pixels. */
 static boolean wait_for_more(j_decompress_ptr jpeg) {
     (void)jpeg;
     return FALSE;
