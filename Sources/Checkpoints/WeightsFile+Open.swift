@@ -10,7 +10,24 @@ extension WeightsFile {
         if Safetensors.recognizes(file.bytes) {
             return WeightsFile(path: path, container: .safetensors, tensors: try Safetensors.read(file))
         }
+        if ZipArchive.recognizes(file.bytes) { return try openArchive(file) }
+        if file.bytes.starts(with: [0x80]) {
+            throw .malformed(
+                path,
+                "is in torch's format from before version 1.6, or a bare pickle; save it again with a newer one: "
+                    + "torch.save(torch.load(old, weights_only=True), new)")
+        }
         throw .malformed(path, "is \(guess(file.bytes)); safetensors, PyTorch's zip format and NumPy's npz can be read")
+    }
+
+    private static func openArchive(_ file: MappedFile) throws(CheckpointError) -> WeightsFile {
+        let archive = try ZipArchive(file)
+        if let root = TorchCheckpoint.root(of: archive) { return try TorchCheckpoint.read(archive, root: root) }
+        let tensors = try NumpyArchive.read(archive)
+        guard !tensors.isEmpty else {
+            throw .malformed(file.path, "is a zip archive without weights; torch's data.pkl or .npy arrays were expected")
+        }
+        return WeightsFile(path: file.path, container: .numpy, tensors: tensors)
     }
 
     private static func guess(_ bytes: Bytes) -> String {

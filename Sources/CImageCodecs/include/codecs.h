@@ -65,4 +65,11 @@ uint32_t codecs_crc32(const uint8_t *bytes, size_t count);
    counts as far as it could be read. */
 size_t codecs_unpack(const uint8_t *bytes, size_t count, uint8_t *output, size_t limit);
 
+/* Unpacks a raw deflate stream, as zip archives hold it, that gives exactly `count` bytes. Returns 1 when it did, 0 when
+   the stream is damaged, shorter or longer. */
+int codecs_inflate(const uint8_t *packed, size_t packed_count, uint8_t *bytes, size_t count);
+
+/* Continues a CRC-32 (0 to begin with) over more bytes. */
+uint32_t codecs_crc32_update(uint32_t crc, const uint8_t *bytes, size_t count);
+
 #endif
