@@ -127,6 +127,24 @@ import Testing
         }
     }
 
+    @Test func aResumedRunNamesOnlyWhatIsNew() throws {
+        let folder = try Self.folder(images: 22, corrupt: [3, 8, 21])
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        let whole = try BatchLoader(set, options: Self.options())
+        _ = try take(15, from: whole)
+        let first = try BatchLoader(set, options: Self.options())
+        while first.unreadable.isEmpty { _ = try first.next() }
+        var reported: [String] = []
+        let resumed = try BatchLoader(set, options: Self.options(), startingAt: 5, unreadable: first.unreadable) {
+            reported.append($0.path)
+        }
+        _ = try take(10, from: resumed)
+        #expect(Set(resumed.unreadable.map(\.path)) == Set(whole.unreadable.map(\.path)))
+        #expect(Set(reported).isDisjoint(with: first.unreadable.map(\.path)))
+        #expect(reported.count + first.unreadable.count == 3)
+    }
+
     @Test func oneSoundImageIsEnough() throws {
         let folder = try Self.folder(images: 60, corrupt: Set(0..<60).subtracting([41]))
         defer { withExtendedLifetime(folder) {} }
@@ -224,5 +242,23 @@ import Testing
         #expect(batches.flatMap(\.labels) == expected.compactMap { set.training[$0].label })
         #expect(loader.unreadable.map(\.path) == ["even/4.png"])
         #expect(loader.next() == nil)
+    }
+
+    @Test func validationsShareAStore() throws {
+        let folder = try Self.folder(images: 7)
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        let store = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: 1 << 20)
+        func images() -> [Image] {
+            let loader = SequentialLoader(
+                set.training, in: store, batchSize: 3,
+                preprocessing: Preprocessing(resize: .exact(width: 6, height: 6)),
+                threads: 2)
+            return Array(AnyIterator { loader.next() }).flatMap(\.images)
+        }
+        let first = images()
+        #expect(first.count == 7)
+        for sample in set.training { try folder.write("", to: sample.path) }
+        #expect(images() == first)
     }
 }
