@@ -40,7 +40,7 @@ public final class BatchLoader {
     }
 
     /// An image that could not be read.
-    public struct Unreadable: Sendable, Equatable {
+    public struct Unreadable: Sendable, Equatable, Codable {
         /// The file, relative to the set's root.
         public let path: String
         /// Why, in one sentence without the file's name.
@@ -55,14 +55,14 @@ public final class BatchLoader {
     /// Steps and epochs.
     public let plan: EpochPlan
     /// What could not be read so far, in the order in which it was met.
-    public private(set) var unreadable: [Unreadable] = []
+    public private(set) var unreadable: [Unreadable]
 
     private let dataset: ImageDataset
     private let samples: [ImageDataset.Sample]
     private let options: Options
     private let report: (Unreadable) -> Void
     private let prefetcher: OrderedPrefetcher<LoadedSlot>
-    private var named: Set<Int> = []
+    private var named: Set<String>
     private var nextBatch: Int
 
     /// Starts to load.
@@ -71,15 +71,18 @@ public final class BatchLoader {
     /// - Parameters:
     ///   - part: whose images are loaded.
     ///   - step: the first step, for a run that is resumed.
+    ///   - unreadable: what the run named before it was interrupted, and need not name again.
     ///   - report: called once for each file that cannot be read, from within `next`.
     public init(
         _ dataset: ImageDataset, part: ImageDataset.Part = .training, options: Options, startingAt step: Int = 0,
-        report: @escaping (Unreadable) -> Void = { _ in }
+        unreadable: [Unreadable] = [], report: @escaping (Unreadable) -> Void = { _ in }
     ) throws(InputError) {
         precondition(step >= 0, "BatchLoader: expected a first step of 0 or more, got \(step)")
         self.dataset = dataset
         self.options = options
         self.report = report
+        self.unreadable = unreadable
+        named = Set(unreadable.map(\.path))
         samples = dataset.samples(part)
         let plan = EpochPlan(imageCount: samples.count, batchSize: options.batchSize, accumulate: options.accumulate)
         self.plan = plan
@@ -128,8 +131,8 @@ public final class BatchLoader {
     }
 
     private func name(_ failure: LoadedSlot.Failure) throws(InputError) {
-        guard named.insert(failure.index).inserted else { return }
         let sample = samples[failure.index]
+        guard named.insert(sample.path).inserted else { return }
         let unreadable = Unreadable(path: sample.path, reason: failure.error.description)
         self.unreadable.append(unreadable)
         if options.isStrict {

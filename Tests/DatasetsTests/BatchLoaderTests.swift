@@ -47,6 +47,7 @@ import Testing
 
     @Test func epochsHoldEveryImageOnceAndDropTheRest() throws {
         let folder = try Self.folder(images: 22)
+        defer { withExtendedLifetime(folder) {} }
         let loader = try BatchLoader(try ImageDataset(at: folder.path), options: Self.options())
         #expect(loader.plan.stepsPerEpoch == 5)
         let batches = try take(10, from: loader)
@@ -64,6 +65,7 @@ import Testing
 
     @Test func resultsDependOnTheSeedAlone() throws {
         let folder = try Self.folder(images: 22, corrupt: [3, 8])
+        defer { withExtendedLifetime(folder) {} }
         let set = try ImageDataset(at: folder.path)
         let expected = try take(12, from: try BatchLoader(set, options: Self.options()))
         for (threads, memory) in [(1, 0), (3, 0), (2, 1 << 20), (4, 1500)] {
@@ -79,6 +81,7 @@ import Testing
     @Test(arguments: [0, 1, 4, 5, 7, 11])
     func resumingGivesTheSameBatches(step: Int) throws {
         let folder = try Self.folder(images: 22, corrupt: [3, 8, 21])
+        defer { withExtendedLifetime(folder) {} }
         let set = try ImageDataset(at: folder.path)
         let whole = try take(14, from: try BatchLoader(set, options: Self.options()))
         let resumed = try BatchLoader(set, options: Self.options(), startingAt: step)
@@ -87,6 +90,7 @@ import Testing
 
     @Test func accumulationTakesTheImagesOfTheLargeBatch() throws {
         let folder = try Self.folder(images: 22)
+        defer { withExtendedLifetime(folder) {} }
         let set = try ImageDataset(at: folder.path)
         let large = try take(4, from: try BatchLoader(set, options: Self.options(batchSize: 8)))
         let options = Self.options(batchSize: 2) { $0.accumulate = 4 }
@@ -98,13 +102,15 @@ import Testing
 
     @Test func corruptImagesAreNamedOnceAndMoveNoOther() throws {
         let corrupt: Set = [3, 8, 21]
-        let sound = try ImageDataset(at: try Self.folder(images: 22).path)
+        let soundFolder = try Self.folder(images: 22)
+        let sound = try ImageDataset(at: soundFolder.path)
         let damagedFolder = try Self.folder(images: 22, corrupt: corrupt)
         let damaged = try ImageDataset(at: damagedFolder.path)
         var reported: [BatchLoader.Unreadable] = []
         let loader = try BatchLoader(damaged, options: Self.options()) { reported.append($0) }
         let expected = try take(15, from: try BatchLoader(sound, options: Self.options()))
         let actual = try take(15, from: loader)
+        withExtendedLifetime((soundFolder, damagedFolder)) {}
         let bad: Set = ["odd/3.png", "even/8.png", "odd/21.png"]
         #expect(Set(reported.map(\.path)) == bad)
         #expect(reported.count == 3)
@@ -121,8 +127,27 @@ import Testing
         }
     }
 
+    @Test func aResumedRunNamesOnlyWhatIsNew() throws {
+        let folder = try Self.folder(images: 22, corrupt: [3, 8, 21])
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        let whole = try BatchLoader(set, options: Self.options())
+        _ = try take(15, from: whole)
+        let first = try BatchLoader(set, options: Self.options())
+        while first.unreadable.isEmpty { _ = try first.next() }
+        var reported: [String] = []
+        let resumed = try BatchLoader(set, options: Self.options(), startingAt: 5, unreadable: first.unreadable) {
+            reported.append($0.path)
+        }
+        _ = try take(10, from: resumed)
+        #expect(Set(resumed.unreadable.map(\.path)) == Set(whole.unreadable.map(\.path)))
+        #expect(Set(reported).isDisjoint(with: first.unreadable.map(\.path)))
+        #expect(reported.count + first.unreadable.count == 3)
+    }
+
     @Test func oneSoundImageIsEnough() throws {
         let folder = try Self.folder(images: 60, corrupt: Set(0..<60).subtracting([41]))
+        defer { withExtendedLifetime(folder) {} }
         let loader = try BatchLoader(try ImageDataset(at: folder.path), options: Self.options())
         #expect(try take(15, from: loader).flatMap(\.paths).allSatisfy { $0 == "odd/41.png" })
         #expect(loader.unreadable.count == 59)
@@ -130,6 +155,7 @@ import Testing
 
     @Test func withoutASoundImageTheRunEnds() throws {
         let folder = try Self.folder(images: 6, corrupt: Set(0..<6))
+        defer { withExtendedLifetime(folder) {} }
         let loader = try BatchLoader(try ImageDataset(at: folder.path), options: Self.options())
         let error = #expect(throws: InputError.self) { try loader.next() }
         #expect(
@@ -139,6 +165,7 @@ import Testing
 
     @Test func strictStopsAtTheFirst() throws {
         let folder = try Self.folder(images: 22, corrupt: [3])
+        defer { withExtendedLifetime(folder) {} }
         let loader = try BatchLoader(
             try ImageDataset(at: folder.path), options: Self.options { $0.isStrict = true })
         let error = #expect(throws: InputError.self) { for _ in 0..<10 { _ = try loader.next() } }
@@ -148,6 +175,7 @@ import Testing
 
     @Test func tooFewImagesForAStep() throws {
         let folder = try Self.folder(images: 6)
+        defer { withExtendedLifetime(folder) {} }
         let set = try ImageDataset(at: folder.path)
         let error = #expect(throws: InputError.self) {
             try BatchLoader(set, options: Self.options(batchSize: 4) { $0.accumulate = 2 })
@@ -160,15 +188,18 @@ import Testing
 
     @Test func filesThatVanishAreUnreadable() throws {
         let folder = try Self.folder(images: 8)
+        defer { withExtendedLifetime(folder) {} }
         try folder.write("path,label\neven/0.png,a\nodd/1.png,b\nodd/none.png,b\neven/2.png,a\n", to: "d.csv")
         let loader = try BatchLoader(
             try ImageDataset(at: folder.path + "/d.csv"), options: Self.options(batchSize: 4))
         _ = try loader.next()
-        #expect(loader.unreadable == [.init(path: "odd/none.png", reason: "No such file or directory")])
+        #expect(loader.unreadable.map(\.path) == ["odd/none.png"])
+        #expect(loader.unreadable.map(\.reason) == ["No such file or directory"])
     }
 
     @Test func memoryForImagesIsBounded() throws {
         let folder = try Self.folder(images: 22)
+        defer { withExtendedLifetime(folder) {} }
         let set = try ImageDataset(at: folder.path)
         let store = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: 1500)
         for _ in 0..<2 {
@@ -184,6 +215,7 @@ import Testing
 
     @Test func batchesAreWrittenNormalisedAndPlanar() throws {
         let folder = try Self.folder(images: 8)
+        defer { withExtendedLifetime(folder) {} }
         let normalization = Preprocessing(resize: .none, mean: [0.5, 0.4, 0.3], std: [0.5, 0.25, 0.2])
         var options = Self.options(batchSize: 3)
         options.normalization = normalization
@@ -197,6 +229,7 @@ import Testing
 
     @Test func sequentialLoaderKeepsOrderAndLeavesOutTheBad() throws {
         let folder = try Self.folder(images: 11, corrupt: [4])
+        defer { withExtendedLifetime(folder) {} }
         let set = try ImageDataset(at: folder.path)
         let preprocessing = Preprocessing(resize: .exact(width: 6, height: 6))
         let loader = SequentialLoader(
@@ -209,5 +242,23 @@ import Testing
         #expect(batches.flatMap(\.labels) == expected.compactMap { set.training[$0].label })
         #expect(loader.unreadable.map(\.path) == ["even/4.png"])
         #expect(loader.next() == nil)
+    }
+
+    @Test func validationsShareAStore() throws {
+        let folder = try Self.folder(images: 7)
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        let store = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: 1 << 20)
+        func images() -> [Image] {
+            let loader = SequentialLoader(
+                set.training, in: store, batchSize: 3,
+                preprocessing: Preprocessing(resize: .exact(width: 6, height: 6)),
+                threads: 2)
+            return Array(AnyIterator { loader.next() }).flatMap(\.images)
+        }
+        let first = images()
+        #expect(first.count == 7)
+        for sample in set.training { try folder.write("", to: sample.path) }
+        #expect(images() == first)
     }
 }

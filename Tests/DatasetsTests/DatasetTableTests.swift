@@ -12,7 +12,9 @@ import Testing
     private func read(_ table: String, labels: Bool = true) throws -> ImageDataset {
         var options = ImageDataset.Options()
         options.requiresLabels = labels
-        return try ImageDataset(at: try folder(table).path + "/data.csv", options: options)
+        let folder = try folder(table)
+        defer { withExtendedLifetime(folder) {} }
+        return try ImageDataset(at: folder.path + "/data.csv", options: options)
     }
 
     private func error(_ table: String, labels: Bool = true) -> String? {

@@ -8,9 +8,17 @@ import Testing
         return folder
     }
 
+    private func read(
+        _ folder: TemporaryFolder, options: ImageDataset.Options = .init()
+    ) throws -> ImageDataset {
+        defer { withExtendedLifetime(folder) {} }
+        return try ImageDataset(at: folder.path, options: options)
+    }
+
     private func error(
         _ folder: TemporaryFolder, _ path: String = "", options: ImageDataset.Options = .init()
     ) -> (InputError.Kind, String)? {
+        defer { withExtendedLifetime(folder) {} }
         let path = path.isEmpty ? folder.path : "\(folder.path)/\(path)"
         let error = #expect(throws: InputError.self) { try ImageDataset(at: path, options: options) }
         return error.map { ($0.kind, String($0.description.replacing(folder.path, with: "D"))) }
@@ -102,7 +110,7 @@ import Testing
     @Test func classesOfAModelAreKept() throws {
         var options = ImageDataset.Options()
         options.classes = ["wolf", "cat", "ant"]
-        let set = try ImageDataset(at: try folder("cat/1.png", "ant/2.png").path, options: options)
+        let set = try read(try folder("cat/1.png", "ant/2.png"), options: options)
         #expect(set.classes == ["wolf", "cat", "ant"])
         #expect(described(set.training) == ["ant/2.png=2", "cat/1.png=1"])
         #expect(
@@ -140,8 +148,8 @@ import Testing
         options.validationFraction = 1.5
         #expect(error(small, options: options)?.0 == .usage)
         options.validationFraction = 0.5
-        let split = try ImageDataset(
-            at: try folder("train/a/1.png", "train/b/1.png", "val/a/1.png").path, options: options)
+        let split = try read(
+            try folder("train/a/1.png", "train/b/1.png", "val/a/1.png"), options: options)
         #expect(split.training.count == 2)
         #expect(split.notes.contains { $0.hasSuffix("is already split; the validation fraction is not used") })
     }
