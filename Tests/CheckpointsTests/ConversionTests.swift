@@ -43,7 +43,8 @@ struct ConversionTests {
     }
 
     @Test(arguments: [
-        (Fixture.timmHub, ExportLayout.timm), (.timmHub, .huggingFace), (.timmMeanPooled, .timm), (.hfViT, .huggingFace),
+        (Fixture.timmHub, ExportLayout.timm), (.timmHub, .huggingFace), (.timmMeanPooled, .timm),
+        (.hfViT, .huggingFace),
         (.hfViT, .timm), (.hfDeiT, .timm), (.hfDINOv2Registers, .timm), (.hfViTModern, .timm), (.jax, .mae),
     ])
     func preprocessingSurvives(_ fixture: Fixture, _ layout: ExportLayout) throws {
