@@ -79,12 +79,7 @@ public struct InputPaths: Sendable {
     }
 
     private mutating func appendList(_ file: String) throws(InputError) {
-        let bytes: [UInt8]
-        do {
-            bytes = file == "-" ? try FileSystem.standardInput() : try FileSystem.bytes(of: file)
-        } catch {
-            throw Self.error(error, opening: file, expected: "a text file with a path a line")
-        }
+        let bytes = try Self.bytes(of: file, expected: "a text file with a path a line")
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw InputError(
                 kind: .unreadable, path: file,
@@ -102,7 +97,16 @@ public struct InputPaths: Sendable {
         }
     }
 
-    private static func error(
+    /// The content of a small file, or of standard input where `path` is "-"; `expected` says what it should be.
+    package static func bytes(of path: String, expected: String) throws(InputError) -> [UInt8] {
+        do {
+            return path == "-" ? try FileSystem.standardInput() : try FileSystem.bytes(of: path)
+        } catch {
+            throw Self.error(error, opening: path, expected: expected)
+        }
+    }
+
+    static func error(
         _ failure: FileSystem.Failure, opening path: String, expected: String = "an image file or a directory of images"
     ) -> InputError {
         if failure.isMissing {
