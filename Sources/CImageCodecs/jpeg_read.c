@@ -25,7 +25,7 @@ static codecs_jpeg_reader *reader_of(j_common_ptr jpeg) {
     return (codecs_jpeg_reader *)jpeg->client_data;
 }
 
-static void fail(codecs_jpeg_reader *reader, codecs_status status, const char *message) {
+__attribute__((noreturn)) static void fail(codecs_jpeg_reader *reader, codecs_status status, const char *message) {
     codecs_fail(reader->error, status, message);
     longjmp(reader->failed, 1);
 }
@@ -40,6 +40,8 @@ static codecs_status status_of(int code) {
     case JERR_CCIR601_NOTIMPL:
     case JERR_FRACT_SAMPLE_NOTIMPL:
         return CODECS_UNSUPPORTED;
+    case JERR_CANT_SUSPEND:
+        return CODECS_TRUNCATED;
     case JERR_OUT_OF_MEMORY:
         return CODECS_OUT_OF_MEMORY;
     default:
@@ -47,10 +49,16 @@ static codecs_status status_of(int code) {
     }
 }
 
-static void on_error(j_common_ptr jpeg) {
+__attribute__((noreturn)) static void on_error(j_common_ptr jpeg) {
     char message[JMSG_LENGTH_MAX];
     jpeg->err->format_message(jpeg, message);
-    fail(reader_of(jpeg), status_of(jpeg->err->msg_code), message);
+    /* The caller says as much. */
+    static const char prefix[] = "Corrupt JPEG data: ";
+    const char *reason = message;
+    if (strncmp(message, prefix, sizeof prefix - 1) == 0) {
+        reason += sizeof prefix - 1;
+    }
+    fail(reader_of(jpeg), status_of(jpeg->err->msg_code), reason);
 }
 
 /* Warnings are negative levels. These mean that pixels were made up; the others (extraneous bytes, an unknown
@@ -88,8 +96,8 @@ static void do_nothing(j_decompress_ptr jpeg) {
     (void)jpeg;
 }
 
-/* All bytes are there from the start: a reader that asks for more has reached the end, and is told to wait.
-   A file that lacks nothing but its end marker thus decodes, as it does in Pillow. */
+/* All bytes are there from the start: a reader that asks for more has reached the end. Told to wait, it gives up
+   without inventing pixels. */
 static boolean wait_for_more(j_decompress_ptr jpeg) {
     (void)jpeg;
     return FALSE;

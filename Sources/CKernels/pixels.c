@@ -25,7 +25,7 @@ static inline __attribute__((always_inline)) void orient(
     }
 }
 
-void ck_orient(
+void vit_orient(
     const uint8_t *input, size_t width, size_t height, int channels, int orientation, uint8_t *output) {
     switch (channels) {
     case 1:
@@ -42,7 +42,7 @@ void ck_orient(
     }
 }
 
-void ck_planes_from_table(
+void vit_planes_from_table(
     const uint8_t *input, size_t pixel_count, int channels, const float *table, float *planes) {
     for (int channel = 0; channel < channels; channel++) {
         const float *values = table + channel * 256;
@@ -54,7 +54,7 @@ void ck_planes_from_table(
     }
 }
 
-void ck_grey_from_colour(const uint8_t *input, size_t pixel_count, int channels, uint8_t *output) {
+void vit_grey_from_colour(const uint8_t *input, size_t pixel_count, int channels, uint8_t *output) {
     for (size_t i = 0; i < pixel_count; i++, input += channels) {
         *output++ = (uint8_t)((input[0] * 19595 + input[1] * 38470 + input[2] * 7471 + 0x8000) >> 16);
         if (channels == 4) {
@@ -63,7 +63,7 @@ void ck_grey_from_colour(const uint8_t *input, size_t pixel_count, int channels,
     }
 }
 
-void ck_premultiply(const uint8_t *input, size_t pixel_count, int channels, uint8_t *output) {
+void vit_premultiply(const uint8_t *input, size_t pixel_count, int channels, uint8_t *output) {
     for (size_t i = 0; i < pixel_count; i++, input += channels, output += channels) {
         int alpha = input[channels - 1];
         for (int channel = 0; channel < channels - 1; channel++) {
@@ -74,7 +74,7 @@ void ck_premultiply(const uint8_t *input, size_t pixel_count, int channels, uint
     }
 }
 
-void ck_unpremultiply(uint8_t *pixels, size_t pixel_count, int channels) {
+void vit_unpremultiply(uint8_t *pixels, size_t pixel_count, int channels) {
     for (size_t i = 0; i < pixel_count; i++, pixels += channels) {
         int alpha = pixels[channels - 1];
         if (alpha == 0 || alpha == 255) {

@@ -1,20 +1,21 @@
 #include "resample.h"
+#include "resample_avx2.h"
 
 #if defined(__x86_64__)
-#define CK_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define VIT_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
-#define CK_CLONES
+#define VIT_CLONES
 #endif
 
-static const int32_t half = 1 << (CK_RESAMPLE_BITS - 1);
+static const int32_t half = 1 << (VIT_RESAMPLE_BITS - 1);
 
 static inline uint8_t clipped(int32_t sum) {
-    int32_t value = sum >> CK_RESAMPLE_BITS;
+    int32_t value = sum >> VIT_RESAMPLE_BITS;
     return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
 }
 
 static inline __attribute__((always_inline)) void resample_rows(
-    const uint8_t *input, size_t input_stride, size_t row_count, const int channels, ck_resample_taps taps,
+    const uint8_t *input, size_t input_stride, size_t row_count, const int channels, vit_resample_taps taps,
     uint8_t *output, size_t output_stride, size_t width) {
     for (size_t row = 0; row < row_count; row++) {
         for (size_t x = 0; x < width; x++) {
@@ -33,8 +34,8 @@ static inline __attribute__((always_inline)) void resample_rows(
     }
 }
 
-CK_CLONES void ck_resample_rows(
-    const uint8_t *input, size_t input_stride, size_t row_count, int channels, ck_resample_taps taps, uint8_t *output,
+VIT_CLONES static void resample_rows_plainly(
+    const uint8_t *input, size_t input_stride, size_t row_count, int channels, vit_resample_taps taps, uint8_t *output,
     size_t output_stride, size_t width) {
     switch (channels) {
     case 1:
@@ -51,11 +52,20 @@ CK_CLONES void ck_resample_rows(
     }
 }
 
+void vit_resample_rows(
+    const uint8_t *input, size_t input_stride, size_t row_count, int channels, vit_resample_taps taps, uint8_t *output,
+    size_t output_stride, size_t width) {
+    if (channels < 3 ||
+        !vit_resample_rows_avx2(input, input_stride, row_count, channels, taps, output, output_stride, width)) {
+        resample_rows_plainly(input, input_stride, row_count, channels, taps, output, output_stride, width);
+    }
+}
+
 /* So many sums stay in registers while the rows pass by. */
 enum { block = 64 };
 
-CK_CLONES void ck_resample_columns(
-    const uint8_t *input, size_t input_stride, size_t row_bytes, ck_resample_taps taps, uint8_t *output,
+VIT_CLONES void vit_resample_columns(
+    const uint8_t *input, size_t input_stride, size_t row_bytes, vit_resample_taps taps, uint8_t *output,
     size_t output_stride, size_t height) {
     for (size_t y = 0; y < height; y++) {
         const uint8_t *first = input + (size_t)taps.starts[y] * input_stride;

@@ -45,10 +45,15 @@ void vit_desc_free(vit_desc *desc);
 // Attributes with the scratchpad in the caller's hands: a primitive may then run on any thread.
 dnnl_status_t vit_attributes(dnnl_primitive_attr_t *attributes);
 
+// What a primitive is called with: which argument, and its layout; no layout: what the primitive chose for it.
+typedef struct {
+    int id;
+    vit_desc_ref desc;
+} vit_argument;
+
 // Makes the primitive and notes its arguments' layouts; takes `description` over.
 int vit_primitive_finish(
-    vit_primitive **result, dnnl_primitive_desc_t description, int count, const int *ids, const dnnl_query_t *queries,
-    const int *indices);
+    vit_primitive **result, dnnl_primitive_desc_t description, int count, const vit_argument *arguments);
 
 // Runs with pointers in the order of the arguments' ids; a null pointer leaves its argument out.
 int vit_primitive_run(const vit_primitive *primitive, vit_context *context, void *const *pointers);

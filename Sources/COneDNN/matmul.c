@@ -3,8 +3,8 @@
 
 #include "internal.h"
 
-// The order of a matmul's arguments in vit_primitive_run.
-enum { slot_a, slot_b, slot_c, slot_bias, slot_first_post_op };
+// Where B stands among a matmul's arguments.
+enum { slot_b = 1 };
 
 static dnnl_alg_kind_t algorithm_of(int32_t activation) {
     return activation == vit_activation_gelu_erf ? dnnl_eltwise_gelu_erf : dnnl_eltwise_gelu_tanh;
@@ -111,18 +111,12 @@ int vit_matmul_create(
     dnnl_primitive_attr_destroy(attributes);
     if (status != dnnl_success) return (int)status;
 
-    int ids[6] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS};
-    dnnl_query_t queries[6] = {dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md, dnnl_query_weights_md};
-    int indices[6] = {0, 0, 0, 1};
-    int count = slot_first_post_op;
+    vit_argument arguments[] = {{DNNL_ARG_SRC, NULL}, {DNNL_ARG_WEIGHTS, NULL}, {DNNL_ARG_DST, NULL},
+                                {DNNL_ARG_BIAS, NULL}, {0, NULL},               {0, NULL}};
     const int places[2] = {column_scale_at, residual_at};
-    for (int i = 0; i < 2; i++) {
-        ids[count] = DNNL_ARG_ATTR_MULTIPLE_POST_OP(places[i] < 0 ? 0 : places[i]) | DNNL_ARG_SRC_1;
-        queries[count] = dnnl_query_exec_arg_md;
-        indices[count] = ids[count];
-        count++;
-    }
-    status = (dnnl_status_t)vit_primitive_finish(primitive, description, count, ids, queries, indices);
+    for (int i = 0; i < 2; i++)
+        arguments[4 + i].id = DNNL_ARG_ATTR_MULTIPLE_POST_OP(places[i] < 0 ? 0 : places[i]) | DNNL_ARG_SRC_1;
+    status = (dnnl_status_t)vit_primitive_finish(primitive, description, 6, arguments);
     if (status != dnnl_success) return (int)status;
     (*primitive)->inner = shape->inner;
     (*primitive)->columns = shape->columns;
@@ -154,11 +148,14 @@ int vit_pack(
     int status = (int)dnnl_reorder_primitive_desc_create(
         &description, DESC_REF(plain), vit_engine(), DESC_REF(primitive->argument_descs[slot_b]), vit_engine(), attributes);
     dnnl_primitive_attr_destroy(attributes);
+    if (status != 0) {
+        vit_desc_free(&plain);
+        return status;
+    }
+    const vit_argument arguments[] = {
+        {DNNL_ARG_FROM, DESC_REF(plain)}, {DNNL_ARG_TO, DESC_REF(primitive->argument_descs[slot_b])}};
+    status = vit_primitive_finish(&reorder, description, 2, arguments);
     vit_desc_free(&plain);
-    if (status != 0) return status;
-    const int ids[] = {DNNL_ARG_FROM, DNNL_ARG_TO}, indices[] = {0, 0};
-    const dnnl_query_t queries[] = {dnnl_query_src_md, dnnl_query_dst_md};
-    status = vit_primitive_finish(&reorder, description, 2, ids, queries, indices);
     if (status != 0) return status;
     void *const pointers[] = {(void *)b, packed};
     status = vit_primitive_run(reorder, context, pointers);

@@ -3,69 +3,90 @@
 
 #include "internal.h"
 
+// The descriptions of a forward primitive and, where `wants_backward`, of the backward one that belongs to it. The
+// former is a hint for the latter and is given up with `keep`.
+typedef struct {
+    dnnl_primitive_desc_t forward, backward;
+} descriptions;
 
-static int finish(
-    vit_primitive **primitive, dnnl_status_t status, dnnl_primitive_desc_t description, int count, const int *ids,
-    const dnnl_query_t *queries, const int *indices) {
-    if (status != dnnl_success) return (int)status;
-    return vit_primitive_finish(primitive, description, count, ids, queries, indices);
+static dnnl_primitive_desc_t keep(descriptions made, int wants_backward) {
+    if (!wants_backward) return made.forward;
+    if (made.forward) dnnl_primitive_desc_destroy(made.forward);
+    return made.backward;
 }
 
 static dnnl_status_t matrix(vit_desc *desc, int64_t rows, int64_t width) {
     return vit_desc_strided(desc, rows, width, width, 1);
 }
 
-static const unsigned norm_flags = dnnl_use_scale | dnnl_use_shift;
+#if DNNL_VERSION_MAJOR < 3
+// oneDNN 2 describes the operation first and asks the engine for it afterwards.
+static dnnl_status_t offer(
+    dnnl_primitive_desc_t *description, const_dnnl_op_desc_t operation, dnnl_primitive_attr_t attributes,
+    const_dnnl_primitive_desc_t hint) {
+    return dnnl_primitive_desc_create(description, operation, attributes, vit_engine(), hint);
+}
+#endif
 
 static dnnl_status_t describe_norm(
-    dnnl_primitive_desc_t *description, int64_t rows, int64_t width, float epsilon, int backward) {
-    vit_desc data, statistics;
-    dnnl_primitive_attr_t attributes;
-    TRY(matrix(&data, rows, width));
-    TRY(vit_desc_vector(&statistics, rows));
-    TRY(vit_attributes(&attributes));
-    dnnl_status_t status;
+    descriptions *made, vit_desc data, vit_desc statistics, float epsilon, int backward,
+    dnnl_primitive_attr_t attributes) {
+    const unsigned flags = dnnl_use_scale | dnnl_use_shift;
 #if DNNL_VERSION_MAJOR >= 3
-    dnnl_primitive_desc_t forward = NULL;
-    status = dnnl_layer_normalization_forward_primitive_desc_create(
-        &forward, vit_engine(), dnnl_forward_training, data, data, statistics, epsilon, norm_flags, attributes);
-    if (status == dnnl_success && backward) {
-        status = dnnl_layer_normalization_backward_primitive_desc_create(
-            description, vit_engine(), dnnl_backward, data, data, data, statistics, epsilon, norm_flags, forward,
-            attributes);
-        dnnl_primitive_desc_destroy(forward);
-    } else {
-        *description = forward;
-    }
+    TRY(dnnl_layer_normalization_forward_primitive_desc_create(
+        &made->forward, vit_engine(), dnnl_forward_training, data, data, statistics, epsilon, flags, attributes));
+    if (!backward) return dnnl_success;
+    return dnnl_layer_normalization_backward_primitive_desc_create(
+        &made->backward, vit_engine(), dnnl_backward, data, data, data, statistics, epsilon, flags, made->forward,
+        attributes);
 #else
     dnnl_layer_normalization_desc_t operation;
-    dnnl_primitive_desc_t forward = NULL;
-    status = dnnl_layer_normalization_forward_desc_init(
-        &operation, dnnl_forward_training, &data, &statistics, epsilon, norm_flags);
-    if (status == dnnl_success) status = dnnl_primitive_desc_create(&forward, &operation, attributes, vit_engine(), NULL);
-    if (status == dnnl_success && backward) {
-        status = dnnl_layer_normalization_backward_desc_init(
-            &operation, dnnl_backward, &data, &data, &statistics, epsilon, norm_flags);
-        if (status == dnnl_success)
-            status = dnnl_primitive_desc_create(description, &operation, attributes, vit_engine(), forward);
-        dnnl_primitive_desc_destroy(forward);
-    } else {
-        *description = forward;
-    }
+    TRY(dnnl_layer_normalization_forward_desc_init(
+        &operation, dnnl_forward_training, &data, &statistics, epsilon, flags));
+    TRY(offer(&made->forward, &operation, attributes, NULL));
+    if (!backward) return dnnl_success;
+    TRY(dnnl_layer_normalization_backward_desc_init(
+        &operation, dnnl_backward, &data, &data, &statistics, epsilon, flags));
+    return offer(&made->backward, &operation, attributes, made->forward);
 #endif
+}
+
+static int create_norm(vit_primitive **primitive, int64_t rows, int64_t width, float epsilon, int backward) {
+    vit_desc data, statistics, vector;
+    dnnl_primitive_attr_t attributes;
+    descriptions made = {NULL, NULL};
+    TRY(matrix(&data, rows, width));
+    TRY(vit_desc_vector(&statistics, rows));
+    TRY(vit_desc_vector(&vector, width));
+    TRY(vit_attributes(&attributes));
+    int status = (int)describe_norm(&made, data, statistics, epsilon, backward, attributes);
+    dnnl_primitive_desc_t description = keep(made, backward);
+    const vit_argument forward_arguments[] = {
+        {DNNL_ARG_SRC, DESC_REF(data)},     {DNNL_ARG_SCALE, DESC_REF(vector)},
+        {DNNL_ARG_SHIFT, DESC_REF(vector)}, {DNNL_ARG_DST, DESC_REF(data)},
+        {DNNL_ARG_MEAN, DESC_REF(statistics)}, {DNNL_ARG_VARIANCE, DESC_REF(statistics)}};
+    const vit_argument backward_arguments[] = {
+        {DNNL_ARG_SRC, DESC_REF(data)},          {DNNL_ARG_DIFF_DST, DESC_REF(data)},
+        {DNNL_ARG_SCALE, DESC_REF(vector)},      {DNNL_ARG_MEAN, DESC_REF(statistics)},
+        {DNNL_ARG_VARIANCE, DESC_REF(statistics)}, {DNNL_ARG_DIFF_SRC, DESC_REF(data)},
+        {DNNL_ARG_DIFF_SCALE, DESC_REF(vector)}, {DNNL_ARG_DIFF_SHIFT, DESC_REF(vector)},
+        {DNNL_ARG_SHIFT, DESC_REF(vector)}};
+    if (status == 0)
+        status = backward ? vit_primitive_finish(primitive, description, 9, backward_arguments)
+                          : vit_primitive_finish(primitive, description, 6, forward_arguments);
     dnnl_primitive_attr_destroy(attributes);
     vit_desc_free(&data);
     vit_desc_free(&statistics);
+    vit_desc_free(&vector);
     return status;
 }
 
 int vit_layer_norm_create(vit_primitive **primitive, int64_t rows, int64_t width, float epsilon) {
-    dnnl_primitive_desc_t description = NULL;
-    dnnl_status_t status = describe_norm(&description, rows, width, epsilon, 0);
-    const int ids[] = {DNNL_ARG_SRC, DNNL_ARG_SCALE, DNNL_ARG_SHIFT, DNNL_ARG_DST, DNNL_ARG_MEAN, DNNL_ARG_VARIANCE};
-    const dnnl_query_t queries[] = {dnnl_query_exec_arg_md, dnnl_query_exec_arg_md, dnnl_query_exec_arg_md,
-                                    dnnl_query_exec_arg_md, dnnl_query_exec_arg_md, dnnl_query_exec_arg_md};
-    return finish(primitive, status, description, 6, ids, queries, ids);
+    return create_norm(primitive, rows, width, epsilon, 0);
+}
+
+int vit_layer_norm_backward_create(vit_primitive **primitive, int64_t rows, int64_t width, float epsilon) {
+    return create_norm(primitive, rows, width, epsilon, 1);
 }
 
 int vit_layer_norm_run(
@@ -75,138 +96,103 @@ int vit_layer_norm_run(
     return vit_primitive_run(primitive, context, pointers);
 }
 
-int vit_layer_norm_backward_create(vit_primitive **primitive, int64_t rows, int64_t width, float epsilon) {
-    dnnl_primitive_desc_t description = NULL;
-    dnnl_status_t status = describe_norm(&description, rows, width, epsilon, 1);
-    const int ids[] = {DNNL_ARG_SRC,      DNNL_ARG_DIFF_DST, DNNL_ARG_SCALE,      DNNL_ARG_MEAN,
-                       DNNL_ARG_VARIANCE, DNNL_ARG_DIFF_SRC, DNNL_ARG_DIFF_SCALE, DNNL_ARG_DIFF_SHIFT};
-    const dnnl_query_t queries[] = {dnnl_query_exec_arg_md, dnnl_query_exec_arg_md, dnnl_query_exec_arg_md,
-                                    dnnl_query_exec_arg_md, dnnl_query_exec_arg_md, dnnl_query_exec_arg_md,
-                                    dnnl_query_exec_arg_md, dnnl_query_exec_arg_md};
-    return finish(primitive, status, description, 8, ids, queries, ids);
-}
-
 int vit_layer_norm_backward_run(
     const vit_primitive *primitive, vit_context *context, const float *x, const float *dy, const float *scale,
     const float *mean, const float *variance, float *dx, float *dscale, float *dshift) {
-    void *const pointers[] = {(void *)x,        (void *)dy, (void *)scale, (void *)mean,
-                              (void *)variance, dx,         dscale,        dshift};
+    // oneDNN 2 counts the shift among the inputs, though nothing depends on it: any vector of that length will do.
+    void *const shift = DNNL_VERSION_MAJOR >= 3 ? NULL : (void *)scale;
+    void *const pointers[] = {(void *)x, (void *)dy, (void *)scale, (void *)mean, (void *)variance,
+                              dx,        dscale,     dshift,        shift};
     return vit_primitive_run(primitive, context, pointers);
 }
 
-static dnnl_status_t describe_softmax(dnnl_primitive_desc_t *description, int64_t rows, int64_t width, int backward) {
-    vit_desc data;
-    dnnl_primitive_attr_t attributes;
-    TRY(matrix(&data, rows, width));
-    TRY(vit_attributes(&attributes));
-    dnnl_primitive_desc_t forward = NULL;
-    dnnl_status_t status;
+static dnnl_status_t describe_softmax(
+    descriptions *made, vit_desc data, int backward, dnnl_primitive_attr_t attributes) {
 #if DNNL_VERSION_MAJOR >= 3
-    status = dnnl_softmax_forward_primitive_desc_create(
-        &forward, vit_engine(), dnnl_forward_training, dnnl_softmax_accurate, data, data, 1, attributes);
-    if (status == dnnl_success && backward)
-        status = dnnl_softmax_backward_primitive_desc_create(
-            description, vit_engine(), dnnl_softmax_accurate, data, data, data, 1, forward, attributes);
+    TRY(dnnl_softmax_forward_primitive_desc_create(
+        &made->forward, vit_engine(), dnnl_forward_training, dnnl_softmax_accurate, data, data, 1, attributes));
+    if (!backward) return dnnl_success;
+    return dnnl_softmax_backward_primitive_desc_create(
+        &made->backward, vit_engine(), dnnl_softmax_accurate, data, data, data, 1, made->forward, attributes);
 #else
     dnnl_softmax_desc_t operation;
-    status = dnnl_softmax_forward_desc_init(&operation, dnnl_forward_training, &data, 1);
-    if (status == dnnl_success) status = dnnl_primitive_desc_create(&forward, &operation, attributes, vit_engine(), NULL);
-    if (status == dnnl_success && backward) {
-        status = dnnl_softmax_backward_desc_init(&operation, &data, &data, 1);
-        if (status == dnnl_success)
-            status = dnnl_primitive_desc_create(description, &operation, attributes, vit_engine(), forward);
-    }
+    TRY(dnnl_softmax_forward_desc_init(&operation, dnnl_forward_training, &data, 1));
+    TRY(offer(&made->forward, &operation, attributes, NULL));
+    if (!backward) return dnnl_success;
+    TRY(dnnl_softmax_backward_desc_init(&operation, &data, &data, 1));
+    return offer(&made->backward, &operation, attributes, made->forward);
 #endif
-    if (backward) dnnl_primitive_desc_destroy(forward);
-    else *description = forward;
+}
+
+static dnnl_status_t describe_activation(
+    descriptions *made, vit_desc data, int32_t activation, int backward, dnnl_primitive_attr_t attributes) {
+    const dnnl_alg_kind_t algorithm =
+        activation == vit_activation_gelu_erf ? dnnl_eltwise_gelu_erf : dnnl_eltwise_gelu_tanh;
+#if DNNL_VERSION_MAJOR >= 3
+    TRY(dnnl_eltwise_forward_primitive_desc_create(
+        &made->forward, vit_engine(), dnnl_forward_training, algorithm, data, data, 0.f, 0.f, attributes));
+    if (!backward) return dnnl_success;
+    return dnnl_eltwise_backward_primitive_desc_create(
+        &made->backward, vit_engine(), algorithm, data, data, data, 0.f, 0.f, made->forward, attributes);
+#else
+    dnnl_eltwise_desc_t operation;
+    TRY(dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_training, algorithm, &data, 0.f, 0.f));
+    TRY(offer(&made->forward, &operation, attributes, NULL));
+    if (!backward) return dnnl_success;
+    TRY(dnnl_eltwise_backward_desc_init(&operation, algorithm, &data, &data, 0.f, 0.f));
+    return offer(&made->backward, &operation, attributes, made->forward);
+#endif
+}
+
+// The activation of that kind, or softmax over rows for vit_activation_none: one input, one output, one shape.
+static int create_pointwise(
+    vit_primitive **primitive, int64_t rows, int64_t width, int32_t activation, int backward) {
+    vit_desc data;
+    dnnl_primitive_attr_t attributes;
+    descriptions made = {NULL, NULL};
+    TRY(matrix(&data, rows, width));
+    TRY(vit_attributes(&attributes));
+    const int is_softmax = activation == vit_activation_none;
+    int status = (int)(is_softmax ? describe_softmax(&made, data, backward, attributes)
+                                  : describe_activation(&made, data, activation, backward, attributes));
+    dnnl_primitive_desc_t description = keep(made, backward);
+    // Softmax goes back from its output, an activation from its input.
+    const vit_argument forward_arguments[] = {{DNNL_ARG_SRC, DESC_REF(data)}, {DNNL_ARG_DST, DESC_REF(data)}};
+    const vit_argument backward_arguments[] = {
+        {is_softmax ? DNNL_ARG_DST : DNNL_ARG_SRC, DESC_REF(data)},
+        {DNNL_ARG_DIFF_DST, DESC_REF(data)},
+        {DNNL_ARG_DIFF_SRC, DESC_REF(data)}};
+    if (status == 0)
+        status = backward ? vit_primitive_finish(primitive, description, 3, backward_arguments)
+                          : vit_primitive_finish(primitive, description, 2, forward_arguments);
     dnnl_primitive_attr_destroy(attributes);
     vit_desc_free(&data);
     return status;
 }
 
 int vit_softmax_create(vit_primitive **primitive, int64_t rows, int64_t width) {
-    dnnl_primitive_desc_t description = NULL;
-    dnnl_status_t status = describe_softmax(&description, rows, width, 0);
-    const int ids[] = {DNNL_ARG_SRC, DNNL_ARG_DST};
-    const dnnl_query_t queries[] = {dnnl_query_exec_arg_md, dnnl_query_exec_arg_md};
-    return finish(primitive, status, description, 2, ids, queries, ids);
-}
-
-int vit_softmax_run(const vit_primitive *primitive, vit_context *context, const float *x, float *y) {
-    void *const pointers[] = {(void *)x, y};
-    return vit_primitive_run(primitive, context, pointers);
+    return create_pointwise(primitive, rows, width, vit_activation_none, 0);
 }
 
 int vit_softmax_backward_create(vit_primitive **primitive, int64_t rows, int64_t width) {
-    dnnl_primitive_desc_t description = NULL;
-    dnnl_status_t status = describe_softmax(&description, rows, width, 1);
-    const int ids[] = {DNNL_ARG_DST, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_SRC};
-    const dnnl_query_t queries[] = {dnnl_query_exec_arg_md, dnnl_query_exec_arg_md, dnnl_query_exec_arg_md};
-    return finish(primitive, status, description, 3, ids, queries, ids);
-}
-
-int vit_softmax_backward_run(
-    const vit_primitive *primitive, vit_context *context, const float *y, const float *dy, float *dx) {
-    void *const pointers[] = {(void *)y, (void *)dy, dx};
-    return vit_primitive_run(primitive, context, pointers);
-}
-
-static dnnl_status_t describe_activation(
-    dnnl_primitive_desc_t *description, int64_t count, int32_t activation, int backward) {
-    const dnnl_alg_kind_t algorithm =
-        activation == vit_activation_gelu_erf ? dnnl_eltwise_gelu_erf : dnnl_eltwise_gelu_tanh;
-    vit_desc data;
-    dnnl_primitive_attr_t attributes;
-    TRY(matrix(&data, 1, count));
-    TRY(vit_attributes(&attributes));
-    dnnl_primitive_desc_t forward = NULL;
-    dnnl_status_t status;
-#if DNNL_VERSION_MAJOR >= 3
-    status = dnnl_eltwise_forward_primitive_desc_create(
-        &forward, vit_engine(), dnnl_forward_training, algorithm, data, data, 0.f, 0.f, attributes);
-    if (status == dnnl_success && backward)
-        status = dnnl_eltwise_backward_primitive_desc_create(
-            description, vit_engine(), algorithm, data, data, data, 0.f, 0.f, forward, attributes);
-#else
-    dnnl_eltwise_desc_t operation;
-    status = dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_training, algorithm, &data, 0.f, 0.f);
-    if (status == dnnl_success) status = dnnl_primitive_desc_create(&forward, &operation, attributes, vit_engine(), NULL);
-    if (status == dnnl_success && backward) {
-        status = dnnl_eltwise_backward_desc_init(&operation, algorithm, &data, &data, 0.f, 0.f);
-        if (status == dnnl_success)
-            status = dnnl_primitive_desc_create(description, &operation, attributes, vit_engine(), forward);
-    }
-#endif
-    if (backward) dnnl_primitive_desc_destroy(forward);
-    else *description = forward;
-    dnnl_primitive_attr_destroy(attributes);
-    vit_desc_free(&data);
-    return status;
+    return create_pointwise(primitive, rows, width, vit_activation_none, 1);
 }
 
 int vit_activation_create(vit_primitive **primitive, int64_t count, int32_t activation) {
-    dnnl_primitive_desc_t description = NULL;
-    dnnl_status_t status = describe_activation(&description, count, activation, 0);
-    const int ids[] = {DNNL_ARG_SRC, DNNL_ARG_DST};
-    const dnnl_query_t queries[] = {dnnl_query_exec_arg_md, dnnl_query_exec_arg_md};
-    return finish(primitive, status, description, 2, ids, queries, ids);
+    return create_pointwise(primitive, 1, count, activation, 0);
 }
 
-int vit_activation_run(const vit_primitive *primitive, vit_context *context, const float *x, float *y) {
+int vit_activation_backward_create(vit_primitive **primitive, int64_t count, int32_t activation) {
+    return create_pointwise(primitive, 1, count, activation, 1);
+}
+
+int vit_pointwise_run(const vit_primitive *primitive, vit_context *context, const float *x, float *y) {
     void *const pointers[] = {(void *)x, y};
     return vit_primitive_run(primitive, context, pointers);
 }
 
-int vit_activation_backward_create(vit_primitive **primitive, int64_t count, int32_t activation) {
-    dnnl_primitive_desc_t description = NULL;
-    dnnl_status_t status = describe_activation(&description, count, activation, 1);
-    const int ids[] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_SRC};
-    const dnnl_query_t queries[] = {dnnl_query_exec_arg_md, dnnl_query_exec_arg_md, dnnl_query_exec_arg_md};
-    return finish(primitive, status, description, 3, ids, queries, ids);
-}
-
-int vit_activation_backward_run(
-    const vit_primitive *primitive, vit_context *context, const float *x, const float *dy, float *dx) {
-    void *const pointers[] = {(void *)x, (void *)dy, dx};
+int vit_pointwise_backward_run(
+    const vit_primitive *primitive, vit_context *context, const float *x_or_y, const float *dy, float *dx) {
+    void *const pointers[] = {(void *)x_or_y, (void *)dy, dx};
     return vit_primitive_run(primitive, context, pointers);
 }

@@ -141,8 +141,7 @@ static vit_desc_ref query_desc(const_dnnl_primitive_desc_t description, dnnl_que
 }
 
 int vit_primitive_finish(
-    vit_primitive **result, dnnl_primitive_desc_t description, int count, const int *ids, const dnnl_query_t *queries,
-    const int *indices) {
+    vit_primitive **result, dnnl_primitive_desc_t description, int count, const vit_argument *arguments) {
     vit_primitive *made = calloc(1, sizeof *made);
     if (!made) {
         dnnl_primitive_desc_destroy(description);
@@ -157,8 +156,9 @@ int vit_primitive_finish(
     dnnl_primitive_get_primitive_desc(made->primitive, &made->description);
     made->argument_count = count;
     for (int i = 0; i < count; i++) {
-        made->argument_ids[i] = ids[i];
-        vit_desc_ref desc = query_desc(made->description, queries[i], indices[i]);
+        vit_desc_ref desc = arguments[i].desc;
+        if (!desc) desc = query_desc(made->description, dnnl_query_exec_arg_md, arguments[i].id);
+        made->argument_ids[i] = arguments[i].id;
         if (desc) vit_desc_copy(&made->argument_descs[i], desc);
     }
     made->scratch_size = desc_size(query_desc(made->description, dnnl_query_scratchpad_md, 0));

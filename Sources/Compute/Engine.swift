@@ -35,7 +35,8 @@ package protocol Engine: AnyObject, Sendable {
     /// y (…, M) = epilogue(x (…, K) · Wᵀ + bias (M)).
     func linear(_ x: Tensor, _ weights: LinearWeights, bias: Tensor?, epilogue: LinearEpilogue, into y: Tensor)
 
-    /// Rows of patches (B, L, K) become tokens: y (B, N, D), from its row `prefix` on, = x · Wᵀ + bias + positions (L, D).
+    /// Rows of patches (B, L, K) become tokens: y (B, N, D), from its row `prefix` on, = x · Wᵀ + bias + positions, which are
+    /// (L, D) for all images or (B, L, D).
     func embedPatches(
         _ patches: Tensor, _ weights: LinearWeights, bias: Tensor?, positions: Tensor, prefix: Int, into tokens: Tensor)
 
@@ -50,6 +51,9 @@ package protocol Engine: AnyObject, Sendable {
     /// kept for the backward pass.
     func layerNorm(
         _ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Float, into y: Tensor, mean: Tensor, variance: Tensor)
+
+    /// y = activation(x).
+    func activate(_ x: Tensor, _ activation: Activation, into y: Tensor)
 
     /// Multi-head self-attention without its projections: qkv (B, N, 3·D) to y (B, N, D), softmax(q·kᵀ/√(D/H))·v.
     func attention(_ qkv: Tensor, heads: Int, into y: Tensor)

@@ -46,6 +46,12 @@ public struct Tensor: Sendable {
         unsafe Array(UnsafeBufferPointer(start: pointer, count: count))
     }
 
+    /// Overwrites all elements, in row-major order.
+    package func assign(_ values: [Float]) {
+        precondition(values.count == count, "Tensor.assign: \(values.count) values do not fill the shape \(shape)")
+        unsafe pointer.update(from: values, count: count)
+    }
+
     /// The same elements under another shape of the same size.
     public func reshaped(_ shape: [Int]) -> Tensor {
         precondition(

@@ -13,28 +13,29 @@ import Synchronization
 /// worker's number, except to use scratch memory of its own. Then results do not depend on the number of threads.
 package final class WorkerPool: Sendable {
     /// A loop under way: what to run, how many tasks there are, and how many have been taken.
-    private final class Loop: Sendable {
-        let body: @Sendable (Int, Int) -> Void
-        let taskCount: Int
-        let nextTask = Atomic<Int>(0)
+    @safe
+    private final class Loop: @unchecked Sendable {
+        // A pointer, since a reference in the hands of a late thread would let the closure outlive its scope.
+        private let body: UnsafePointer<(Int, Int) -> Void>
+        private let taskCount: Int
+        private let nextTask = Atomic<Int>(0)
 
-        init(taskCount: Int, body: @escaping @Sendable (Int, Int) -> Void) {
+        init(taskCount: Int, body: UnsafePointer<(Int, Int) -> Void>) {
+            unsafe self.body = unsafe body
             self.taskCount = taskCount
-            self.body = body
         }
 
         func work(as worker: Int) {
             while true {
                 let task = nextTask.add(1, ordering: .relaxed).oldValue
                 if task >= taskCount { return }
-                body(task, worker)
+                unsafe body.pointee(task, worker)
             }
         }
     }
 
     private struct State {
         var loop: Loop?
-        var generation = 0
         var stopped = false
     }
 
@@ -83,25 +84,25 @@ package final class WorkerPool: Sendable {
     }
 
     private func runShared(_ taskCount: Int, _ body: (Int, Int) -> Void) {
-        // The loop ends before this function returns, so the closure does not outlive its scope.
-        withoutActuallyEscaping(body) { escaping in
-            nonisolated(unsafe) let shareable = escaping
-            let loop = Loop(taskCount: taskCount) { task, worker in unsafe shareable(task, worker) }
-            shared.running.store(threadCount - 1, ordering: .relaxed)
-            shared.state.withLock {
-                $0.loop = loop
-                $0.generation += 1
+        withoutActuallyEscaping(body) { body in
+            unsafe withUnsafePointer(to: body) { body in
+                runToEnd(unsafe Loop(taskCount: taskCount, body: body))
             }
-            shared.generation.add(1, ordering: .releasing)
-            shared.bell.ring()
-            loop.work(as: 0)
-            var spins = 0
-            while shared.running.load(ordering: .acquiring) > 0 {
-                spins += 1
-                if spins > 2000 { sched_yield() }
-            }
-            shared.state.withLock { $0.loop = nil }
         }
+    }
+
+    private func runToEnd(_ loop: Loop) {
+        shared.running.store(threadCount - 1, ordering: .relaxed)
+        shared.state.withLock { $0.loop = loop }
+        shared.generation.add(1, ordering: .releasing)
+        shared.bell.ring()
+        loop.work(as: 0)
+        var spins = 0
+        while shared.running.load(ordering: .acquiring) > 0 {
+            spins += 1
+            if spins < 4000 { vit_spin_pause() } else { sched_yield() }
+        }
+        shared.state.withLock { $0.loop = nil }
     }
 
     private static func serve(_ shared: Shared, as worker: Int) {

@@ -123,6 +123,12 @@ enum FileSystem {
         directory.isEmpty ? name : directory.utf8.last == UInt8(ascii: "/") ? directory + name : "\(directory)/\(name)"
     }
 
+    /// What comes before the last slash of a path, "." where there is none.
+    static func directory(of path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+        return slash == path.startIndex ? "/" : withoutTrailingSlashes(String(path[..<slash]))
+    }
+
     /// A path without the slashes at its end ("photos/" is "photos", "/" stays).
     static func withoutTrailingSlashes(_ path: String) -> String {
         var path = Substring(path)

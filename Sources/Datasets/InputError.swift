@@ -1,15 +1,17 @@
-/// A path that gives no image: which one, of what kind the trouble is, and one sentence for people.
+/// A path that gives no image or no data set: which one, of what kind the trouble is, and one sentence for people.
 public struct InputError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What is wrong, as far as a program cares.
     public enum Kind: Equatable, Sendable {
+        /// An option that does not suit these data (sysexits: 64).
+        case usage
+        /// The data are not what they should be (sysexits: 65).
+        case malformed
         /// Nothing is there under that name (sysexits: 66).
         case noSuchInput
-        /// A directory or list without a single image (sysexits: 66).
+        /// A directory, list or table without a single image (sysexits: 66).
         case noImages
         /// It is there, but the system does not let us read it (sysexits: 74).
         case unreadable
-        /// It was read, and holds something else than it should (sysexits: 65).
-        case malformed
     }
 
     /// What is wrong, as far as a program cares.
@@ -30,5 +32,18 @@ extension InputError {
     /// A file that was read, and what is wrong with it, as a clause.
     package static func malformed(_ path: String, _ reason: String) -> InputError {
         InputError(kind: .malformed, path: path, description: "\(path): \(reason)")
+    }
+}
+
+extension InputError {
+    /// A failure to open `path`, where `expected` should have been.
+    init(_ failure: FileSystem.Failure, opening path: String, expected: String) {
+        if failure.isMissing {
+            self.init(
+                kind: .noSuchInput, path: path,
+                description: "\(path): no such file or directory; expected \(expected)")
+        } else {
+            self.init(kind: .unreadable, path: path, description: "\(path): cannot be read: \(failure.description)")
+        }
     }
 }

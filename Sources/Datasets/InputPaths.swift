@@ -65,7 +65,10 @@ public struct InputPaths: Sendable {
                 return
             }
         } catch {
-            inputs.append(.failure(Self.error(error, opening: path)))
+            inputs.append(
+                .failure(
+                    InputError(
+                        error, opening: path, expected: "an image file or a directory of images")))
             return
         }
         let walk = DirectoryWalk(root: path)
@@ -102,20 +105,7 @@ public struct InputPaths: Sendable {
         do {
             return path == "-" ? try FileSystem.standardInput() : try FileSystem.bytes(of: path)
         } catch {
-            throw Self.error(error, opening: path, expected: expected)
-        }
-    }
-
-    static func error(
-        _ failure: FileSystem.Failure, opening path: String, expected: String = "an image file or a directory of images"
-    ) -> InputError {
-        if failure.isMissing {
-            InputError(
-                kind: .noSuchInput, path: path,
-                description: "\(path): no such file or directory; expected \(expected)")
-        } else {
-            InputError(
-                kind: .unreadable, path: path, description: "\(path): cannot be read: \(failure.description)")
+            throw InputError(error, opening: path, expected: expected)
         }
     }
 }

@@ -44,7 +44,7 @@ extension Image {
         ) { output in
             unsafe pixels.withUnsafeBufferPointer { input in
                 guard let address = input.baseAddress else { return }
-                unsafe ck_orient(address, width, height, Int32(channels), Int32(orientation), output)
+                unsafe vit_orient(address, width, height, Int32(channels), Int32(orientation), output)
             }
         }
     }
@@ -55,7 +55,7 @@ extension Image {
         return unsafe Image(width: width, height: height, channels: channels - 2) { output in
             unsafe pixels.withUnsafeBufferPointer { input in
                 guard let address = input.baseAddress else { return }
-                unsafe ck_grey_from_colour(address, width * height, Int32(channels), output)
+                unsafe vit_grey_from_colour(address, width * height, Int32(channels), output)
             }
         }
     }

@@ -1,7 +1,7 @@
 import CKernels
 
 extension Image {
-    /// A copy of another size, equal to Pillow's `resize` to the bit.
+    /// A copy of another size, equal to the `resize` of Pillow 13 to the bit.
     ///
     /// `box` is the part of the image that is scaled, in pixels and fractions of them; left out, all of it. It lies
     /// within the image. Images with alpha are scaled with their colours multiplied by it, as Pillow does.
@@ -9,56 +9,74 @@ extension Image {
         width: Int, height: Int, interpolation: Interpolation,
         box: (x: Double, y: Double, width: Double, height: Double)? = nil
     ) -> Image {
-        resized(width: width, height: height, interpolation: interpolation, box: box, window: nil)
+        let window = Window(x: 0, y: 0, width: width, height: height)
+        return resized(width: width, height: height, interpolation: interpolation, box: box, window: window)
     }
 
     /// The part `window` of what `resized` gives, without computing the rest. The window lies within the result.
     func resized(
         width: Int, height: Int, interpolation: Interpolation,
-        box: (x: Double, y: Double, width: Double, height: Double)?, window: Window?
+        box: (x: Double, y: Double, width: Double, height: Double)? = nil, window: Window
     ) -> Image {
         precondition(width > 0 && height > 0, "Image.resized: expected a positive size, got \(width) × \(height)")
         let box = ResampleBox(box, width: self.width, height: self.height)
         precondition(box.isInside(width: self.width, height: self.height), "Image.resized: the box is not in the image")
-        let window = window ?? Window(x: 0, y: 0, width: width, height: height)
-        if width == self.width && height == self.height && box.isWhole(width: width, height: height) {
+        let columns = ResampleAxis(
+            inputCount: self.width, lower: box.left, upper: box.right, outputCount: width, range: window.columns)
+        let rows = ResampleAxis(
+            inputCount: self.height, lower: box.top, upper: box.bottom, outputCount: height, range: window.rows)
+        if columns.isUnchanged && rows.isUnchanged {
             return cropped(x: window.x, y: window.y, width: window.width, height: window.height)
         }
-        if interpolation == .nearest {
-            return nearest(width: width, height: height, box: box, window: window)
-        }
+        if interpolation == .nearest { return picked(columns: columns.nearest(), rows: rows.nearest()) }
         let source = hasAlpha ? premultiplied() : self
-        let rows = ResampleTaps(
-            inputCount: self.height, lower: box.top, upper: box.bottom, outputCount: height, range: window.rows,
-            filter: interpolation)
-        var result = source
-        let needed = rows.inputRange
-        if width != self.width || box.left != 0 || box.right != Float(width) {
-            let columns = ResampleTaps(
-                inputCount: self.width, lower: box.left, upper: box.right, outputCount: width, range: window.columns,
-                filter: interpolation)
-            result = source.resampledRows(needed, columns: columns)
-        } else {
-            result = source.cropped(
-                x: window.x, y: needed.lowerBound, width: window.width, height: needed.count)
-        }
-        if height != self.height || box.top != 0 || box.bottom != Float(height) {
-            result = result.resampledColumns(rows.droppingInputs(needed.lowerBound))
-        } else {
-            result = result.cropped(
-                x: 0, y: window.y - needed.lowerBound, width: window.width, height: window.height)
-        }
+        let result =
+            Self.takesRowsFirst(width: self.width, height: self.height, to: width, height)
+            ? source.resampledVertically(rows, interpolation, thenHorizontally: columns)
+            : source.resampledHorizontally(columns, interpolation, thenVertically: rows)
         return hasAlpha ? result.unpremultiplied() : result
     }
 
+    /// Whether the vertical pass comes first. Each pass rounds, so that their order shows in the result.
+    ///
+    /// The rule is that of Pillow 13, which looks at the whole image whatever the box; earlier versions always
+    /// started with the horizontal pass, and differ from this by one now and then where the rule holds.
+    private static func takesRowsFirst(width: Int, height: Int, to newWidth: Int, _ newHeight: Int) -> Bool {
+        height > newHeight && height - newHeight > 2 * (width - newWidth)
+    }
+
+    private func resampledHorizontally(
+        _ columns: ResampleAxis, _ filter: Interpolation, thenVertically rows: ResampleAxis
+    ) -> Image {
+        let rowTaps = rows.isUnchanged ? nil : ResampleTaps(rows, filter: filter)
+        let needed = rowTaps?.inputRange ?? rows.range
+        let first =
+            columns.isUnchanged
+            ? cropped(
+                x: columns.range.lowerBound, y: needed.lowerBound, width: columns.range.count, height: needed.count)
+            : withHorizontal(ResampleTaps(columns, filter: filter), rows: needed)
+        guard let rowTaps else { return first }
+        return first.withVertical(rowTaps.droppingInputs(needed.lowerBound), columns: 0..<first.width)
+    }
+
+    private func resampledVertically(
+        _ rows: ResampleAxis, _ filter: Interpolation, thenHorizontally columns: ResampleAxis
+    ) -> Image {
+        let columnTaps = columns.isUnchanged ? nil : ResampleTaps(columns, filter: filter)
+        let needed = columnTaps?.inputRange ?? columns.range
+        let first = withVertical(ResampleTaps(rows, filter: filter), columns: needed)
+        guard let columnTaps else { return first }
+        return first.withHorizontal(columnTaps.droppingInputs(needed.lowerBound), rows: 0..<first.height)
+    }
+
     /// Rows `rows` of the image, scaled along the horizontal axis.
-    private func resampledRows(_ rows: Range<Int>, columns: ResampleTaps) -> Image {
-        let width = columns.starts.count
+    private func withHorizontal(_ taps: ResampleTaps, rows: Range<Int>) -> Image {
+        let width = taps.starts.count
         return unsafe Image(width: width, height: rows.count, channels: channels) { output in
             unsafe pixels.withUnsafeBufferPointer { input in
                 guard let address = input.baseAddress else { return }
-                unsafe columns.withKernelTaps { taps in
-                    unsafe ck_resample_rows(
+                unsafe taps.withKernelTaps { taps in
+                    unsafe vit_resample_rows(
                         address + rows.lowerBound * stride, stride, rows.count, Int32(channels), taps, output,
                         width * channels, width)
                 }
@@ -66,47 +84,40 @@ extension Image {
         }
     }
 
-    /// The image scaled along the vertical axis.
-    private func resampledColumns(_ rows: ResampleTaps) -> Image {
-        let height = rows.starts.count
-        return unsafe Image(width: width, height: height, channels: channels) { output in
+    /// Columns `columns` of the image, scaled along the vertical axis.
+    private func withVertical(_ taps: ResampleTaps, columns: Range<Int>) -> Image {
+        let height = taps.starts.count
+        let outputStride = columns.count * channels
+        return unsafe Image(width: columns.count, height: height, channels: channels) { output in
             unsafe pixels.withUnsafeBufferPointer { input in
                 guard let address = input.baseAddress else { return }
-                unsafe rows.withKernelTaps { taps in
-                    unsafe ck_resample_columns(address, stride, stride, taps, output, stride, height)
+                unsafe taps.withKernelTaps { taps in
+                    unsafe vit_resample_columns(
+                        address + columns.lowerBound * channels, stride, outputStride, taps, output, outputStride,
+                        height)
                 }
             }
         }
     }
 
-    /// Pillow steps through the image by adding up, and so must this: the sums' rounding picks the pixels.
-    private func nearest(width: Int, height: Int, box: ResampleBox, window: Window) -> Image {
-        func sources(from lower: Float, to upper: Float, count: Int, extent: Int) -> [Int] {
-            let step = Double(upper - lower) / Double(count)
-            var position = Double(lower) + step * 0.5
-            return (0..<count).map { _ in
-                defer { position += step }
-                return min(extent - 1, Int(position))
-            }
-        }
-        let columns = sources(from: box.left, to: box.right, count: width, extent: self.width)[window.columns]
-        let rows = sources(from: box.top, to: box.bottom, count: height, extent: self.height)[window.rows]
+    /// The pixels at the crossings of some columns and rows.
+    private func picked(columns: [Int], rows: [Int]) -> Image {
         var result: [UInt8] = []
-        result.reserveCapacity(window.width * window.height * channels)
+        result.reserveCapacity(columns.count * rows.count * channels)
         for row in rows {
             for column in columns {
                 let pixel = row * stride + column * channels
                 result.append(contentsOf: pixels[pixel..<pixel + channels])
             }
         }
-        return Image(width: window.width, height: window.height, channels: channels, pixels: result)
+        return Image(width: columns.count, height: rows.count, channels: channels, pixels: result)
     }
 
     private func premultiplied() -> Image {
         unsafe Image(width: width, height: height, channels: channels) { output in
             unsafe pixels.withUnsafeBufferPointer { input in
                 guard let address = input.baseAddress else { return }
-                unsafe ck_premultiply(address, width * height, Int32(channels), output)
+                unsafe vit_premultiply(address, width * height, Int32(channels), output)
             }
         }
     }
@@ -115,7 +126,7 @@ extension Image {
         var pixels = pixels
         unsafe pixels.withUnsafeMutableBufferPointer { buffer in
             guard let address = buffer.baseAddress else { return }
-            unsafe ck_unpremultiply(address, width * height, Int32(channels))
+            unsafe vit_unpremultiply(address, width * height, Int32(channels))
         }
         return Image(width: width, height: height, channels: channels, pixels: pixels)
     }
@@ -148,9 +159,5 @@ private struct ResampleBox {
 
     func isInside(width: Int, height: Int) -> Bool {
         left >= 0 && top >= 0 && right <= Float(width) && bottom <= Float(height) && left < right && top < bottom
-    }
-
-    func isWhole(width: Int, height: Int) -> Bool {
-        left == 0 && top == 0 && right == Float(width) && bottom == Float(height)
     }
 }

@@ -43,7 +43,9 @@ struct JPEGSegments {
         case 0xC5...0xC7, 0xCD...0xCF, 0xDE:
             unreadableKind = marker == 0xC7 || marker == 0xCF ? "a hierarchical lossless" : "a hierarchical"
         case 0xC0...0xC2, 0xC9, 0xCA:
-            if let precision = content.first, precision != 8 { unreadableKind = "a \(precision)-bit" }
+            if let precision = content.first, precision != 8, (2...16).contains(precision) {
+                unreadableKind = "a \(precision)-bit"
+            }
         default:
             break
         }

@@ -1,26 +1,27 @@
 import CImageCodecs
 
-/// The chunks that a PNG consists of: what can be known, and checked, before anything is unpacked.
-struct PNGChunks {
-    private struct Chunk {
-        let type: [UInt8]
-        /// Where the content lies.
-        let content: Range<Int>
+/// A part of a PNG: a type of four letters and its content.
+struct PNGChunk {
+    let type: [UInt8]
+    /// Where the content lies in the file.
+    let content: Range<Int>
 
-        func isNamed(_ name: String) -> Bool { type.elementsEqual(name.utf8) }
-        /// For an error: the type where it is readable.
-        var name: String {
-            type.allSatisfy { (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) }
-                ? String(decoding: type, as: UTF8.self) : "of an unknown type"
-        }
+    func isNamed(_ name: String) -> Bool { type.elementsEqual(name.utf8) }
+
+    /// For an error: the type where it is readable.
+    var name: String {
+        type.allSatisfy { (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) }
+            ? String(decoding: type, as: UTF8.self) : "of an unknown type"
     }
+}
 
+/// What can be known about a PNG, and checked, before anything is unpacked.
+struct PNGChunks {
     let width: Int
     let height: Int
 
-    /// What a text or a colour profile may unpack to, and all of them together: Pillow's limits.
-    private static let unpackedLimit = 1 << 20
-    private static let unpackedTotalLimit = 64 << 20
+    /// What the texts and profiles may amount to, all together: Pillow's limit.
+    private static let textTotalLimit = 64 << 20
 
     /// Reads the header chunk; the rest waits for `check`.
     init(_ bytes: [UInt8]) throws(ImageError) {
@@ -36,64 +37,52 @@ struct PNGChunks {
         }
     }
 
-    /// Refuses chunks that are cut off, fail their checksum, or unpack to more text than anybody writes.
+    /// Refuses chunks that are cut off, fail their checksum, or hold more text than anybody writes.
     func check(_ bytes: [UInt8]) throws(ImageError) {
         var offset = ImageFormat.pngSignature.count
-        var unpacked = 0
+        var textTotal = 0
         while true {
             guard let chunk = Self.chunk(bytes, at: offset) else { throw .truncated(format: "PNG") }
             let end = chunk.content.upperBound
             guard Self.integer(bytes, at: end) == Self.checksum(bytes, of: chunk.content.lowerBound - 4..<end) else {
                 throw .corrupt(format: "PNG", reason: "a checksum is wrong (chunk \(chunk.name))")
             }
-            if let packed = Self.packedText(chunk, bytes) {
-                let size = Self.unpackedSize(bytes, of: packed)
-                unpacked += size
-                if size > Self.unpackedLimit || unpacked > Self.unpackedTotalLimit {
-                    throw .corrupt(format: "PNG", reason: "its chunk \(chunk.name) unpacks to more than any text needs")
+            if let text = PNGText(chunk, bytes) {
+                guard let size = text.unpackedSize(bytes), size + textTotal <= Self.textTotalLimit else {
+                    throw .corrupt(format: "PNG", reason: "its chunk \(chunk.name) holds more than any text needs")
                 }
+                textTotal += size
             }
             if chunk.isNamed("IEND") { return }
             offset = end + 4
         }
     }
 
-    /// The EXIF orientation, 1 where there is none. The chunks have been checked.
+    /// The orientation in EXIF, however it is stored, else in XMP, else 1. The chunks have been checked.
     func orientation(_ bytes: [UInt8]) -> Int {
-        var exif: ArraySlice<UInt8> = []
+        var exif: [UInt8]?
+        var profile: [UInt8]?
+        var xmp: [UInt8] = []
         var offset = ImageFormat.pngSignature.count
         while let chunk = Self.chunk(bytes, at: offset), !chunk.isNamed("IEND") {
-            if chunk.isNamed("eXIf") { exif = bytes[chunk.content] }
+            if chunk.isNamed("eXIf") {
+                exif = Array(bytes[chunk.content])
+            } else if let text = PNGText(chunk, bytes) {
+                if text.hasKeyword("Raw profile type exif", bytes) { profile = text.rawProfile(bytes) }
+                if text.hasKeyword("XML:com.adobe.xmp", bytes) { xmp = text.unpacked(bytes) }
+            }
             offset = chunk.content.upperBound + 4
         }
-        return exifOrientation(exif) ?? 1
+        return exifOrientation((exif ?? profile ?? [])[...]) ?? xmpOrientation(xmp[...]) ?? 1
     }
 
     /// The chunk whose length field is at `offset`; nil if the data end before its checksum does.
-    private static func chunk(_ bytes: [UInt8], at offset: Int) -> Chunk? {
+    private static func chunk(_ bytes: [UInt8], at offset: Int) -> PNGChunk? {
         guard bytes.count - offset >= 12 else { return nil }
         let length = integer(bytes, at: offset)
         guard length <= bytes.count - offset - 12 else { return nil }
         let start = offset + 8
-        return Chunk(type: Array(bytes[offset + 4..<start]), content: start..<start + length)
-    }
-
-    /// Where the zlib stream of a text or profile chunk lies; nil for others, and for text that is not packed.
-    private static func packedText(_ chunk: Chunk, _ bytes: [UInt8]) -> Range<Int>? {
-        let isInternational = chunk.isNamed("iTXt")
-        guard isInternational || chunk.isNamed("zTXt") || chunk.isNamed("iCCP") else { return nil }
-        let end = chunk.content.upperBound
-        // A keyword and a zero; then the method, in iTXt after a flag and before two more texts that end in zeros.
-        guard var start = bytes[chunk.content].firstIndex(of: 0).map({ $0 + 2 }), start <= end else { return nil }
-        if isInternational {
-            guard bytes[start - 1] == 1, start + 1 <= end else { return nil }
-            start += 1
-            for _ in 0..<2 {
-                guard let zero = bytes[start..<end].firstIndex(of: 0) else { return nil }
-                start = zero + 1
-            }
-        }
-        return start..<end
+        return PNGChunk(type: Array(bytes[offset + 4..<start]), content: start..<start + length)
     }
 
     private static func integer(_ bytes: [UInt8], at offset: Int) -> Int {
@@ -104,13 +93,6 @@ struct PNGChunks {
         unsafe bytes.withUnsafeBufferPointer { bytes in
             let part = unsafe UnsafeBufferPointer(rebasing: bytes[range])
             return unsafe Int(codecs_crc32(part.baseAddress, part.count))
-        }
-    }
-
-    private static func unpackedSize(_ bytes: [UInt8], of range: Range<Int>) -> Int {
-        unsafe bytes.withUnsafeBufferPointer { bytes in
-            let part = unsafe UnsafeBufferPointer(rebasing: bytes[range])
-            return unsafe codecs_unpacked_size(part.baseAddress, part.count, unpackedLimit)
         }
     }
 }

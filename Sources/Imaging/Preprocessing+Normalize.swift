@@ -32,7 +32,7 @@ extension Preprocessing {
             unsafe table.withUnsafeBufferPointer { table in
                 guard let input = pixels.baseAddress, let table = table.baseAddress, let output = output.baseAddress
                 else { return }
-                unsafe ck_planes_from_table(input, image.width * image.height, Int32(image.channels), table, output)
+                unsafe vit_planes_from_table(input, image.width * image.height, Int32(image.channels), table, output)
             }
         }
     }

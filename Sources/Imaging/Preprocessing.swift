@@ -8,6 +8,9 @@ public struct Preprocessing: Sendable, Hashable {
         case none
         /// The shorter edge gets this length, the longer one follows, rounded down.
         case shortestEdge(Int)
+        /// The image covers this area in its own proportions, rounded to the nearest: timm's way to a size that is not
+        /// square.
+        case cover(width: Int, height: Int)
         /// Both edges get these lengths, whatever becomes of the proportions.
         case exact(width: Int, height: Int)
     }
@@ -67,14 +70,14 @@ public struct Preprocessing: Sendable, Hashable {
         let whole = Window(x: 0, y: 0, width: size.width, height: size.height)
         guard let crop else {
             return image.resized(
-                width: size.width, height: size.height, interpolation: interpolation, box: nil, window: whole)
+                width: size.width, height: size.height, interpolation: interpolation, window: whole)
         }
         let wanted = cropRounding.window(ofWidth: crop.width, height: crop.height, in: (size.width, size.height))
         let x = max(0, wanted.x)
         let y = max(0, wanted.y)
         let visible = Window(x: x, y: y, width: min(crop.width, size.width), height: min(crop.height, size.height))
         let resized = image.resized(
-            width: size.width, height: size.height, interpolation: interpolation, box: nil, window: visible)
+            width: size.width, height: size.height, interpolation: interpolation, window: visible)
         return resized.cropped(x: wanted.x - x, y: wanted.y - y, width: crop.width, height: crop.height)
     }
 
@@ -84,6 +87,10 @@ public struct Preprocessing: Sendable, Hashable {
             return Extent(width: width, height: height)
         case .exact(let width, let height):
             return Extent(width: width, height: height)
+        case .cover(let targetWidth, let targetHeight):
+            let ratio = min(Double(height) / Double(targetHeight), Double(width) / Double(targetWidth))
+            func scaled(_ length: Int) -> Int { max(1, Int((Double(length) / ratio).rounded(.toNearestOrEven))) }
+            return Extent(width: scaled(width), height: scaled(height))
         case .shortestEdge(let edge):
             // The long edge is truncated from a quotient in double precision, as Python computes it.
             let long = max(1, Int(Double(edge * max(width, height)) / Double(min(width, height))))

@@ -14,30 +14,30 @@ func readImageFile(_ path: String) throws(ImageError) -> [UInt8] {
 
 /// The same from an open file, or from a pipe, which is read to its end.
 func readImageFile(descriptor: Int32) throws(ImageError) -> [UInt8] {
-    let start = try readBytes(descriptor, count: ImageFormat.prefixCount)
+    let start = try readBytes(descriptor, after: [], upTo: ImageFormat.prefixCount)
     switch ImageFormat(of: start) {
     case .png, .jpeg: break
     case .other, .unknown: return start
     }
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw .unreadableFile(errno: errno) }
-    var bytes = start
-    let expected = Int(status.st_size) - start.count
-    bytes.reserveCapacity(start.count + max(0, expected))
-    while true {
-        // One byte more than is expected: the read that finds the end is the one that would find more.
-        let missing = start.count + expected - bytes.count
-        let part = try readBytes(descriptor, count: max(missing, 0) + 1)
-        if part.isEmpty { return bytes }
-        bytes += part
+    // One byte more than the file has: the read that comes back short has seen its end. A pipe has no size.
+    var bytes = try readBytes(descriptor, after: start, upTo: max(start.count, Int(status.st_size)) + 1)
+    var limit = max(start.count, Int(status.st_size)) + 1
+    while bytes.count == limit {
+        limit = limit * 2 + 65_536
+        bytes = try readBytes(descriptor, after: bytes, upTo: limit)
     }
+    return bytes
 }
 
-/// Up to `count` bytes; fewer only at the end.
-private func readBytes(_ descriptor: Int32, count: Int) throws(ImageError) -> [UInt8] {
+/// `start` and what the file has to offer behind it, `count` bytes together; fewer only at the end of the file.
+private func readBytes(_ descriptor: Int32, after start: [UInt8], upTo count: Int) throws(ImageError) -> [UInt8] {
     var failure: Int32?
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
         guard let address = buffer.baseAddress else { return }
+        _ = unsafe buffer.update(fromContentsOf: start)
+        initialized = start.count
         while initialized < count {
             let result = unsafe read(descriptor, address + initialized, count - initialized)
             if result < 0 && errno == EINTR { continue }

@@ -1,36 +1,59 @@
 import CKernels
 
-/// Which input samples each output position weighs, and by how much, along one axis.
+/// What resampling does along one axis: `lower..<upper` of the input becomes `outputCount` samples.
+struct ResampleAxis {
+    let inputCount: Int
+    /// In single precision, as Pillow keeps it.
+    let lower: Float
+    let upper: Float
+    let outputCount: Int
+    /// The output samples that are wanted.
+    let range: Range<Int>
+
+    /// Whether output samples are input samples.
+    var isUnchanged: Bool { outputCount == inputCount && lower == 0 && upper == Float(outputCount) }
+
+    /// Input samples for one output sample.
+    var scale: Double { Double(upper - lower) / Double(outputCount) }
+
+    /// The input sample nearest to each output sample. Pillow steps along by adding up, and so must this: the
+    /// rounding of the sums picks the samples.
+    func nearest() -> [Int] {
+        var position = Double(lower) + scale * 0.5
+        let samples = (0..<range.upperBound).map { _ in
+            defer { position += scale }
+            return min(inputCount - 1, Int(position))
+        }
+        return Array(samples[range])
+    }
+}
+
+/// Which input samples each output sample weighs, and by how much, along one axis.
 struct ResampleTaps {
-    /// The weights a position has room for.
+    /// The weights that each output sample has room for.
     let span: Int
-    /// The first input sample of each position.
+    /// The first input sample of each.
     var starts: [Int32] = []
-    /// How many samples each position weighs.
+    /// How many input samples each weighs.
     var counts: [Int32] = []
-    /// `span` weights a position, in units of 2^-22.
+    /// `span` weights each, in units of 2^-22.
     var weights: [Int32] = []
 
-    /// The taps of output positions `range`, of `outputCount` that cover `lower..<upper` of `inputCount` samples.
-    ///
-    /// The arithmetic and its order are Pillow's, so that the integers are.
-    init(
-        inputCount: Int, lower: Float, upper: Float, outputCount: Int, range: Range<Int>, filter: Interpolation
-    ) {
-        let scale = Double(upper - lower) / Double(outputCount)
+    /// The taps of the samples that `axis` wants. The arithmetic and its order are Pillow's, so that the integers are.
+    init(_ axis: ResampleAxis, filter: Interpolation) {
+        let scale = axis.scale
         let filterScale = max(scale, 1)
         let support = filter.support * filterScale
-        span = Int(support.rounded(.up)) * 2 + 1
-        starts.reserveCapacity(range.count)
-        counts.reserveCapacity(range.count)
-        weights.reserveCapacity(range.count * span)
         let step = 1 / filterScale
+        span = Int(support.rounded(.up)) * 2 + 1
+        starts.reserveCapacity(axis.range.count)
+        counts.reserveCapacity(axis.range.count)
+        weights.reserveCapacity(axis.range.count * span)
         var row = [Double](repeating: 0, count: span)
-        for position in range {
-            let centre = Double(lower) + (Double(position) + 0.5) * scale
+        for position in axis.range {
+            let centre = Double(axis.lower) + (Double(position) + 0.5) * scale
             let start = max(0, Int(centre - support + 0.5))
-            let end = min(inputCount, Int(centre + support + 0.5))
-            let count = max(0, end - start)
+            let count = max(0, min(axis.inputCount, Int(centre + support + 0.5)) - start)
             var sum = 0.0
             for tap in 0..<count {
                 row[tap] = filter.weight((Double(tap + start) - centre + 0.5) * step)
@@ -45,11 +68,11 @@ struct ResampleTaps {
     }
 
     private static func fixedPoint(_ weight: Double) -> Int32 {
-        let scaled = weight * Double(1 << CK_RESAMPLE_BITS)
+        let scaled = weight * Double(1 << VIT_RESAMPLE_BITS)
         return Int32(scaled < 0 ? scaled - 0.5 : scaled + 0.5)
     }
 
-    /// The input samples that any position needs.
+    /// The input samples that any output sample needs.
     var inputRange: Range<Int> {
         guard let first = starts.min() else { return 0..<0 }
         let end = zip(starts, counts).map { $0 + $1 }.max() ?? first
@@ -64,12 +87,12 @@ struct ResampleTaps {
     }
 
     /// Calls `body` with the taps as the kernels take them.
-    func withKernelTaps(_ body: (ck_resample_taps) -> Void) {
+    func withKernelTaps(_ body: (vit_resample_taps) -> Void) {
         unsafe starts.withUnsafeBufferPointer { starts in
             unsafe counts.withUnsafeBufferPointer { counts in
                 unsafe weights.withUnsafeBufferPointer { weights in
                     unsafe body(
-                        ck_resample_taps(
+                        vit_resample_taps(
                             span: Int32(span), starts: starts.baseAddress, counts: counts.baseAddress,
                             weights: weights.baseAddress))
                 }

@@ -53,52 +53,23 @@ package struct Block: Sendable {
 
     /// x (B, N, D) to `cache.output`.
     package func forward(_ x: Tensor, into cache: BlockActivations, engine: any Engine) {
-        norm1.forward(x, statistics: cache.statistics1, engine: engine, into: cache.normed1)
-        qkv.forward(cache.normed1, engine: engine, into: cache.qkv)
+        norm1.forward(x, statistics: cache.statistics1, engine: engine, into: cache.normed)
+        qkv.forward(cache.normed, engine: engine, into: cache.qkv)
         engine.attention(cache.qkv, heads: shape.heads, into: cache.mixed)
         projection.forward(
             cache.mixed, epilogue: LinearEpilogue(columnScale: scale1?.value, residual: x), engine: engine,
             into: cache.middle)
-        norm2.forward(cache.middle, statistics: cache.statistics2, engine: engine, into: cache.normed2)
-        fc1.forward(
-            cache.normed2, epilogue: LinearEpilogue(activation: shape.activation), engine: engine, into: cache.hidden)
+        norm2.forward(cache.middle, statistics: cache.statistics2, engine: engine, into: cache.normed)
+        if let preActivation = cache.preActivation {
+            fc1.forward(cache.normed, engine: engine, into: preActivation)
+            engine.activate(preActivation, shape.activation, into: cache.hidden)
+        } else {
+            fc1.forward(
+                cache.normed, epilogue: LinearEpilogue(activation: shape.activation), engine: engine,
+                into: cache.hidden)
+        }
         fc2.forward(
             cache.hidden, epilogue: LinearEpilogue(columnScale: scale2?.value, residual: cache.middle), engine: engine,
             into: cache.output)
-    }
-}
-
-/// The intermediate results of a block, planned before it runs.
-package struct BlockActivations: Sendable {
-    package let normed1: Tensor
-    package let statistics1: NormStatistics
-    package let qkv: Tensor
-    package let mixed: Tensor
-    package let middle: Tensor
-    package let normed2: Tensor
-    package let statistics2: NormStatistics
-    package let hidden: Tensor
-    package let output: Tensor
-
-    /// Room for one block at a time: nothing is kept for a backward pass, and the output takes the place of `input`.
-    package static func shared(_ shape: BlockShape, input: Tensor) -> BlockActivations {
-        let (imageCount, tokenCount) = (input.shape[0], input.shape[1])
-        let rowCount = imageCount * tokenCount
-        func room(_ width: Int) -> Tensor { Tensor(shape: [imageCount, tokenCount, width]) }
-        let normed = room(shape.width)
-        let statistics = NormStatistics(rowCount: rowCount)
-        return BlockActivations(
-            normed1: normed, statistics1: statistics, qkv: room(3 * shape.width), mixed: normed,
-            middle: room(shape.width), normed2: normed, statistics2: statistics, hidden: room(shape.hiddenWidth),
-            output: input)
-    }
-
-    /// The part for the first `count` images.
-    package func first(_ count: Int) -> BlockActivations {
-        let rowCount = count * normed1.shape[1]
-        return BlockActivations(
-            normed1: normed1.rows(0..<count), statistics1: statistics1.first(rowCount), qkv: qkv.rows(0..<count),
-            mixed: mixed.rows(0..<count), middle: middle.rows(0..<count), normed2: normed2.rows(0..<count),
-            statistics2: statistics2.first(rowCount), hidden: hidden.rows(0..<count), output: output.rows(0..<count))
     }
 }

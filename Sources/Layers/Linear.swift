@@ -19,7 +19,7 @@ package struct Linear: Sendable {
         if parameter.gradient == nil {
             weight = nil
             weights = engine.pack(parameter.value)
-            source.didPack(parameter)
+            source.didPack("\(name).weight")
         } else {
             weight = parameter
             weights = LinearWeights(inPlace: parameter.value)

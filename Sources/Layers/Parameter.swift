@@ -25,5 +25,5 @@ package protocol ParameterSource {
     /// The parameter under timm's `name`.
     func parameter(_ name: String) throws -> Parameter
     /// Says that the numbers were copied into packed weights and will not be read again.
-    func didPack(_ parameter: Parameter)
+    func didPack(_ name: String)
 }

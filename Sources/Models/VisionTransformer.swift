@@ -85,7 +85,7 @@ public final class VisionTransformer: Sendable {
             engine.meanTokens(from: configuration.prefixCount, of: room.encoder.tokens, into: room.selected)
             norm.forward(room.selected, statistics: room.statistics, engine: engine, into: room.pooled)
         case .meanPatches:
-            let normed = room.encoder.block.normed1
+            let normed = room.encoder.block.normed
             norm.forward(
                 room.encoder.tokens, statistics: room.encoder.block.statistics1, engine: engine, into: normed)
             engine.meanTokens(from: configuration.prefixCount, of: normed, into: room.pooled)

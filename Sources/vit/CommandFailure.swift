@@ -62,6 +62,7 @@ extension ExitStatus {
     init(_ kind: InputError.Kind) {
         self =
             switch kind {
+            case .usage: .usage
             case .noSuchInput, .noImages: .noSuchInput
             case .unreadable: .inputOutput
             case .malformed: .malformedData

@@ -60,8 +60,16 @@ void codecs_free(uint8_t *encoded);
 /* The checksum that PNG puts behind each chunk. */
 uint32_t codecs_crc32(const uint8_t *bytes, size_t count);
 
-/* How many bytes a zlib stream unpacks to, counted no further than `limit` + 1. Takes a few kilobytes of memory.
-   A stream that is damaged counts as far as it could be read. */
-size_t codecs_unpacked_size(const uint8_t *bytes, size_t count, size_t limit);
+/* Unpacks a zlib stream into `output`, which has room for `limit` bytes, and returns how many it became; limit + 1
+   where there is more. Without an output it only counts, in a few kilobytes of memory. A stream that is damaged
+   counts as far as it could be read. */
+size_t codecs_unpack(const uint8_t *bytes, size_t count, uint8_t *output, size_t limit);
+
+/* Unpacks a raw deflate stream, as zip archives hold it, that gives exactly `count` bytes. Returns 1 when it did, 0 when
+   the stream is damaged, shorter or longer. */
+int codecs_inflate(const uint8_t *packed, size_t packed_count, uint8_t *bytes, size_t count);
+
+/* Continues a CRC-32 (0 to begin with) over more bytes. */
+uint32_t codecs_crc32_update(uint32_t crc, const uint8_t *bytes, size_t count);
 
 #endif

@@ -5,5 +5,6 @@
 #include "pixels.h"
 #include "processors.h"
 #include "resample.h"
+#include "training.h"
 
 #endif

@@ -1,5 +1,5 @@
-#ifndef KERNELS_RESAMPLE_H
-#define KERNELS_RESAMPLE_H
+#ifndef VIT_RESAMPLE_H
+#define VIT_RESAMPLE_H
 
 /* Resampling of interleaved 8-bit rows in fixed point, in the arithmetic of Pillow, to the bit. */
 
@@ -7,25 +7,25 @@
 #include <stdint.h>
 
 /* Weights are integers of 2^-22; a result is their sum over 8-bit samples, rounded and clipped to 0...255. */
-#define CK_RESAMPLE_BITS 22
+#define VIT_RESAMPLE_BITS 22
 
 /* How each output position weighs its inputs: `span` weights a position, of which the first `count` count. */
-typedef struct ck_resample_taps {
+typedef struct vit_resample_taps {
     int span;
     /* The first input of each position. */
     const int32_t *starts;
     const int32_t *counts;
     const int32_t *weights;
-} ck_resample_taps;
+} vit_resample_taps;
 
 /* Each of `row_count` rows becomes `width` pixels of `channels` (1 to 4) bytes. */
-void ck_resample_rows(
-    const uint8_t *input, size_t input_stride, size_t row_count, int channels, ck_resample_taps taps, uint8_t *output,
+void vit_resample_rows(
+    const uint8_t *input, size_t input_stride, size_t row_count, int channels, vit_resample_taps taps, uint8_t *output,
     size_t output_stride, size_t width);
 
 /* Rows of `row_bytes` bytes are weighed against each other and become `height` rows. */
-void ck_resample_columns(
-    const uint8_t *input, size_t input_stride, size_t row_bytes, ck_resample_taps taps, uint8_t *output,
+void vit_resample_columns(
+    const uint8_t *input, size_t input_stride, size_t row_bytes, vit_resample_taps taps, uint8_t *output,
     size_t output_stride, size_t height);
 
 #endif

@@ -73,19 +73,18 @@ int vit_layer_norm_backward_run(
     const vit_primitive *primitive, vit_context *context, const float *x, const float *dy, const float *scale,
     const float *mean, const float *variance, float *dx, float *dscale, float *dshift);
 
-// Softmax over the last of two dimensions; x and y may be the same.
+// Softmax over the last of two dimensions.
 int vit_softmax_create(vit_primitive **primitive, int64_t rows, int64_t width);
-int vit_softmax_run(const vit_primitive *primitive, vit_context *context, const float *x, float *y);
 int vit_softmax_backward_create(vit_primitive **primitive, int64_t rows, int64_t width);
-int vit_softmax_backward_run(
-    const vit_primitive *primitive, vit_context *context, const float *y, const float *dy, float *dx);
 
-// The activation by itself, and its derivative times dy.
+// An activation of `count` numbers.
 int vit_activation_create(vit_primitive **primitive, int64_t count, int32_t activation);
-int vit_activation_run(const vit_primitive *primitive, vit_context *context, const float *x, float *y);
 int vit_activation_backward_create(vit_primitive **primitive, int64_t count, int32_t activation);
-int vit_activation_backward_run(
-    const vit_primitive *primitive, vit_context *context, const float *x, const float *dy, float *dx);
+
+// Runs either; y may be x. Backward, softmax wants its output and an activation its input; dx may be dy.
+int vit_pointwise_run(const vit_primitive *primitive, vit_context *context, const float *x, float *y);
+int vit_pointwise_backward_run(
+    const vit_primitive *primitive, vit_context *context, const float *x_or_y, const float *dy, float *dx);
 
 void vit_primitive_destroy(vit_primitive *primitive);
 

@@ -70,7 +70,7 @@ private struct AttentionPrimitives {
         unsafe arguments.b = UnsafeRawPointer(k)
         unsafe arguments.c = scratch
         check(unsafe vit_matmul_run(scores.pointer, context, &arguments), "attention scores")
-        check(unsafe vit_softmax_run(softmax.pointer, context, scratch, scratch), "attention softmax")
+        check(unsafe vit_pointwise_run(softmax.pointer, context, scratch, scratch), "attention softmax")
         unsafe arguments.a = UnsafePointer(scratch)
         unsafe arguments.b = UnsafeRawPointer(v)
         unsafe arguments.c = y

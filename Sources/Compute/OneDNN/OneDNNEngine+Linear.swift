@@ -34,11 +34,13 @@ extension OneDNNEngine {
         let tokenCount = tokens.shape[1]
         precondition(
             tokens.shape == [imageCount, prefix + patchCount, weights.outputs]
-                && positions.count == patchCount * weights.outputs && patches.shape[2] == weights.inputs,
+                && positions.count % (patchCount * weights.outputs) == 0 && patches.shape[2] == weights.inputs,
             "embedPatches: got patches \(patches.shape), positions \(positions.shape), tokens \(tokens.shape)")
+        let isShared = positions.count == patchCount * weights.outputs
         let rows = RowGroups(
             groupCount: imageCount, rowsPerGroup: patchCount, xStride: patchCount * weights.inputs,
-            yStride: tokenCount * weights.outputs, residualStride: 0, yOffset: prefix * weights.outputs)
+            yStride: tokenCount * weights.outputs, residualStride: isShared ? 0 : patchCount * weights.outputs,
+            yOffset: prefix * weights.outputs)
         multiply(patches, weights, bias: bias, epilogue: LinearEpilogue(residual: positions), into: tokens, rows: rows)
     }
 

@@ -1,5 +1,6 @@
 import CKernels
 import COneDNN
+import Synchronization
 
 /// The arithmetic on the processor's cores, with oneDNN's kernels and this package's threads.
 ///
@@ -8,6 +9,7 @@ import COneDNN
 public final class OneDNNEngine: Engine {
     let workers: Workers
     let cache = PrimitiveCache()
+    private let partials = Mutex(Storage(byteCount: 0))
 
     /// Rows of a matrix product that one task computes: enough to use each weight many times, few enough to share
     /// the rows of a single picture among threads.
@@ -36,6 +38,16 @@ public final class OneDNNEngine: Engine {
             let first = task * size
             unsafe body(first..<min(first + size, count), context, worker)
         }
+    }
+
+    /// Memory for the sums of single tasks, which are then added up in order. One operation uses it at a time.
+    func partialSums(floatCount: Int) -> UnsafeMutablePointer<Float> {
+        let byteCount = floatCount * MemoryLayout<Float>.stride
+        let storage = partials.withLock { storage in
+            if storage.byteCount < byteCount { storage = Storage(byteCount: byteCount) }
+            return storage
+        }
+        return unsafe storage.address.assumingMemoryBound(to: Float.self)
     }
 
     /// Rows of `width` floats that make a task of a memory-bound loop.

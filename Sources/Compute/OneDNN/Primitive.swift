@@ -40,7 +40,10 @@ func check(_ status: Int32, _ operation: StaticString) {
 enum PrimitiveKey: Hashable {
     case matmul(MatmulShape)
     case layerNorm(rows: Int, width: Int, epsilon: Float)
+    case layerNormBackward(rows: Int, width: Int, epsilon: Float)
     case softmax(rows: Int, width: Int)
+    case softmaxBackward(rows: Int, width: Int)
+    case activation(count: Int, Activation, backward: Bool)
 }
 
 /// The shape of a matrix product, as a key.
@@ -57,6 +60,7 @@ struct MatmulShape: Hashable {
     var activation: Activation?
     var hasBias = false
     var hasColumnScale = false
+    var accumulates = false
 
     static func == (one: MatmulShape, other: MatmulShape) -> Bool {
         one.rows == other.rows && one.inner == other.inner && one.columns == other.columns
@@ -64,7 +68,7 @@ struct MatmulShape: Hashable {
             && one.bStrides?.1 == other.bStrides?.1 && one.cStride == other.cStride
             && one.residualStride == other.residualStride && one.scale == other.scale
             && one.activation == other.activation && one.hasBias == other.hasBias
-            && one.hasColumnScale == other.hasColumnScale
+            && one.hasColumnScale == other.hasColumnScale && one.accumulates == other.accumulates
     }
 
     func hash(into hasher: inout Hasher) {
@@ -87,10 +91,11 @@ struct MatmulShape: Hashable {
         face.c_row_stride = Int64(cStride)
         face.residual_row_stride = Int64(residualStride ?? 0)
         face.scale = scale
-        face.activation = activation.map { $0 == .gelu ? 1 : 2 } ?? 0
+        face.activation = activation?.code ?? 0
         face.packs_b = bStrides == nil ? 1 : 0
         face.has_bias = hasBias ? 1 : 0
         face.has_column_scale = hasColumnScale ? 1 : 0
+        face.accumulates = accumulates ? 1 : 0
         face.has_residual = residualStride == nil ? 0 : 1
         return face
     }
@@ -151,6 +156,42 @@ final class PrimitiveCache: Sendable {
             unsafe Primitive.make("softmax (\(rows), \(width))") {
                 unsafe vit_softmax_create($0, Int64(rows), Int64(width))
             }
+        }
+    }
+
+    func layerNormBackward(rows: Int, width: Int, epsilon: Float) -> Primitive {
+        primitive(for: .layerNormBackward(rows: rows, width: width, epsilon: epsilon)) {
+            unsafe Primitive.make("layerNormBackward (\(rows), \(width))") {
+                unsafe vit_layer_norm_backward_create($0, Int64(rows), Int64(width), epsilon)
+            }
+        }
+    }
+
+    func softmaxBackward(rows: Int, width: Int) -> Primitive {
+        primitive(for: .softmaxBackward(rows: rows, width: width)) {
+            unsafe Primitive.make("softmaxBackward (\(rows), \(width))") {
+                unsafe vit_softmax_backward_create($0, Int64(rows), Int64(width))
+            }
+        }
+    }
+
+    func activation(count: Int, _ activation: Activation, backward: Bool) -> Primitive {
+        primitive(for: .activation(count: count, activation, backward: backward)) {
+            unsafe Primitive.make("\(activation) (\(count))") {
+                backward
+                    ? unsafe vit_activation_backward_create($0, Int64(count), activation.code)
+                    : unsafe vit_activation_create($0, Int64(count), activation.code)
+            }
+        }
+    }
+}
+
+extension Activation {
+    /// The number that the C face gives it.
+    var code: Int32 {
+        switch self {
+        case .gelu: Int32(vit_activation_gelu_erf)
+        case .geluTanh: Int32(vit_activation_gelu_tanh)
         }
     }
 }

@@ -1,0 +1,11 @@
+// A function marked CLONED is compiled for several generations of x86-64; the one that fits is picked at run time.
+#ifndef VIT_CLONES_H
+#define VIT_CLONES_H
+
+#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
+#define CLONED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONED
+#endif
+
+#endif

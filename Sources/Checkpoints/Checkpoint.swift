@@ -1,0 +1,67 @@
+import Compute
+import Imaging
+import Models
+
+/// An opened checkpoint: described and checked, its tensors mapped, nothing copied yet.
+public struct Checkpoint: Sendable {
+    /// The weights file, or the index of several.
+    public let path: String
+    /// Who named and arranged the tensors.
+    public let layout: Layout
+    /// What the files are: the layout and how the tensors are packed, in words.
+    public let summary: String
+    /// The shape of the model.
+    public let configuration: ViTConfiguration
+    /// What the model wants done to an image.
+    public let preprocessing: Preprocessing
+    /// The names of the classes, where the checkpoint has them.
+    public let labels: [String]?
+    /// What the checkpoint did not state and was assumed, a sentence each.
+    public let assumptions: [String]
+    /// The decoder, where a whole masked autoencoder is present.
+    public let maeDecoder: MAEDecoderConfiguration?
+    /// Every tensor in the files, in their order.
+    public let tensors: [TensorDescription]
+    /// The tensors that the model does not use, and why.
+    public let ignored: [(name: String, reason: String)]
+
+    /// How each canonical tensor is made.
+    let recipes: [String: TensorRecipe]
+
+    /// Opens a directory (Hugging Face's or timm's) or a weights file (safetensors, PyTorch's zip, NumPy's npz, told by
+    /// content); a `config.json` and a `preprocessor_config.json` beside a file are used too.
+    ///
+    /// Every tensor is accounted for here: what is missing, surplus or misshapen ends in an error that names it.
+    public static func open(_ path: String) throws(CheckpointError) -> Checkpoint {
+        try CheckpointReader(path: path).read()
+    }
+
+    /// The names and shapes of all tensors, in forward order: the encoder's, then the decoder's where there is one.
+    public var parameterShapes: [ParameterShape] {
+        configuration.parameterShapes + (maeDecoder?.parameterShapes(encoder: configuration) ?? [])
+    }
+
+    /// One tensor under its canonical name: mapped in place where the file holds it as 32-bit floats in the right
+    /// order, else converted into memory of its own.
+    public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
+        guard let recipe = recipes[name] else {
+            throw .malformed(path, "has no tensor \(name)")
+        }
+        return try recipe.make()
+    }
+
+    /// All tensors of the encoder and its heads, and the decoder's too where asked for, under canonical names.
+    public func parameters(includingDecoder: Bool = false) throws(CheckpointError) -> [String: Tensor] {
+        var parameters: [String: Tensor] = [:]
+        for shape in includingDecoder ? parameterShapes : configuration.parameterShapes {
+            parameters[shape.name] = try tensor(shape.name)
+        }
+        return parameters
+    }
+
+    /// Gives back the memory of a tensor that was mapped in place, once its numbers were taken over elsewhere; a later
+    /// access reads the file again. Does nothing to a converted one.
+    package func releasePages(of name: String) {
+        recipes[name]?.releasePages()
+    }
+}

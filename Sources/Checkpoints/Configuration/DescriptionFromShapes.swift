@@ -1,0 +1,147 @@
+import Models
+
+extension TensorTable {
+    /// What the shapes of the tensors tell: all but the number of heads and the size of the picture. The epsilon of the
+    /// norms and the activation stay at the layout's customs.
+    func description() throws(CheckpointError) -> ModelDescription {
+        var description = ModelDescription()
+        description.family = family
+        var configuration = ViTConfiguration()
+        configuration.width = try extent(0, of: "patch_embed.proj.weight")
+        configuration.inputChannels = try extent(1, of: "patch_embed.proj.weight")
+        configuration.patchSize = Extent(
+            height: try extent(2, of: "patch_embed.proj.weight"), width: try extent(3, of: "patch_embed.proj.weight"))
+        configuration.depth = depth
+        guard depth > 0 else { throw .malformed(path, "has no encoder block") }
+        configuration.hiddenWidth = try extent(0, of: "blocks.0.mlp.fc1.weight")
+        configuration.qkvBias = contains("blocks.0.attn.qkv.bias")
+        configuration.hasClassToken = contains("cls_token")
+        configuration.hasDistillationToken = contains("dist_token")
+        configuration.registerCount = contains("reg_token") ? try extent(1, of: "reg_token") : 0
+        configuration.hasLayerScale = contains("blocks.0.ls1.gamma")
+        configuration.finalNorm =
+            contains("fc_norm.weight") && keyMap.layout != .jax ? .afterPooling : .beforePooling
+        let isMeanPooled = configuration.finalNorm == .afterPooling || !configuration.hasClassToken
+        configuration.pooling = isMeanPooled ? .meanPatches : .classToken
+        configuration.classCount = contains("head.weight") ? try extent(0, of: "head.weight") : 0
+        configuration.positionInterpolation = keyMap.layout.isHuggingFace ? .transformers : .timm
+        // transformers' default for all but DINOv2; everybody else uses 1e-6.
+        let isTransformersNorm = keyMap.layout.isHuggingFace && description.family != .dinov2
+        configuration.layerNormEpsilon = isTransformersNorm ? 1e-12 : 1e-6
+        description.configuration = configuration
+        description.decoder = try decoder()
+        try dropUnusableHead(&description)
+        return description
+    }
+
+    private var family: Family {
+        switch keyMap.layout {
+        case .mae: return .mae
+        case .deit: return .deit
+        case .dinov2: return .dinov2
+        default: break
+        }
+        if keyMap.prefix.hasSuffix("dinov2.") || keyMap.prefix.hasSuffix("dinov2_with_registers.") { return .dinov2 }
+        if contains("reg_token") { return .dinov2 }
+        if keyMap.spelling["norm1"] == "norm1" { return .dinov2 }
+        if decoderDepth > 0 { return .mae }
+        return contains("dist_token") ? .deit : .vit
+    }
+
+    private func decoder() throws(CheckpointError) -> MAEDecoderConfiguration? {
+        guard decoderDepth > 0 else { return nil }
+        var decoder = MAEDecoderConfiguration()
+        decoder.width = try extent(0, of: "decoder_embed.weight")
+        decoder.depth = decoderDepth
+        decoder.hiddenWidth = try extent(0, of: "decoder_blocks.0.mlp.fc1.weight")
+        decoder.qkvBias = contains("decoder_blocks.0.attn.qkv.bias")
+        return decoder
+    }
+
+    /// A head that sees more than the pooled token cannot be used: the encoder is kept, and the loss is said.
+    private func dropUnusableHead(_ description: inout ModelDescription) throws(CheckpointError) {
+        let width = description.configuration.width
+        guard description.configuration.classCount > 0 else { return }
+        let reason: String
+        if tensors.keys.contains(where: { $0.contains("pre_logits") }) {
+            reason = "the head follows a layer (pre_logits) that this package lacks"
+        } else if keyMap.layout.isHuggingFace, try extent(1, of: "head.weight") == 2 * width {
+            reason = "the head reads the class token beside the mean of the patches, which this package does not offer"
+        } else {
+            return
+        }
+        description.configuration.classCount = 0
+        description.assumptions.append("The encoder is used without its head: \(reason).")
+        for name in ["head.weight", "head.bias"] {
+            for part in keyMap.parts(of: name) where tensors[part.name] != nil {
+                description.ignored[part.name] = reason
+            }
+        }
+    }
+
+    /// The attention heads that a JAX checkpoint's shapes state.
+    var statedHeads: Int? {
+        guard keyMap.layout == .jax, let (_, query) = parts(of: "blocks.0.attn.qkv.weight")?.first,
+            query.shape.count == 3
+        else { return nil }
+        return query.shape[1]
+    }
+}
+
+extension ModelDescription {
+    /// Sets the number of heads where nothing states it: 64 wide each, as in all published models but the largest.
+    mutating func assumeHeads(path: String) throws(CheckpointError) {
+        let width = configuration.width
+        // ViT-so400m, huge, giant and gigantic have 16 heads of 72, 80, 88 and 104.
+        let isSixteen = [1152, 1280, 1408, 1664].contains(width)
+        guard isSixteen || width % 64 == 0 else {
+            throw .malformed(
+                path,
+                "does not state the number of attention heads, and a width of \(width) is no multiple of 64, the usual "
+                    + "width of a head; lay a config.json with {\"num_attention_heads\": …} beside it")
+        }
+        configuration.heads = isSixteen ? 16 : width / 64
+        assumptions.append(
+            "\(configuration.heads) attention heads of \(configuration.headWidth), as is usual for a width of \(width)."
+        )
+    }
+
+    /// Fits the position table to the picture: which prefix tokens have rows in it, and what grid the rest stands for.
+    ///
+    /// - Parameter stated: the size of picture that a file states.
+    mutating func fitPositions(rows: Int, stated: Extent?, path: String) throws(CheckpointError) {
+        let prefix = configuration.prefixCount - configuration.registerCount
+        let patch = configuration.patchSize
+        if let stated {
+            configuration.imageSize = stated
+            let patches = configuration.patchCount
+            if rows == patches + prefix || rows == patches {
+                configuration.prefixHasPosition = prefix == 0 || rows > patches
+                return
+            }
+        }
+        let candidates = prefix == 0 ? [0] : [prefix, 0]
+        for prefixRows in candidates {
+            guard let side = squareRoot(rows - prefixRows) else { continue }
+            let size = Extent(height: side * patch.height, width: side * patch.width)
+            configuration.prefixHasPosition = prefix == 0 || prefixRows > 0
+            if stated == nil {
+                configuration.imageSize = size
+                assumptions.append("A picture of \(size.width) × \(size.height) pixels, for \(side) × \(side) patches.")
+            } else {
+                configuration.positionImageSize = size
+            }
+            return
+        }
+        throw .malformed(
+            path,
+            "has \(rows) positions, which is neither the stated grid of patches nor a square one; "
+                + "lay a config.json with {\"image_size\": [height, width]} beside it")
+    }
+
+    private func squareRoot(_ value: Int) -> Int? {
+        guard value > 0 else { return nil }
+        let root = Int(Double(value).squareRoot().rounded())
+        return root * root == value ? root : nil
+    }
+}

@@ -1,0 +1,175 @@
+import Models
+
+/// Reads the configuration that timm's hub models carry (`config.json` with `architecture` and `pretrained_cfg`).
+struct TimmConfiguration {
+    let json: JSON
+    let path: String
+    /// How the weights were trained and on what; in old files the whole object.
+    let pretrained: JSON
+    /// The arguments that differ from the architecture's own.
+    let arguments: JSON
+
+    init?(_ json: JSON, path: String) {
+        guard json["architecture"]?.string != nil else { return nil }
+        self.json = json
+        self.path = path
+        pretrained = json["pretrained_cfg"] ?? json
+        arguments = json["model_args"] ?? .object([])
+    }
+
+    var architecture: String { json["architecture"]?.string ?? "" }
+
+    /// Completes what the shapes of the tensors told.
+    func apply(to description: inout ModelDescription, table: TensorTable) throws(CheckpointError) {
+        let facts = TimmArchitecture(name: architecture)
+        if let feature = facts.unsupportedFeature {
+            throw .malformed(path, "describes \(architecture), which has \(feature); that is not supported")
+        }
+        if let depth = try integer("depth") ?? facts.depth, depth != description.configuration.depth {
+            throw .malformed(
+                path,
+                "describes \(architecture) with \(depth) blocks, the tensors have \(description.configuration.depth)")
+        }
+        if let heads = try integer("num_heads") ?? facts.heads {
+            guard description.configuration.width % heads == 0 else {
+                throw .malformed(
+                    path, "states \(heads) heads, which do not divide the width of \(description.configuration.width)")
+            }
+            description.configuration.heads = heads
+        } else {
+            try description.assumeHeads(path: path)
+        }
+        description.configuration.activation = try activation() ?? facts.activation
+        // Not timm's: this package writes it where a model has another epsilon than timm's 1e-6.
+        if let epsilon = json["layer_norm_eps"]?.double { description.configuration.layerNormEpsilon = Float(epsilon) }
+        try readPooling(&description.configuration)
+        try description.fitPositions(
+            rows: try table.extent(1, of: "pos_embed"), stated: try imageSize(), path: path)
+        if let decoder = json["decoder_num_heads"]?.integer, decoder > 0 { description.decoder?.heads = decoder }
+        description.labels = try labels(classCount: description.configuration.classCount)
+    }
+
+    private func activation() throws(CheckpointError) -> ViTConfiguration.Activation? {
+        guard let name = arguments["act_layer"]?.string else { return nil }
+        switch name {
+        case "gelu": return .gelu
+        case "gelu_tanh": return .geluTanh
+        default: throw .malformed(path, "states the activation \(name); gelu and gelu_tanh are known")
+        }
+    }
+
+    private func readPooling(_ configuration: inout ViTConfiguration) throws(CheckpointError) {
+        guard let name = arguments["global_pool"]?.string ?? json["global_pool"]?.string else { return }
+        switch name {
+        case "token" where configuration.hasClassToken: configuration.pooling = .classToken
+        case "avg": configuration.pooling = .meanPatches
+        default: throw .malformed(path, "states the pooling \"\(name)\"; token and avg are known")
+        }
+        if arguments["pool_include_prefix"]?.bool == true {
+            throw .malformed(path, "pools class token and registers with the patches; that is not supported")
+        }
+    }
+
+    /// The size of picture that the weights were made for.
+    private func imageSize() throws(CheckpointError) -> Extent? {
+        if let size = try argumentSize() { return size }
+        return try inputSize()
+    }
+
+    private func argumentSize() throws(CheckpointError) -> Extent? {
+        guard let value = arguments["img_size"] else { return nil }
+        guard let size = Self.extent(value.integers ?? value.integer.map { [$0, $0] } ?? []) else {
+            throw .malformed(
+                path, "states an img_size of \(value.text(compact: true)); a side, or height and width were expected")
+        }
+        return size
+    }
+
+    private func inputSize() throws(CheckpointError) -> Extent? {
+        guard let input = pretrained["input_size"] else { return nil }
+        guard let sizes = input.integers, sizes.count == 3, let size = Self.extent(Array(sizes.dropFirst())) else {
+            throw .malformed(
+                path, "states an input_size of \(input.text(compact: true)); channels, height and width were expected")
+        }
+        return size
+    }
+
+    /// The size of picture that is fed: a model of fixed size overrules what its weights were trained on.
+    func fedSize() throws(CheckpointError) -> Extent? {
+        let isFixed = pretrained["fixed_input_size"]?.bool ?? false
+        return isFixed ? try imageSize() : try inputSize()
+    }
+
+    private static func extent(_ sides: [Int]) -> Extent? {
+        guard sides.count == 2, sides.allSatisfy({ (1...TensorTable.largestExtent).contains($0) }) else { return nil }
+        return Extent(height: sides[0], width: sides[1])
+    }
+
+    private func integer(_ name: String) throws(CheckpointError) -> Int? {
+        guard let value = arguments[name] else { return nil }
+        guard let integer = value.integer, (1...TensorTable.largestExtent).contains(integer) else {
+            throw .malformed(
+                path, "states a \(name) of \(value.text(compact: true)); a positive whole number was expected")
+        }
+        return integer
+    }
+
+    /// The names of the classes: a list, or a dictionary by number; descriptions are used where there are any.
+    private func labels(classCount: Int) throws(CheckpointError) -> [String]? {
+        guard classCount > 0, let stated = json["label_names"] ?? pretrained["label_names"] ?? pretrained["labels"]
+        else { return nil }
+        var names = [String?](repeating: nil, count: classCount)
+        let pairs =
+            stated.members?.map { (Int($0.name), $0.value) } ?? (stated.elements ?? []).enumerated().map { ($0, $1) }
+        for (index, value) in pairs {
+            guard let index, names.indices.contains(index), let name = value.string else {
+                throw .malformed(path, "names classes that are not the head's 0 to \(classCount - 1) in label_names")
+            }
+            names[index] = name
+        }
+        if let index = names.firstIndex(of: nil) { throw .malformed(path, "names no class \(index) in label_names") }
+        var descriptions: [String: String] = [:]
+        for member in (json["label_descriptions"] ?? pretrained["label_descriptions"])?.members ?? [] {
+            descriptions[member.name] = member.value.string
+        }
+        return names.compactMap { name in name.map { descriptions[$0] ?? $0 } }
+    }
+}
+
+/// What the name of a timm architecture says that the shapes of its tensors do not.
+struct TimmArchitecture {
+    let name: String
+
+    /// Blocks, for the sizes that have one depth under every name.
+    var depth: Int? {
+        guard !["36x1", "18x2"].contains(where: { name.contains($0) }) else { return nil }
+        let words = name.split(separator: "_")
+        guard let first = words.first, ["vit", "deit", "deit3", "flexivit"].contains(first), words.count > 1 else {
+            return nil
+        }
+        switch words[1] {
+        case "tiny", "small", "base", "betwixt", "medium": return 12
+        case "large": return 24
+        case "huge": return 32
+        case "giant": return 40
+        case "gigantic": return 48
+        default: return nil
+        }
+    }
+
+    /// Heads, where these are not 64 wide and the width does not tell.
+    var heads: Int? {
+        if name.hasPrefix("vit_base_patch16_gap_224") || name.hasPrefix("vit_giantopt_") { return 16 }
+        return nil
+    }
+
+    /// The tanh approximation is used by some SigLIP models, the exact GELU by everyone else.
+    var activation: ViTConfiguration.Activation {
+        let tanh = ["base_patch32", "giantopt_patch16", "large_patch16", "so400m_patch16"]
+        return tanh.contains { name.hasPrefix("vit_\($0)_siglip_gap") } ? .geluTanh : .gelu
+    }
+
+    var unsupportedFeature: String? {
+        name.contains("quickgelu") ? "the quick GELU, x · sigmoid(1.702 x)" : nil
+    }
+}

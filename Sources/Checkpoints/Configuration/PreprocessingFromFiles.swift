@@ -1,0 +1,184 @@
+import Imaging
+import Models
+
+extension HuggingFaceConfiguration {
+    /// What transformers' image processors do by the settings of a `preprocessor_config.json`.
+    ///
+    /// Settings that the file leaves out have the default of the class of processor that it names.
+    static func preprocessing(_ json: JSON, path: String, family: Family) throws(CheckpointError) -> Preprocessing {
+        let name = json["image_processor_type"]?.string ?? json["feature_extractor_type"]?.string ?? ""
+        let defaults = ProcessorDefaults(name: name, family: family)
+        var preprocessing = Preprocessing(
+            resize: .none, interpolation: try interpolation(json, path) ?? defaults.interpolation)
+        preprocessing.cropRounding = .down
+        if json["do_resize"]?.bool ?? true {
+            preprocessing.resize = try size(json["size"], path, isSquare: defaults.isSquare) ?? defaults.resize
+        }
+        if json["do_center_crop"]?.bool ?? (defaults.crop != nil) {
+            switch try size(json["crop_size"], path, isSquare: true)
+                ?? .exact(width: defaults.crop ?? 224, height: defaults.crop ?? 224)
+            {
+            case .exact(let width, let height): preprocessing.crop = Preprocessing.Extent(width: width, height: height)
+            default: throw .malformed(path, "states a crop_size without height and width")
+            }
+        }
+        preprocessing.rescaleFactor = json["do_rescale"]?.bool ?? true ? json["rescale_factor"]?.double ?? 1.0 / 255 : 1
+        let normalizes = json["do_normalize"]?.bool ?? true
+        preprocessing.mean = normalizes ? try values(json["image_mean"], path) ?? defaults.mean : [0]
+        preprocessing.std = normalizes ? try values(json["image_std"], path) ?? defaults.std : [1]
+        return preprocessing
+    }
+
+    private static func interpolation(_ json: JSON, _ path: String) throws(CheckpointError) -> Interpolation? {
+        guard let value = json["resample"] else { return nil }
+        // Pillow's numbers.
+        let order: [Interpolation] = [.nearest, .lanczos, .bilinear, .bicubic, .box, .hamming]
+        guard let index = value.integer, order.indices.contains(index) else {
+            throw .malformed(
+                path, "states resample \(value.text(compact: true)); Pillow's filters have the numbers 0 to 5")
+        }
+        return order[index]
+    }
+
+    private static func size(
+        _ json: JSON?, _ path: String, isSquare: Bool
+    ) throws(CheckpointError) -> Preprocessing.Resize? {
+        guard let json else { return nil }
+        func side(_ name: String) -> Int? { json[name]?.integer.flatMap { isPlausible($0) ? $0 : nil } }
+        if let height = side("height"), let width = side("width") { return .exact(width: width, height: height) }
+        if let edge = side("shortest_edge"), json["longest_edge"] == nil { return .shortestEdge(edge) }
+        if let edge = json.integer, isPlausible(edge) {
+            return isSquare ? .exact(width: edge, height: edge) : .shortestEdge(edge)
+        }
+        if let sides = json.integers, sides.count == 2, sides.allSatisfy(isPlausible) {
+            return .exact(width: sides[1], height: sides[0])
+        }
+        throw .malformed(
+            path,
+            "states a size of \(json.text(compact: true)); a side, height and width, or shortest_edge were expected")
+    }
+
+    private static func isPlausible(_ side: Int) -> Bool { (1...65_535).contains(side) }
+
+    private static func values(_ json: JSON?, _ path: String) throws(CheckpointError) -> [Double]? {
+        guard let json else { return nil }
+        guard let values = json.doubles ?? json.double.map({ [$0] }), (1...4).contains(values.count) else {
+            throw .malformed(
+                path, "states \(json.text(compact: true)) for the mean or std of the channels; numbers were expected")
+        }
+        return values
+    }
+}
+
+/// The defaults of a class of transformers' image processors.
+private struct ProcessorDefaults {
+    var resize = Preprocessing.Resize.exact(width: 224, height: 224)
+    /// Whether a bare number means both sides rather than the shorter one.
+    var isSquare = true
+    var crop: Int?
+    var interpolation = Interpolation.bilinear
+    var mean = FamilyPreprocessing.half
+    var std = FamilyPreprocessing.half
+
+    init(name: String, family: Family) {
+        if name.hasPrefix("DeiT") || (name.isEmpty && family == .deit) {
+            resize = .exact(width: 256, height: 256)
+            crop = 224
+            interpolation = .bicubic
+        } else if name.hasPrefix("Bit") || name.hasPrefix("CLIP") || (name.isEmpty && family == .dinov2) {
+            resize = .shortestEdge(224)
+            isSquare = false
+            crop = 224
+            interpolation = .bicubic
+            mean = [0.48145466, 0.4578275, 0.40821073]
+            std = [0.26862954, 0.26130258, 0.27577711]
+        }
+    }
+}
+
+extension TimmConfiguration {
+    /// What timm's `create_transform` does for evaluation.
+    func preprocessing(imageSize: Extent) throws(CheckpointError) -> Preprocessing {
+        let name = pretrained["interpolation"]?.string ?? "bicubic"
+        guard let interpolation = Interpolation(rawValue: name) else {
+            throw .malformed(path, "states the interpolation \(name), which is unknown")
+        }
+        let fraction = pretrained["crop_pct"]?.double ?? 0.875
+        let size = try fedSize() ?? imageSize
+        guard fraction > 0.01, fraction <= 100 else { throw .malformed(path, "states a crop_pct of \(fraction)") }
+        let mean = try values("mean") ?? FamilyPreprocessing.imageNetMean
+        let std = try values("std") ?? FamilyPreprocessing.imageNetStd
+        guard !std.contains(0) else { throw .malformed(path, "states a std of 0") }
+        return Preprocessing(
+            resize: try resize(size, fraction: fraction), interpolation: interpolation,
+            crop: Preprocessing.Extent(width: size.width, height: size.height), mean: mean, std: std)
+    }
+
+    private func resize(_ size: Extent, fraction: Double) throws(CheckpointError) -> Preprocessing.Resize {
+        let height = Int((Double(size.height) / fraction).rounded(.down))
+        let width = Int((Double(size.width) / fraction).rounded(.down))
+        switch pretrained["crop_mode"]?.string ?? "center" {
+        case "squash": return .exact(width: width, height: height)
+        case "center": return height == width ? .shortestEdge(height) : .cover(width: width, height: height)
+        case let mode: throw .malformed(path, "states the crop mode \(mode); center and squash are known")
+        }
+    }
+
+    private func values(_ name: String) throws(CheckpointError) -> [Double]? {
+        guard let json = pretrained[name] else { return nil }
+        guard let values = json.doubles, (1...4).contains(values.count) else {
+            throw .malformed(path, "states a \(name) of \(json.text(compact: true)); one number a channel was expected")
+        }
+        return values
+    }
+}
+
+/// What a family does to pictures where no file says it.
+enum FamilyPreprocessing {
+    static let half = [0.5, 0.5, 0.5]
+    static let imageNetMean = [0.485, 0.456, 0.406]
+    static let imageNetStd = [0.229, 0.224, 0.225]
+
+    /// The preprocessing, and a sentence that says whose custom it is.
+    static func preprocessing(
+        _ family: Family, layout: Layout, configuration: ViTConfiguration
+    ) -> (Preprocessing, String) {
+        var size = configuration.imageSize
+        if family == .dinov2, configuration.positionImageSize == nil, layout == .dinov2 { size = Extent(square: 224) }
+        let crop = Preprocessing.Extent(width: size.width, height: size.height)
+        let channels = configuration.inputChannels
+        func perChannel(_ values: [Double]) -> [Double] { channels == 3 ? values : [values.reduce(0, +) / 3] }
+        if family == .vit, layout.isHuggingFace {
+            let preprocessing = Preprocessing(
+                resize: .exact(width: size.width, height: size.height), interpolation: .bilinear,
+                mean: perChannel(half),
+                std: perChannel(half))
+            return (
+                preprocessing, "Preprocessing as transformers' ViT by default: squashed, bilinear, mean and std 0.5."
+            )
+        }
+        // Pictures larger than 224 are cut from the whole in MAE's and timm's fine-tuning at high resolution.
+        let isLarge = min(size.height, size.width) > 224
+        let fraction =
+            switch family {
+            case .vit: isLarge ? 1.0 : 0.9
+            case .mae: isLarge ? 1.0 : 224.0 / 256
+            case .deit, .dinov2: 224.0 / 256
+            }
+        func scaled(_ side: Int) -> Int { Int((Double(side) / fraction).rounded(.down)) }
+        let resize: Preprocessing.Resize =
+            size.height == size.width
+            ? .shortestEdge(scaled(size.height)) : .cover(width: scaled(size.width), height: scaled(size.height))
+        let (mean, std) = family == .vit ? (half, half) : (imageNetMean, imageNetStd)
+        let preprocessing = Preprocessing(
+            resize: resize, interpolation: .bicubic, crop: crop, mean: perChannel(mean), std: perChannel(std))
+        let owner =
+            switch family {
+            case .vit: "timm's ViT"
+            case .deit: "DeiT"
+            case .mae: "MAE"
+            case .dinov2: "DINOv2"
+            }
+        return (preprocessing, "Preprocessing as is the custom of \(owner): it is not stated.")
+    }
+}

@@ -1,0 +1,172 @@
+/// What a JSON text breaks, and where.
+package struct JSONError: Error {
+    package var reason: String
+    package var offset: Int
+}
+
+extension JSON {
+    /// Parses one JSON text (RFC 8259, and Python's `NaN` and `Infinity`). A name may stand once in an object.
+    package static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSON {
+        var parser = JSONParser(bytes: bytes)
+        let value = try parser.value(depth: 0)
+        parser.skipSpace()
+        guard parser.position == bytes.count else { throw parser.error("there is text after the end of the value") }
+        return value
+    }
+}
+
+private struct JSONParser {
+    let bytes: [UInt8]
+    var position = 0
+    /// Deeper nesting than any real file has would end in a full stack.
+    private static let deepest = 100
+
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
+    func error(_ reason: String) -> JSONError { JSONError(reason: reason, offset: position) }
+
+    private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    mutating func skipSpace() {
+        while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
+    }
+
+    private mutating func take(_ character: Unicode.Scalar) -> Bool {
+        guard next == UInt8(ascii: character) else { return false }
+        position += 1
+        return true
+    }
+
+    mutating func value(depth: Int) throws(JSONError) -> JSON {
+        guard depth < Self.deepest else { throw error("the values are nested too deeply") }
+        skipSpace()
+        switch next {
+        case UInt8(ascii: "{"): return try object(depth: depth)
+        case UInt8(ascii: "["): return try array(depth: depth)
+        case UInt8(ascii: "\""): return .string(try string())
+        case nil: throw error("the text ends where a value was expected")
+        default: return try literal()
+        }
+    }
+
+    private mutating func object(depth: Int) throws(JSONError) -> JSON {
+        position += 1
+        var members: [JSON.Member] = []
+        var names: Set<String> = []
+        skipSpace()
+        if take("}") { return .object([]) }
+        while true {
+            skipSpace()
+            guard next == UInt8(ascii: "\"") else { throw error("a name in quotes was expected") }
+            let name = try string()
+            guard names.insert(name).inserted else { throw error("the name \"\(name)\" stands twice") }
+            skipSpace()
+            guard take(":") else { throw error("a colon was expected") }
+            members.append(JSON.Member(name, try value(depth: depth + 1)))
+            skipSpace()
+            if take("}") { return .object(members) }
+            guard take(",") else { throw error("a comma or a closing brace was expected") }
+        }
+    }
+
+    private mutating func array(depth: Int) throws(JSONError) -> JSON {
+        position += 1
+        var elements: [JSON] = []
+        skipSpace()
+        if take("]") { return .array([]) }
+        while true {
+            elements.append(try value(depth: depth + 1))
+            skipSpace()
+            if take("]") { return .array(elements) }
+            guard take(",") else { throw error("a comma or a closing bracket was expected") }
+        }
+    }
+
+    private mutating func literal() throws(JSONError) -> JSON {
+        let start = position
+        while let byte = next, Self.belongsToLiteral(byte) { position += 1 }
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        switch text {
+        case "null": return .null
+        case "true": return .bool(true)
+        case "false": return .bool(false)
+        case "NaN": return .number(.nan)
+        case "Infinity": return .number(.infinity)
+        case "-Infinity": return .number(-.infinity)
+        default: break
+        }
+        // Swift's parsers also take a leading plus sign, hexadecimal digits and names, which JSON does not.
+        let isNumber = text.utf8.allSatisfy { (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }
+        if isNumber, !text.hasPrefix("+") {
+            if let integer = Int(text) { return .integer(integer) }
+            if let number = Double(text) { return .number(number) }
+        }
+        position = start
+        throw error("a value was expected")
+    }
+
+    private static func belongsToLiteral(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."): true
+        default: false
+        }
+    }
+
+    private mutating func string() throws(JSONError) -> String {
+        position += 1
+        var content: [UInt8] = []
+        while let byte = next {
+            position += 1
+            switch byte {
+            case UInt8(ascii: "\""):
+                guard let string = String(validating: content, as: UTF8.self) else {
+                    throw error("a string is not UTF-8")
+                }
+                return string
+            case UInt8(ascii: "\\"): try escape(into: &content)
+            case 0..<0x20: throw error("a control character stands in a string")
+            default: content.append(byte)
+            }
+        }
+        throw error("the text ends inside a string")
+    }
+
+    private mutating func escape(into content: inout [UInt8]) throws(JSONError) {
+        let code = next
+        position += 1
+        switch code {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): content.append(code ?? 0)
+        case UInt8(ascii: "b"): content.append(0x08)
+        case UInt8(ascii: "f"): content.append(0x0C)
+        case UInt8(ascii: "n"): content.append(0x0A)
+        case UInt8(ascii: "r"): content.append(0x0D)
+        case UInt8(ascii: "t"): content.append(0x09)
+        case UInt8(ascii: "u"): content += Array(String(try unicodeEscape()).utf8)
+        default: throw error("an unknown escape stands in a string")
+        }
+    }
+
+    private mutating func unicodeEscape() throws(JSONError) -> Character {
+        let unit = try hexadecimal()
+        if (0xD800..<0xDC00).contains(unit), next == UInt8(ascii: "\\"), position + 1 < bytes.count,
+            bytes[position + 1] == UInt8(ascii: "u")
+        {
+            position += 2
+            let low = try hexadecimal()
+            if (0xDC00..<0xE000).contains(low),
+                let scalar = Unicode.Scalar(0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00))
+            {
+                return Character(scalar)
+            }
+        }
+        return Character(Unicode.Scalar(unit) ?? "\u{FFFD}")
+    }
+
+    private mutating func hexadecimal() throws(JSONError) -> UInt32 {
+        guard position + 4 <= bytes.count,
+            let unit = UInt32(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16)
+        else { throw error("four hexadecimal digits were expected") }
+        position += 4
+        return unit
+    }
+}

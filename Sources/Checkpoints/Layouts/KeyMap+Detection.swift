@@ -1,0 +1,67 @@
+extension KeyMap {
+    /// The layout that the names of the tensors show, or nil where none is known.
+    static func detect(names: [String], wrapper: String?) -> KeyMap? {
+        if let map = jax(names: names) ?? huggingFace(names: names) { return map }
+        guard names.contains("patch_embed.proj.weight") else { return nil }
+        let present = Set(names)
+        var map = KeyMap(layout: .timm)
+        if present.contains("register_tokens") {
+            map.layout = .dinov2
+            map.spelling["reg_token"] = "register_tokens"
+        }
+        if present.contains("blocks.0.gamma_1"), !present.contains("blocks.0.ls1.gamma") {
+            map.layout = .deit
+            map.spelling["ls1"] = "gamma_1"
+            map.spelling["ls2"] = "gamma_2"
+        }
+        if names.contains(where: { $0.hasPrefix("decoder_blocks.") }) {
+            map.layout = .mae
+        } else if present.contains("mask_token") {
+            map.layout = .dinov2
+        } else if wrapper == "model", map.layout == .timm {
+            // Both wrap their tensors in "model"; what MAE publishes has no head, or a mean-pooled one.
+            let isDeiT = present.contains("head.weight") && !present.contains("fc_norm.weight")
+            map.layout = isDeiT ? .deit : .mae
+        }
+        return map
+    }
+
+    /// What a checkpoint holds that no model of this package has, in words; nil where nothing of that sort is known.
+    static func unsupportedFeature(names: [String]) -> String? {
+        for (part, feature) in unsupportedParts where names.contains(where: { $0.contains(part) }) { return feature }
+        return nil
+    }
+
+    private static let unsupportedParts: [(String, String)] = [
+        ("norm_pre.", "a norm before the first block (as CLIP's vision towers have)"),
+        ("attn_pool.", "attention pooling (as SigLIP has)"),
+        (".q_norm.", "norms on queries and keys"),
+        (".mlp.w12.", "a SwiGLU MLP"), (".mlp.weights_in.", "a SwiGLU MLP"), (".mlp.gate_proj.", "a SwiGLU MLP"),
+        (".mlp.fc1_g.", "a SwiGLU MLP"),
+        ("relative_position_bias_table", "relative position biases (as BEiT has)"),
+        ("patch_embed.backbone.", "a convolutional stem (a hybrid ViT)"), ("conv_root", "a ResNet stem (a hybrid ViT)"),
+        ("visual.class_embedding", "CLIP's own layout"),
+        ("layers.0.blocks.0.", "windows in stages (as Swin has)"),
+    ]
+
+    /// Why a stored tensor may stand unused, or nil where it may not.
+    func reasonToIgnore(_ stored: String, hasDecoder: Bool) -> String? {
+        switch layout {
+        case .huggingFace, .huggingFaceModern:
+            if stored.hasPrefix(prefix + "pooler.") {
+                return "the pooler, which neither classification nor features use"
+            }
+            if stored == prefix + "embeddings.mask_token" { return "used in pre-training alone" }
+            if stored.hasSuffix("position_ids") { return "a numbering of positions, not a weight" }
+            if !hasDecoder, stored.hasPrefix("decoder.0.") { return "the decoder of masked image modelling" }
+        case .timm, .deit, .mae, .dinov2:
+            if !hasDecoder, stored == "mask_token" { return "used in pre-training alone" }
+            if stored.hasPrefix("pre_logits.") { return "a layer between pooling and head, which this package lacks" }
+        case .jax:
+            if stored.hasPrefix(prefix + "pre_logits/") {
+                return "a layer between pooling and head, which this package lacks"
+            }
+        }
+        return nil
+    }
+}

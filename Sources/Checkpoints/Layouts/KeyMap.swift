@@ -1,0 +1,80 @@
+/// A stored tensor that is one canonical tensor, or the next rows of it.
+struct TensorPart: Sendable {
+    /// The stored name.
+    var name: String
+    /// The stored dimension that each dimension is taken from; nil leaves the order.
+    var permutation: [Int]?
+    /// How many neighbouring dimensions are merged into each one afterwards; nil merges none.
+    var merging: [Int]?
+
+    init(_ name: String, permutation: [Int]? = nil, merging: [Int]? = nil) {
+        self.name = name
+        self.permutation = permutation
+        self.merging = merging
+    }
+
+    /// The shape after permuting and merging a tensor of `stored`; nil where its number of dimensions is another.
+    func shape(of stored: [Int]) -> [Int]? {
+        var shape = stored
+        if let permutation {
+            guard permutation.count == stored.count else { return nil }
+            shape = permutation.map { stored[$0] }
+        }
+        guard let merging else { return shape }
+        guard merging.reduce(0, +) == shape.count else { return nil }
+        var merged: [Int] = []
+        for count in merging {
+            guard let extent = elementCount(Array(shape.prefix(count))) else { return nil }
+            merged.append(extent)
+            shape.removeFirst(count)
+        }
+        return merged
+    }
+}
+
+/// Where a layout keeps the tensors that this package knows by timm's names.
+struct KeyMap: Sendable {
+    /// Whose names these are.
+    var layout: Layout
+    /// What stands before the encoder's names: `vit.`, `opt/target/`, or nothing.
+    var prefix = ""
+    /// What stands before a block's number, without `prefix`.
+    var blockPrefix = "blocks."
+    /// What stands before a decoder block's number.
+    var decoderBlockPrefix = "decoder_blocks."
+    /// Which of several spellings of one layout is used.
+    var spelling: [String: String] = [:]
+
+    /// The stored tensors that make up `canonical`, in the order of its rows.
+    func parts(of canonical: String) -> [TensorPart] {
+        let name = CanonicalName(canonical)
+        switch layout {
+        case .timm, .deit, .mae, .dinov2: return [TensorPart(timmName(canonical, name))]
+        case .huggingFace, .huggingFaceModern: return huggingFaceNames(name).map { TensorPart($0) }
+        case .jax: return jaxParts(name)
+        }
+    }
+
+    /// The number of the block that a stored tensor belongs to.
+    func blockIndex(of stored: String) -> Int? {
+        Self.index(of: stored, after: prefix + blockPrefix)
+    }
+
+    /// The number of the decoder block that a stored tensor belongs to.
+    func decoderBlockIndex(of stored: String) -> Int? {
+        Self.index(of: stored, after: decoderBlockPrefix)
+    }
+
+    private static func index(of stored: String, after prefix: String) -> Int? {
+        guard stored.hasPrefix(prefix) else { return nil }
+        let digits = stored.dropFirst(prefix.count).prefix { $0.isNumber && $0.isASCII }
+        return Int(digits)
+    }
+
+    private func timmName(_ canonical: String, _ name: CanonicalName) -> String {
+        if case .block(let index) = name.place, name.suffix == "gamma", let field = spelling[name.field] {
+            return "\(prefix)blocks.\(index).\(field)"
+        }
+        return prefix + (spelling[canonical] ?? canonical)
+    }
+}

@@ -1,0 +1,92 @@
+/// The backward half of the arithmetic, and what else a training step needs.
+///
+/// `d…` is the gradient of the loss by the tensor of that name. Gradients of activations are assigned; gradients of
+/// parameters are added to what is there.
+package protocol TrainingEngine: Engine {
+    /// dx (…, K) = dy (…, M) · W; left out where nobody asks for it.
+    /// dWeight (M, K) += dyᵀ · x; dBias (M) += the sum of dy's rows.
+    func linearBackward(
+        _ dy: Tensor, x: Tensor, weight: Tensor, dx: Tensor?, dWeight: Tensor, dBias: Tensor?)
+
+    /// dx = the gradient through the norm, plus `residual` where it is given; dScale and dShift (D) are added to.
+    func layerNormBackward(
+        _ dy: Tensor, x: Tensor, scale: Tensor, epsilon: Float, mean: Tensor, variance: Tensor, residual: Tensor?,
+        dx: Tensor, dScale: Tensor, dShift: Tensor)
+
+    /// dx = dy · activation'(x); dx may be dy.
+    func activateBackward(_ dy: Tensor, x: Tensor, _ activation: Activation, dx: Tensor)
+
+    /// dqkv (B, N, 3·D) from dy (B, N, D); the probabilities are computed again from qkv.
+    func attentionBackward(_ dy: Tensor, qkv: Tensor, heads: Int, dqkv: Tensor)
+
+    /// y (B, K, W) = the rows `index` (B, K) of each x (B or 1, L, W).
+    func gatherRows(_ x: Tensor, index: [Int32], into y: Tensor)
+
+    /// Puts visible tokens (B, P + K, W) back to their places among mask tokens: the first P rows stay first, row
+    /// `P + restore[b, l]` becomes row P + l, and where `restore[b, l] ≥ K` the mask token (W) stands. Then
+    /// `positions` (P + L, W) are added.
+    func restoreTokens(
+        _ visible: Tensor, prefix: Int, restore: [Int32], maskToken: Tensor, positions: Tensor, into full: Tensor)
+
+    /// dVisible from dFull; dMaskToken (W) is added to.
+    func restoreTokensBackward(
+        _ dFull: Tensor, prefix: Int, restore: [Int32], dVisible: Tensor, dMaskToken: Tensor)
+
+    /// Rows `prefix` and following of every image: x (B, P + K, W) to y (B, K, W).
+    func dropPrefix(_ prefix: Int, of x: Tensor, into y: Tensor)
+
+    /// dx (B, P + K, W) from dy (B, K, W): the first P rows are zero.
+    func dropPrefixBackward(_ dy: Tensor, prefix: Int, dx: Tensor)
+
+    /// dPrefix (P, W) += the first P rows of dTokens (B, N, W), summed over the images.
+    func addPrefixGradient(_ dTokens: Tensor, dPrefix: Tensor)
+
+    /// The target of masked autoencoding from pictures (B, C, height, width): patches (B, L, p·p·C) in the order (row,
+    /// column, channel), each less its mean and divided by √(unbiased variance + 1e-6) where `normalizes`.
+    func pixelTargets(_ images: Tensor, patchHeight: Int, patchWidth: Int, normalizes: Bool, into targets: Tensor)
+
+    /// The mean over a patch of (prediction − target)², for each patch (B, L), and the gradient of
+    /// Σ weights · loss by the prediction; `weights` (B, L) are 0 where a patch was visible.
+    func patchLoss(
+        _ prediction: Tensor, target: Tensor, weights: Tensor, losses: Tensor, dPrediction: Tensor?)
+
+    /// One step of AdamW over `weights`, elements `range`, and its two moments.
+    func adamW(
+        _ weights: Tensor, gradients: Tensor, moments: (first: Tensor, second: Tensor), range: Range<Int>,
+        _ settings: AdamWStep)
+
+    /// √(Σ x²), in double and in a fixed order.
+    func norm(_ x: Tensor) -> Double
+
+    /// x = 0.
+    func clear(_ x: Tensor)
+
+    /// y += x.
+    func add(_ x: Tensor, into y: Tensor)
+}
+
+/// The numbers of one AdamW step (Loshchilov and Hutter 2019, algorithm 2).
+package struct AdamWStep: Sendable {
+    package var learningRate: Float
+    package var beta1: Float
+    package var beta2: Float
+    package var epsilon: Float
+    package var weightDecay: Float
+    /// Counted from 1.
+    package var step: Int
+    /// Multiplies each gradient first.
+    package var gradientScale: Float
+
+    package init(
+        learningRate: Float, beta1: Float = 0.9, beta2: Float = 0.95, epsilon: Float = 1e-8, weightDecay: Float = 0.05,
+        step: Int, gradientScale: Float = 1
+    ) {
+        self.learningRate = learningRate
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.weightDecay = weightDecay
+        self.step = step
+        self.gradientScale = gradientScale
+    }
+}

@@ -1,0 +1,87 @@
+import COneDNN
+
+extension OneDNNEngine {
+    package func attentionBackward(_ dy: Tensor, qkv: Tensor, heads: Int, dqkv: Tensor) {
+        let (imageCount, tokenCount) = (qkv.shape[0], qkv.shape[1])
+        let width = qkv.shape[2] / 3
+        precondition(
+            qkv.shape[2] == 3 * width && width % heads == 0 && dqkv.count == qkv.count
+                && dy.count == imageCount * tokenCount * width,
+            "attentionBackward: \(heads) heads got dy \(dy.shape), qkv \(qkv.shape), dqkv \(dqkv.shape)")
+        let shape = AttentionShape(tokenCount: tokenCount, width: width, heads: heads)
+        let primitives = AttentionBackwardPrimitives(shape, cache: cache)
+        let matrixCount = (tokenCount * tokenCount + 15) / 16 * 16
+        unsafe workers.run(imageCount * heads) { task, context, worker in
+            let (image, head) = (task / heads, task % heads)
+            let offset = image * tokenCount * width
+            let probabilities = unsafe workers.scratch(of: worker, floatCount: 2 * matrixCount)
+            unsafe primitives.run(
+                context, qkv: qkv.pointer + 3 * offset + head * shape.headWidth,
+                dy: dy.pointer + offset + head * shape.headWidth,
+                dqkv: dqkv.pointer + 3 * offset + head * shape.headWidth, probabilities: probabilities,
+                gradient: probabilities + matrixCount)
+        }
+    }
+}
+
+/// The steps back through the attention of one head:
+/// P = softmax(QKᵀ/√d), dV = Pᵀ·dY, dP = dY·Vᵀ, dS = softmax'(P, dP), dQ = dS·K/√d, dK = dSᵀ·Q/√d.
+private struct AttentionBackwardPrimitives {
+    let width: Int
+    let scores: Primitive
+    let softmax: Primitive
+    let valueGradient: Primitive
+    let probabilityGradient: Primitive
+    let softmaxBackward: Primitive
+    let queryGradient: Primitive
+    let keyGradient: Primitive
+
+    init(_ shape: AttentionShape, cache: PrimitiveCache) {
+        let (count, headWidth, row) = (shape.tokenCount, shape.headWidth, 3 * shape.width)
+        let scale = 1 / Float(headWidth).squareRoot()
+        func product(
+            inner: Int, columns: Int, a: (Int, Int), b: (Int, Int), c: Int, scale: Float = 1
+        ) -> Primitive {
+            var shape = MatmulShape(
+                rows: count, inner: inner, columns: columns, aStrides: a, bStrides: b, cStride: c)
+            shape.scale = scale
+            return cache.matmul(shape)
+        }
+        width = shape.width
+        scores = product(inner: headWidth, columns: count, a: (row, 1), b: (1, row), c: count, scale: scale)
+        softmax = cache.softmax(rows: count, width: count)
+        valueGradient = product(inner: count, columns: headWidth, a: (1, count), b: (shape.width, 1), c: row)
+        probabilityGradient = product(
+            inner: headWidth, columns: count, a: (shape.width, 1), b: (1, row), c: count)
+        softmaxBackward = cache.softmaxBackward(rows: count, width: count)
+        queryGradient = product(inner: count, columns: headWidth, a: (count, 1), b: (row, 1), c: row, scale: scale)
+        keyGradient = product(inner: count, columns: headWidth, a: (1, count), b: (row, 1), c: row, scale: scale)
+    }
+
+    func run(
+        _ context: OpaquePointer, qkv: UnsafeMutablePointer<Float>, dy: UnsafeMutablePointer<Float>,
+        dqkv: UnsafeMutablePointer<Float>, probabilities: UnsafeMutablePointer<Float>,
+        gradient: UnsafeMutablePointer<Float>
+    ) {
+        func multiply(
+            _ primitive: Primitive, _ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>,
+            _ c: UnsafeMutablePointer<Float>
+        ) {
+            var arguments = unsafe vit_matmul_arguments()
+            unsafe arguments.a = UnsafePointer(a)
+            unsafe arguments.b = UnsafeRawPointer(b)
+            unsafe arguments.c = c
+            check(unsafe vit_matmul_run(primitive.pointer, context, &arguments), "attentionBackward")
+        }
+        let (q, k, v) = unsafe (qkv, qkv + width, qkv + 2 * width)
+        unsafe multiply(scores, q, k, probabilities)
+        check(unsafe vit_pointwise_run(softmax.pointer, context, probabilities, probabilities), "attentionBackward")
+        unsafe multiply(valueGradient, probabilities, dy, dqkv + 2 * width)
+        unsafe multiply(probabilityGradient, dy, v, gradient)
+        check(
+            unsafe vit_pointwise_backward_run(softmaxBackward.pointer, context, probabilities, gradient, gradient),
+            "attentionBackward")
+        unsafe multiply(queryGradient, gradient, k, dqkv)
+        unsafe multiply(keyGradient, gradient, q, dqkv + width)
+    }
+}

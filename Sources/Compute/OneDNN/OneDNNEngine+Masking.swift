@@ -1,0 +1,101 @@
+import CKernels
+
+extension OneDNNEngine {
+    package func gatherRows(_ x: Tensor, index: [Int32], into y: Tensor) {
+        let (imageCount, keptCount, width) = (y.shape[0], y.shape[1], y.shape[2])
+        let rowCount = x.shape[x.shape.count - 2]
+        let isShared = x.count == rowCount * width
+        precondition(
+            index.count == imageCount * keptCount && (isShared || x.count == imageCount * rowCount * width),
+            "gatherRows: \(index.count) places got x \(x.shape), y \(y.shape)")
+        unsafe workers.run(imageCount) { image, _, _ in
+            let source = unsafe x.pointer + (isShared ? 0 : image * rowCount * width)
+            for place in image * keptCount..<(image + 1) * keptCount {
+                unsafe (y.pointer + place * width).update(from: source + Int(index[place]) * width, count: width)
+            }
+        }
+    }
+
+    package func restoreTokens(
+        _ visible: Tensor, prefix: Int, restore: [Int32], maskToken: Tensor, positions: Tensor, into full: Tensor
+    ) {
+        let (imageCount, tokenCount, width) = (full.shape[0], full.shape[1], full.shape[2])
+        let visibleCount = visible.shape[1]
+        let patchCount = tokenCount - prefix
+        precondition(
+            restore.count == imageCount * patchCount && maskToken.count == width
+                && positions.count == tokenCount * width && visible.shape[0] == imageCount,
+            "restoreTokens: got visible \(visible.shape), positions \(positions.shape), full \(full.shape)")
+        unsafe workers.run(imageCount) { image, _, _ in
+            let source = unsafe visible.pointer + image * visibleCount * width
+            let target = unsafe full.pointer + image * tokenCount * width
+            for token in 0..<tokenCount {
+                let place = token < prefix ? token : prefix + Int(restore[image * patchCount + token - prefix])
+                let row = unsafe place < visibleCount ? source + place * width : maskToken.pointer
+                unsafe (target + token * width).update(from: row, count: width)
+            }
+            unsafe vit_add(positions.pointer, tokenCount * width, target)
+        }
+    }
+
+    package func restoreTokensBackward(
+        _ dFull: Tensor, prefix: Int, restore: [Int32], dVisible: Tensor, dMaskToken: Tensor
+    ) {
+        let (imageCount, tokenCount, width) = (dFull.shape[0], dFull.shape[1], dFull.shape[2])
+        let visibleCount = dVisible.shape[1]
+        let patchCount = tokenCount - prefix
+        precondition(
+            restore.count == imageCount * patchCount && dMaskToken.count == width && dVisible.shape[0] == imageCount,
+            "restoreTokensBackward: got dFull \(dFull.shape), dVisible \(dVisible.shape)")
+        let partial = unsafe partialSums(floatCount: imageCount * width)
+        unsafe workers.run(imageCount) { image, _, _ in
+            let source = unsafe dFull.pointer + image * tokenCount * width
+            let target = unsafe dVisible.pointer + image * visibleCount * width
+            let sum = unsafe partial + image * width
+            unsafe sum.update(repeating: 0, count: width)
+            for token in 0..<tokenCount {
+                let place = token < prefix ? token : prefix + Int(restore[image * patchCount + token - prefix])
+                let row = unsafe source + token * width
+                if place < visibleCount {
+                    unsafe (target + place * width).update(from: row, count: width)
+                } else {
+                    unsafe vit_add(row, width, sum)
+                }
+            }
+        }
+        unsafe vit_add_column_sums(partial, imageCount, width, width, dMaskToken.pointer)
+    }
+
+    package func dropPrefix(_ prefix: Int, of x: Tensor, into y: Tensor) {
+        let (imageCount, tokenCount, width) = (x.shape[0], x.shape[1], x.shape[2])
+        precondition(
+            y.count == imageCount * (tokenCount - prefix) * width, "dropPrefix: got x \(x.shape), y \(y.shape)")
+        unsafe workers.run(imageCount) { image, _, _ in
+            let count = (tokenCount - prefix) * width
+            unsafe (y.pointer + image * count).update(
+                from: x.pointer + (image * tokenCount + prefix) * width, count: count)
+        }
+    }
+
+    package func dropPrefixBackward(_ dy: Tensor, prefix: Int, dx: Tensor) {
+        let (imageCount, tokenCount, width) = (dx.shape[0], dx.shape[1], dx.shape[2])
+        precondition(
+            dy.count == imageCount * (tokenCount - prefix) * width,
+            "dropPrefixBackward: got dy \(dy.shape), dx \(dx.shape)")
+        unsafe workers.run(imageCount) { image, _, _ in
+            let target = unsafe dx.pointer + image * tokenCount * width
+            let count = (tokenCount - prefix) * width
+            unsafe target.update(repeating: 0, count: prefix * width)
+            unsafe (target + prefix * width).update(from: dy.pointer + image * count, count: count)
+        }
+    }
+
+    package func addPrefixGradient(_ dTokens: Tensor, dPrefix: Tensor) {
+        let (imageCount, tokenCount, width) = (dTokens.shape[0], dTokens.shape[1], dTokens.shape[2])
+        precondition(
+            dPrefix.count % width == 0 && dPrefix.count <= tokenCount * width,
+            "addPrefixGradient: got dTokens \(dTokens.shape), dPrefix \(dPrefix.shape)")
+        unsafe vit_add_column_sums(
+            dTokens.pointer, imageCount, dPrefix.count, tokenCount * width, dPrefix.pointer)
+    }
+}

@@ -1,0 +1,128 @@
+import CKernels
+import COneDNN
+
+extension OneDNNEngine {
+    package func layerNormBackward(
+        _ dy: Tensor, x: Tensor, scale: Tensor, epsilon: Float, mean: Tensor, variance: Tensor, residual: Tensor?,
+        dx: Tensor, dScale: Tensor, dShift: Tensor
+    ) {
+        let width = scale.count
+        let rowCount = x.count / width
+        precondition(
+            dy.count == x.count && dx.count == x.count && residual.map { $0.count == x.count } ?? true
+                && dScale.count == width && dShift.count == width,
+            "layerNormBackward: got dy \(dy.shape), x \(x.shape), dx \(dx.shape), dScale \(dScale.shape)")
+        let size = Self.rowsPerTask(width: width)
+        let whole = cache.layerNormBackward(rows: min(size, rowCount), width: width, epsilon: epsilon)
+        let restCount = rowCount % size
+        let rest =
+            restCount == 0 ? whole : cache.layerNormBackward(rows: restCount, width: width, epsilon: epsilon)
+        let blockCount = (rowCount + size - 1) / size
+        // Each block sums its own rows; the blocks are then added in order, whoever computed them.
+        let partial = unsafe partialSums(floatCount: 2 * blockCount * width)
+        unsafe forBlocks(of: size, in: rowCount) { rows, context, _ in
+            let offset = rows.lowerBound * width
+            let block = unsafe partial + rows.lowerBound / size * width
+            let status = unsafe vit_layer_norm_backward_run(
+                (rows.count == size ? whole : rest).pointer, context, x.pointer + offset, dy.pointer + offset,
+                scale.pointer, mean.pointer + rows.lowerBound, variance.pointer + rows.lowerBound, dx.pointer + offset,
+                block, block + blockCount * width)
+            check(status, "layerNormBackward")
+            if let residual { unsafe vit_add(residual.pointer + offset, rows.count * width, dx.pointer + offset) }
+        }
+        unsafe vit_add_column_sums(partial, blockCount, width, width, dScale.pointer)
+        unsafe vit_add_column_sums(partial + blockCount * width, blockCount, width, width, dShift.pointer)
+    }
+
+    package func activate(_ x: Tensor, _ activation: Activation, into y: Tensor) {
+        precondition(x.count == y.count, "activate: got x \(x.shape), y \(y.shape)")
+        let size = min(Self.elementsPerTask, x.count)
+        let whole = cache.activation(count: size, activation, backward: false)
+        let rest =
+            x.count % size == 0 ? whole : cache.activation(count: x.count % size, activation, backward: false)
+        unsafe forBlocks(of: size, in: x.count) { elements, context, _ in
+            let status = unsafe vit_pointwise_run(
+                (elements.count == size ? whole : rest).pointer, context, x.pointer + elements.lowerBound,
+                y.pointer + elements.lowerBound)
+            check(status, "activate")
+        }
+    }
+
+    package func activateBackward(_ dy: Tensor, x: Tensor, _ activation: Activation, dx: Tensor) {
+        precondition(
+            dy.count == x.count && dx.count == x.count,
+            "activateBackward: got dy \(dy.shape), x \(x.shape), dx \(dx.shape)")
+        let size = min(Self.elementsPerTask, x.count)
+        let whole = cache.activation(count: size, activation, backward: true)
+        let rest = x.count % size == 0 ? whole : cache.activation(count: x.count % size, activation, backward: true)
+        unsafe forBlocks(of: size, in: x.count) { elements, context, _ in
+            let status = unsafe vit_pointwise_backward_run(
+                (elements.count == size ? whole : rest).pointer, context, x.pointer + elements.lowerBound,
+                dy.pointer + elements.lowerBound, dx.pointer + elements.lowerBound)
+            check(status, "activateBackward")
+        }
+    }
+
+    package func adamW(
+        _ weights: Tensor, gradients: Tensor, moments: (first: Tensor, second: Tensor), range: Range<Int>,
+        _ settings: AdamWStep
+    ) {
+        precondition(
+            range.upperBound <= weights.count && gradients.count == weights.count
+                && moments.first.count == weights.count && moments.second.count == weights.count,
+            "adamW: elements \(range) of \(weights.shape), gradients \(gradients.shape)")
+        let face = settings.face
+        unsafe forBlocks(of: Self.elementsPerTask, in: range.count) { elements, _, _ in
+            let first = range.lowerBound + elements.lowerBound
+            unsafe vit_adamw(
+                weights.pointer + first, gradients.pointer + first, moments.first.pointer + first,
+                moments.second.pointer + first, elements.count, face)
+        }
+    }
+
+    package func norm(_ x: Tensor) -> Double {
+        let size = Self.elementsPerTask
+        let blockCount = (x.count + size - 1) / size
+        var sums = [Double](repeating: 0, count: blockCount)
+        unsafe sums.withUnsafeMutableBufferPointer { sums in
+            nonisolated(unsafe) let sums = unsafe sums
+            unsafe forBlocks(of: size, in: x.count) { elements, _, _ in
+                unsafe sums[elements.lowerBound / size] = vit_sum_of_squares(
+                    x.pointer + elements.lowerBound, elements.count)
+            }
+        }
+        return sums.reduce(0, +).squareRoot()
+    }
+
+    package func clear(_ x: Tensor) {
+        unsafe forBlocks(of: Self.elementsPerTask * 8, in: x.count) { elements, _, _ in
+            unsafe (x.pointer + elements.lowerBound).update(repeating: 0, count: elements.count)
+        }
+    }
+
+    package func add(_ x: Tensor, into y: Tensor) {
+        precondition(x.count == y.count, "add: got x \(x.shape), y \(y.shape)")
+        unsafe forBlocks(of: Self.elementsPerTask, in: x.count) { elements, _, _ in
+            unsafe vit_add(x.pointer + elements.lowerBound, elements.count, y.pointer + elements.lowerBound)
+        }
+    }
+}
+
+extension AdamWStep {
+    /// The numbers as the C loop takes them; the corrections are computed in double, as PyTorch does.
+    var face: vit_adamw_settings {
+        func power(_ base: Float) -> Double {
+            (0..<step).reduce(1.0) { product, _ in product * Double(base) }
+        }
+        var face = vit_adamw_settings()
+        face.learning_rate = learningRate
+        face.beta1 = beta1
+        face.beta2 = beta2
+        face.epsilon = epsilon
+        face.weight_decay = weightDecay
+        face.bias_correction1 = Float(1 - power(beta1))
+        face.bias_correction2_root = Float((1 - power(beta2)).squareRoot())
+        face.gradient_scale = gradientScale
+        return face
+    }
+}

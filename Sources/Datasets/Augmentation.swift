@@ -1,0 +1,55 @@
+import Imaging
+import Randomness
+
+/// What is done to a training image before it is normalised: an 8-bit image in, an 8-bit image of a fixed size out.
+public struct Augmentation: Sendable {
+    /// One step: a function of the image and of random numbers alone.
+    public typealias Step = @Sendable (Image, inout CounterRandom) -> Image
+
+    private let steps: [Step]
+
+    /// The steps, in order.
+    public init(_ steps: [Step]) { self.steps = steps }
+
+    /// MAE's: a random resized crop and a mirror image in half of the cases.
+    public static func crop(_ crop: RandomResizedCrop) -> Augmentation {
+        Augmentation([{ crop.apply(to: $0, using: &$1) }]).flipping()
+    }
+
+    /// Nothing random: the largest part in the middle with the proportions wanted, in the size wanted.
+    public static func none(
+        size: Preprocessing.Extent, interpolation: Interpolation = .bicubic
+    ) -> Augmentation {
+        Augmentation([{ image, _ in centered(image, size: size, interpolation: interpolation) }])
+    }
+
+    /// These steps, and then a mirror image with the probability given.
+    public func flipping(probability: Double = 0.5) -> Augmentation {
+        followed { image, random in
+            random.isTrue(probability: probability) ? image.flippedHorizontally() : image
+        }
+    }
+
+    /// These steps and then another.
+    public func followed(by step: @escaping Step) -> Augmentation { Augmentation(steps + [step]) }
+
+    /// The image after all steps.
+    public func apply(to image: Image, using random: inout CounterRandom) -> Image {
+        steps.reduce(image) { $1($0, &random) }
+    }
+
+    /// Scaled to cover `size` with the proportions kept, then cut from the middle: for a square, what torchvision's
+    /// `Resize` and `CenterCrop` do.
+    private static func centered(
+        _ image: Image, size: Preprocessing.Extent, interpolation: Interpolation
+    ) -> Image {
+        let (width, height): (Int, Int)
+        if size.width * image.height >= size.height * image.width {
+            (width, height) = (size.width, max(size.height, image.height * size.width / image.width))
+        } else {
+            (width, height) = (max(size.width, image.width * size.height / image.height), size.height)
+        }
+        return image.resized(width: width, height: height, interpolation: interpolation)
+            .centerCropped(width: size.width, height: size.height)
+    }
+}

@@ -1,0 +1,144 @@
+import Imaging
+import Randomness
+
+/// The batches of a training run, decoded and augmented on other threads while a step runs.
+///
+/// What a batch holds is a function of the samples, the seed and the batch's place in the run alone: not of the number
+/// of threads, of the memory for decoded images, or of what was loaded before. A run that starts at step 1,000 gets
+/// the batches that an uninterrupted run has from there on.
+///
+/// An image that cannot be read is named once and replaced: its place in the epoch draws other images, from random
+/// numbers of its own, until one is sound. So one bad file touches no other place, and nothing need be remembered.
+public final class BatchLoader {
+    /// How batches are made.
+    public struct Options: Sendable {
+        /// Images in a batch.
+        public var batchSize: Int
+        /// Batches in a step. Images and their order are those of one large batch.
+        public var accumulate = 1
+        /// Decides order, augmentation and replacements.
+        public var seed: UInt64 = 0
+        /// What is done to each image; its results all have one size.
+        public var augmentation: Augmentation
+        /// Mean and deviation; size and crop are the augmentation's.
+        public var normalization: Preprocessing
+        /// Limits and channels of decoding.
+        public var decoding = DecodingOptions()
+        /// Threads that decode.
+        public var threads = 2
+        /// How many bytes of decoded images are kept.
+        public var cacheMemory = 0
+        /// Whether the first image that cannot be read ends the run.
+        public var isStrict = false
+
+        /// Options of which the rest have their defaults.
+        public init(batchSize: Int, augmentation: Augmentation, normalization: Preprocessing) {
+            self.batchSize = batchSize
+            self.augmentation = augmentation
+            self.normalization = normalization
+        }
+    }
+
+    /// An image that could not be read.
+    public struct Unreadable: Sendable, Equatable, Codable {
+        /// The file, relative to the set's root.
+        public let path: String
+        /// Why, in one sentence without the file's name.
+        public let reason: String
+
+        package init(path: String, reason: String) {
+            self.path = path
+            self.reason = reason
+        }
+    }
+
+    /// Steps and epochs.
+    public let plan: EpochPlan
+    /// What could not be read so far, in the order in which it was met.
+    public private(set) var unreadable: [Unreadable]
+
+    private let dataset: ImageDataset
+    private let samples: [ImageDataset.Sample]
+    private let options: Options
+    private let report: (Unreadable) -> Void
+    private let prefetcher: OrderedPrefetcher<LoadedSlot>
+    private var named: Set<String>
+    private var nextBatch: Int
+
+    /// Starts to load.
+    ///
+    /// Errors: `InputError` where a step needs more images than there are.
+    /// - Parameters:
+    ///   - part: whose images are loaded.
+    ///   - step: the first step, for a run that is resumed.
+    ///   - unreadable: what the run named before it was interrupted, and need not name again.
+    ///   - report: called once for each file that cannot be read, from within `next`.
+    public init(
+        _ dataset: ImageDataset, part: ImageDataset.Part = .training, options: Options, startingAt step: Int = 0,
+        unreadable: [Unreadable] = [], report: @escaping (Unreadable) -> Void = { _ in }
+    ) throws(InputError) {
+        precondition(step >= 0, "BatchLoader: expected a first step of 0 or more, got \(step)")
+        self.dataset = dataset
+        self.options = options
+        self.report = report
+        self.unreadable = unreadable
+        named = Set(unreadable.map(\.path))
+        samples = dataset.samples(part)
+        let plan = EpochPlan(imageCount: samples.count, batchSize: options.batchSize, accumulate: options.accumulate)
+        self.plan = plan
+        guard plan.stepsPerEpoch > 0 else {
+            throw InputError(
+                kind: .malformed, path: dataset.root,
+                description:
+                    "\(dataset.root): has \(samples.count) images in the \(part.rawValue) part, fewer than the "
+                    + "\(plan.imagesPerStep) of a step; expected a smaller batch size or more images")
+        }
+        let store = ImageStore(
+            root: dataset.root, samples: samples, decoding: options.decoding, memory: options.cacheMemory)
+        let source = SlotSource(store: store, plan: plan, seed: options.seed, augmentation: options.augmentation)
+        let first = step * plan.imagesPerStep
+        prefetcher = OrderedPrefetcher(
+            count: Int.max - first, threads: options.threads, lookAhead: options.batchSize + 2 * options.threads
+        ) { source.load(image: first + $0) }
+        nextBatch = step * options.accumulate
+    }
+
+    /// The next batch; there is always one, epoch after epoch.
+    ///
+    /// Errors: `InputError` where no image at all can be read, and for the first unreadable one if the loader is strict.
+    public func next() throws(InputError) -> Batch {
+        var images: [Image] = []
+        var indices: [Int] = []
+        images.reserveCapacity(options.batchSize)
+        indices.reserveCapacity(options.batchSize)
+        while images.count < options.batchSize, let slot = prefetcher.next() {
+            for failure in slot.failures { try name(failure) }
+            guard let image = slot.image else {
+                throw InputError(
+                    kind: .malformed, path: dataset.root,
+                    description: "\(dataset.root): not one of its \(samples.count) images can be read; expected PNG or "
+                        + "JPEG files")
+            }
+            images.append(image)
+            indices.append(slot.index)
+        }
+        let (step, part) = nextBatch.quotientAndRemainder(dividingBy: options.accumulate)
+        nextBatch += 1
+        return Batch(
+            step: step, epoch: plan.position(ofStep: step).epoch, part: part, images: images, indices: indices,
+            labels: indices.compactMap { samples[$0].label }, paths: indices.map { samples[$0].path },
+            normalization: options.normalization)
+    }
+
+    private func name(_ failure: LoadedSlot.Failure) throws(InputError) {
+        let sample = samples[failure.index]
+        guard named.insert(sample.path).inserted else { return }
+        let unreadable = Unreadable(path: sample.path, reason: failure.error.description)
+        self.unreadable.append(unreadable)
+        if options.isStrict {
+            let file = dataset.file(of: sample)
+            throw InputError(kind: .malformed, path: file, description: "\(file): \(unreadable.reason)")
+        }
+        report(unreadable)
+    }
+}

@@ -1,0 +1,97 @@
+/// The records of a comma-separated text as RFC 4180 has them, each with the line it begins on.
+///
+/// Fields may be quoted and then hold commas, line breaks and doubled quotes; lines end in LF or CR LF; a byte-order
+/// mark is skipped, and so are empty lines.
+package struct CSVReader {
+    package struct Record: Equatable {
+        package let line: Int
+        package let fields: [String]
+    }
+
+    /// What is wrong in which line.
+    package struct Malformed: Error, Equatable {
+        package let line: Int
+        package let reason: String
+    }
+
+    private let bytes: [UInt8]
+    private var position: Int
+    private var line = 1
+
+    package init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        position = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    }
+
+    /// The next record; nil at the end.
+    package mutating func next() throws(Malformed) -> Record? {
+        while position < bytes.count, skipLineEnd() {}
+        guard position < bytes.count else { return nil }
+        let start = line
+        var fields = [try field()]
+        while position < bytes.count && !skipLineEnd() {
+            // A field ends at a comma, at a line's end or at the end of the text.
+            position += 1
+            fields.append(try field())
+        }
+        return Record(line: start, fields: fields)
+    }
+
+    private mutating func skipLineEnd() -> Bool {
+        let isReturn = bytes[position] == UInt8(ascii: "\r")
+        if isReturn && position + 1 < bytes.count && bytes[position + 1] == UInt8(ascii: "\n") {
+            position += 2
+        } else if isReturn || bytes[position] == UInt8(ascii: "\n") {
+            position += 1
+        } else {
+            return false
+        }
+        line += 1
+        return true
+    }
+
+    private mutating func field() throws(Malformed) -> String {
+        guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
+            let end =
+                bytes[position...].firstIndex { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\n") || $0 == 13 }
+                ?? bytes.count
+            defer { position = end }
+            let content = bytes[position..<end]
+            if content.contains(UInt8(ascii: "\"")) {
+                throw Malformed(
+                    line: line, reason: "a quote stands inside a field; quote the whole field and double it")
+            }
+            return try text(content, line: line)
+        }
+        return try quotedField()
+    }
+
+    private mutating func quotedField() throws(Malformed) -> String {
+        let start = line
+        var content: [UInt8] = []
+        position += 1
+        while position < bytes.count {
+            let byte = bytes[position]
+            position += 1
+            if byte != UInt8(ascii: "\"") {
+                if byte == UInt8(ascii: "\n") { line += 1 }
+                content.append(byte)
+            } else if position < bytes.count && bytes[position] == UInt8(ascii: "\"") {
+                content.append(byte)
+                position += 1
+            } else {
+                let ends = position == bytes.count || [13, 10, UInt8(ascii: ",")].contains(bytes[position])
+                if !ends { throw Malformed(line: line, reason: "text follows a closing quote; expected a comma") }
+                return try text(content[...], line: start)
+            }
+        }
+        throw Malformed(line: start, reason: "a quote is never closed")
+    }
+
+    private func text(_ bytes: ArraySlice<UInt8>, line: Int) throws(Malformed) -> String {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Malformed(line: line, reason: "the text is not UTF-8")
+        }
+        return text
+    }
+}

@@ -1,0 +1,86 @@
+extension DatasetBuilder {
+    /// Names of folders that are parts of a set rather than classes.
+    private static let partNames: [(name: String, part: Part)] = [
+        ("train", .training), ("training", .training), ("val", .validation), ("valid", .validation),
+        ("validation", .validation), ("test", .test),
+    ]
+
+    /// Reads DATA/CLASS/…, DATA/train/CLASS/… and its kin, or, where labels are not required, any folder at all.
+    mutating func readFolder() throws(InputError) {
+        let folders = try subfolders(of: root)
+        let parts = Self.partNames.filter { folders.contains($0.name) }
+        guard try isSplit(folders: folders, parts: parts) else {
+            try readPart(.training, in: root, folders: folders)
+            return
+        }
+        isSplit = parts.contains { $0.part != .training }
+        for (name, part) in parts {
+            let folder = FileSystem.join(root, name)
+            try readPart(part, in: folder, folders: try subfolders(of: folder))
+        }
+        let others = folders.filter { folder in !parts.contains { $0.name == folder } }
+        if !others.isEmpty { notes.append("\(place): beside train, val and test, \(Self.list(others)) is not read") }
+    }
+
+    /// Whether the folders are parts, not classes that happen to be called so: "train" comes with a "val" or "test", or
+    /// nothing else is there; and, where labels are needed, the parts hold folders again.
+    private func isSplit(folders: [String], parts: [(name: String, part: Part)]) throws(InputError) -> Bool {
+        guard !parts.isEmpty else { return false }
+        let hasBoth = parts.contains { $0.part == .training } && parts.contains { $0.part != .training }
+        guard hasBoth || parts.count == folders.count else { return false }
+        guard options.requiresLabels else { return true }
+        for (name, _) in parts {
+            if try subfolders(of: FileSystem.join(root, name)).isEmpty { return false }
+        }
+        return true
+    }
+
+    private mutating func readPart(_ part: Part, in folder: String, folders: [String]) throws(InputError) {
+        guard options.requiresLabels else {
+            append(walk: DirectoryWalk(root: folder), to: part, label: nil)
+            return
+        }
+        if folders.isEmpty {
+            let hasImages = !DirectoryWalk(root: folder).images.isEmpty
+            let found = hasImages ? "holds images, but no class folders" : "holds no class folders"
+            throw malformed(
+                "\(folder): \(found); expected a folder a class, as \(folder)/CLASS/IMAGE",
+                kind: hasImages ? .malformed : .noImages)
+        }
+        for name in folders {
+            let path = FileSystem.join(folder, name)
+            let label = try label(name, part: part, place: path)
+            append(walk: DirectoryWalk(root: path), to: part, label: label)
+        }
+        samples[part]?.sort { $0.path.precedesBytewise($1.path) }
+    }
+
+    private mutating func append(walk: DirectoryWalk, to part: Part, label: Int?) {
+        let prefix = FileSystem.join(root, "").utf8.count
+        for image in walk.images {
+            // Relative to the root, so that a set can be moved between machines.
+            let relative = String(decoding: image.utf8.dropFirst(prefix), as: UTF8.self)
+            append(Sample(path: relative, label: label), to: part)
+        }
+        notes += walk.failures.map(\.description)
+    }
+
+    /// The names of the folders in a folder, sorted by their bytes, links followed, hidden ones left out.
+    private func subfolders(of folder: String) throws(InputError) -> [String] {
+        do {
+            var names: [String] = []
+            for entry in try FileSystem.entries(of: folder) {
+                switch entry.kind {
+                case .directory: names.append(entry.name)
+                case .link, .unknown:
+                    let status = try? FileSystem.status(FileSystem.join(folder, entry.name))
+                    if status?.isDirectory == true { names.append(entry.name) }
+                case .file, .other: break
+                }
+            }
+            return names.sorted { $0.precedesBytewise($1) }
+        } catch {
+            throw InputError(error, opening: folder, expected: "a folder of images")
+        }
+    }
+}

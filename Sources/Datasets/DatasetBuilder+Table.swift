@@ -1,0 +1,110 @@
+extension DatasetBuilder {
+    /// Reads a table with the columns path, label and split, in any order and among others, as its first line says.
+    mutating func readTable() throws(InputError) {
+        let bytes: [UInt8]
+        do {
+            bytes = try FileSystem.bytes(of: place)
+        } catch {
+            throw InputError(error, opening: place, expected: "a folder of images or a CSV table")
+        }
+        var reader = CSVReader(bytes)
+        do {
+            guard let header = try reader.next() else {
+                throw malformed("\(place): is empty; expected a table that begins with the line path,label")
+            }
+            let columns = try Columns(header, of: self)
+            var known: [String: Known] = [:]
+            while let record = try reader.next() {
+                try add(record, columns: columns, known: &known)
+            }
+        } catch let error as CSVReader.Malformed {
+            throw malformed("\(place), line \(error.line): \(error.reason)")
+        } catch let error as InputError {
+            throw error
+        } catch {
+            throw malformed("\(place): \(error)")
+        }
+        try checkThatSomeFilesExist()
+    }
+
+    /// Where the columns stand.
+    private struct Columns {
+        let count: Int
+        let path: Int
+        let label: Int?
+        let split: Int?
+
+        init(_ header: CSVReader.Record, of builder: DatasetBuilder) throws(InputError) {
+            let names = header.fields.map { $0.lowercased().filter { !$0.isWhitespace } }
+            guard let path = names.firstIndex(of: "path") else {
+                throw builder.malformed(
+                    "\(builder.place), line \(header.line): no column is called path; expected the first line "
+                        + "path,label or path,label,split")
+            }
+            count = names.count
+            self.path = path
+            label = names.firstIndex(of: "label")
+            split = names.firstIndex(of: "split")
+            if label == nil && builder.options.requiresLabels {
+                throw builder.malformed(
+                    "\(builder.place), line \(header.line): no column is called label; expected the first line "
+                        + "path,label or path,label,split")
+            }
+        }
+    }
+
+    /// What an earlier line said about a path.
+    private struct Known {
+        let line: Int
+        let label: Int?
+        let part: Part
+    }
+
+    private mutating func add(
+        _ record: CSVReader.Record, columns: Columns, known: inout [String: Known]
+    ) throws(InputError) {
+        let line = "\(place), line \(record.line)"
+        guard record.fields.count == columns.count else {
+            throw malformed(
+                "\(line): has \(record.fields.count) fields; expected \(columns.count) as in the first line")
+        }
+        let path = record.fields[columns.path]
+        guard !path.isEmpty else { throw malformed("\(line): the path is empty; expected an image file") }
+        let part = try columns.split.map { column throws(InputError) in try self.part(record.fields[column], line: line)
+        }
+        isSplit = isSplit || (part ?? .training) != .training
+        var label: Int?
+        if options.requiresLabels, let column = columns.label {
+            let name = record.fields[column]
+            guard !name.isEmpty else { throw malformed("\(line): the label is empty; expected the name of a class") }
+            label = try self.label(name, part: part ?? .training, place: line)
+        }
+        if let earlier = known[path], earlier.label != label || earlier.part != part ?? .training {
+            throw malformed(
+                "\(line): gives \(path) another label or split than line \(earlier.line); expected one for each image")
+        }
+        known[path] = Known(line: record.line, label: label, part: part ?? .training)
+        append(Sample(path: path, label: label), to: part ?? .training)
+    }
+
+    private func part(_ name: String, line: String) throws(InputError) -> Part {
+        switch name.lowercased() {
+        case "train", "training": return .training
+        case "val", "valid", "validation", "dev": return .validation
+        case "test": return .test
+        default: throw malformed("\(line): the split is \"\(name)\"; expected train, val or test")
+        }
+    }
+
+    /// One missing file is one bad image; if all are missing, the paths are meant relative to another folder.
+    private func checkThatSomeFilesExist() throws(InputError) {
+        let all = Part.allCases.flatMap { samples[$0] ?? [] }
+        guard let first = all.first else { return }
+        let exists = all.contains { (try? FileSystem.status(ImageDataset.file($0.path, in: root))) != nil }
+        if !exists {
+            throw malformed(
+                "\(place): none of its files exists, \(ImageDataset.file(first.path, in: root)) for one; expected paths "
+                    + "relative to the folder of the table", kind: .noSuchInput)
+        }
+    }
+}

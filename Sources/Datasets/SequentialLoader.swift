@@ -1,0 +1,66 @@
+import Imaging
+
+/// Every image of a list once, in order, in batches: for validation and evaluation.
+///
+/// Images that cannot be read are left out and named; the last batch may be smaller. Decoding and preprocessing run on
+/// other threads.
+public final class SequentialLoader {
+    /// What could not be read so far, in order.
+    public private(set) var unreadable: [BatchLoader.Unreadable] = []
+
+    private let samples: [ImageDataset.Sample]
+    private let preprocessing: Preprocessing
+    private let batchSize: Int
+    private let prefetcher: OrderedPrefetcher<ImageStore.Outcome>
+    private var taken = 0
+    private var batches = 0
+
+    /// Starts to load.
+    ///
+    /// - Parameters:
+    ///   - samples: images of `dataset`, all of them or some.
+    ///   - batchSize: at least 1.
+    public convenience init(
+        _ samples: [ImageDataset.Sample], of dataset: ImageDataset, batchSize: Int, preprocessing: Preprocessing,
+        decoding: DecodingOptions = .init(), threads: Int
+    ) {
+        let store = ImageStore(root: dataset.root, samples: samples, decoding: decoding, memory: 0)
+        self.init(samples, in: store, batchSize: batchSize, preprocessing: preprocessing, threads: threads)
+    }
+
+    /// Starts to load from a store, which is kept between validations so that its images stay decoded.
+    package init(
+        _ samples: [ImageDataset.Sample], in store: ImageStore, batchSize: Int, preprocessing: Preprocessing,
+        threads: Int
+    ) {
+        precondition(batchSize >= 1, "SequentialLoader: expected a batch size of 1 or more, got \(batchSize)")
+        self.samples = samples
+        self.preprocessing = preprocessing
+        self.batchSize = batchSize
+        prefetcher = OrderedPrefetcher(
+            count: samples.count, threads: threads, lookAhead: batchSize + 2 * threads
+        ) { index in store.image(at: index).map { preprocessing.prepare($0) } }
+    }
+
+    /// The next batch; nil after the last.
+    public func next() -> Batch? {
+        var images: [Image] = []
+        var indices: [Int] = []
+        while images.count < batchSize, let outcome = prefetcher.next() {
+            switch outcome {
+            case .success(let image):
+                images.append(image)
+                indices.append(taken)
+            case .failure(let error):
+                unreadable.append(.init(path: samples[taken].path, reason: error.description))
+            }
+            taken += 1
+        }
+        guard !images.isEmpty else { return nil }
+        defer { batches += 1 }
+        return Batch(
+            step: batches, epoch: 0, part: 0, images: images, indices: indices,
+            labels: indices.compactMap { samples[$0].label }, paths: indices.map { samples[$0].path },
+            normalization: preprocessing)
+    }
+}

@@ -1,0 +1,71 @@
+import Imaging
+import Randomness
+
+/// What fills one place of an epoch, and which files had to be passed over for it.
+struct LoadedSlot: Sendable {
+    struct Failure: Sendable {
+        let index: Int
+        let error: ImageError
+    }
+
+    /// The augmented image; nil where no image of the set can be read.
+    let image: Image?
+    /// The sample that the image is of.
+    let index: Int
+    let failures: [Failure]
+}
+
+/// Fills the places of the epochs, each as a pure function of its number.
+struct SlotSource: Sendable {
+    let store: ImageStore
+    let plan: EpochPlan
+    let seed: UInt64
+    let augmentation: Augmentation
+
+    /// So many random replacements are tried before the set is searched from end to end.
+    private static let draws = 16
+
+    /// What belongs to the image number `number`, counted over all epochs.
+    func load(image number: Int) -> LoadedSlot {
+        let (epoch, slot) = plan.slot(ofImage: number)
+        let own = RandomPermutation(count: store.count, seed: seed, epoch: epoch)[slot]
+        var failures: [LoadedSlot.Failure] = []
+        for index in Candidates(own: own, count: store.count, seed: seed, epoch: epoch, slot: slot) {
+            switch store.image(at: index) {
+            case .failure(let error): failures.append(.init(index: index, error: error))
+            case .success(let image):
+                var random = CounterRandom(seed: seed, purpose: .augmentation, epoch: epoch, index: slot)
+                let augmented = augmentation.apply(to: image, using: &random)
+                return LoadedSlot(image: augmented, index: index, failures: failures)
+            }
+        }
+        return LoadedSlot(image: nil, index: own, failures: failures)
+    }
+
+    /// The samples that may fill a place: its own, then random ones, then all in a circle.
+    private struct Candidates: Sequence, IteratorProtocol {
+        private let count: Int
+        private var random: CounterRandom
+        private var current: Int
+        private var given = 0
+
+        init(own: Int, count: Int, seed: UInt64, epoch: Int, slot: Int) {
+            self.count = count
+            current = own
+            random = CounterRandom(seed: seed, purpose: .replacement, epoch: epoch, index: slot)
+        }
+
+        mutating func next() -> Int? {
+            defer { given += 1 }
+            if given == 0 { return current }
+            if given <= SlotSource.draws {
+                current = random.integer(below: count)
+            } else if given < SlotSource.draws + count {
+                current = (current + 1) % count
+            } else {
+                return nil
+            }
+            return current
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Compute
+
+/// The intermediate results of a block, planned before it runs.
+package struct BlockActivations: Sendable {
+    package let statistics1: NormStatistics
+    package let qkv: Tensor
+    package let mixed: Tensor
+    package let middle: Tensor
+    package let statistics2: NormStatistics
+    /// The MLP before its activation, where a backward pass follows.
+    package let preActivation: Tensor?
+    package let output: Tensor
+    /// Overwritten by the next block: what a norm gives, and the MLP after its activation.
+    package let normed: Tensor
+    package let hidden: Tensor
+
+    /// Room for one block at a time: nothing is kept for a backward pass, and the output takes the place of `input`.
+    package static func shared(_ shape: BlockShape, input: Tensor) -> BlockActivations {
+        let room = BlockRoom(shape, input: input)
+        return BlockActivations(
+            statistics1: room.statistics(), qkv: room.tokens(3 * shape.width), mixed: room.tokens(shape.width),
+            middle: room.tokens(shape.width), statistics2: room.statistics(), preActivation: nil, output: input,
+            normed: room.tokens(shape.width), hidden: room.tokens(shape.hiddenWidth))
+    }
+
+    /// Room for `count` blocks one after the other, each with what its backward pass reads. Norms and activations are
+    /// cheap to compute again and share one place.
+    package static func kept(_ shape: BlockShape, input: Tensor, count: Int) -> [BlockActivations] {
+        let room = BlockRoom(shape, input: input)
+        let normed = room.tokens(shape.width)
+        let hidden = room.tokens(shape.hiddenWidth)
+        return (0..<count).map { _ in
+            BlockActivations(
+                statistics1: room.statistics(), qkv: room.tokens(3 * shape.width), mixed: room.tokens(shape.width),
+                middle: room.tokens(shape.width), statistics2: room.statistics(),
+                preActivation: room.tokens(shape.hiddenWidth), output: room.tokens(shape.width), normed: normed,
+                hidden: hidden)
+        }
+    }
+
+    /// The part for the first `count` images.
+    package func first(_ count: Int) -> BlockActivations {
+        let rowCount = count * normed.shape[1]
+        return BlockActivations(
+            statistics1: statistics1.first(rowCount), qkv: qkv.rows(0..<count), mixed: mixed.rows(0..<count),
+            middle: middle.rows(0..<count), statistics2: statistics2.first(rowCount),
+            preActivation: preActivation?.rows(0..<count), output: output.rows(0..<count),
+            normed: normed.rows(0..<count), hidden: hidden.rows(0..<count))
+    }
+}
+
+/// Gradients on their way through a block; every block of an encoder uses the same.
+package struct BlockGradients: Sendable {
+    package let middle: Tensor
+    package let branch: Tensor
+    package let qkv: Tensor
+    package let hidden: Tensor
+
+    package init(_ shape: BlockShape, input: Tensor) {
+        let room = BlockRoom(shape, input: input)
+        middle = room.tokens(shape.width)
+        branch = room.tokens(shape.width)
+        qkv = room.tokens(3 * shape.width)
+        hidden = room.tokens(shape.hiddenWidth)
+    }
+}
+
+/// Makes tensors for the tokens of a batch.
+private struct BlockRoom {
+    let imageCount: Int
+    let tokenCount: Int
+
+    init(_ shape: BlockShape, input: Tensor) {
+        precondition(
+            input.shape.count == 3 && input.shape[2] == shape.width,
+            "Block: expected tokens (images, tokens, \(shape.width)), got \(input.shape)")
+        imageCount = input.shape[0]
+        tokenCount = input.shape[1]
+    }
+
+    func tokens(_ width: Int) -> Tensor { Tensor(shape: [imageCount, tokenCount, width]) }
+
+    func statistics() -> NormStatistics { NormStatistics(rowCount: imageCount * tokenCount) }
+}

@@ -1,0 +1,56 @@
+import Compute
+
+extension Linear {
+    /// dx from dy; the gradients of weight and bias are added to. Only for layers that are being trained.
+    package func backward(_ dy: Tensor, x: Tensor, dx: Tensor?, engine: any TrainingEngine) {
+        guard let weight, let dWeight = weight.gradient else {
+            preconditionFailure("Linear.backward: the layer was made for use, not for training")
+        }
+        engine.linearBackward(dy, x: x, weight: weight.value, dx: dx, dWeight: dWeight, dBias: bias?.gradient)
+    }
+}
+
+extension LayerNorm {
+    /// dx from dy, plus `residual`; the gradients of scale and shift are added to.
+    package func backward(
+        _ dy: Tensor, x: Tensor, statistics: NormStatistics, residual: Tensor? = nil, dx: Tensor,
+        engine: any TrainingEngine
+    ) {
+        guard let dScale = scale.gradient, let dShift = shift.gradient else {
+            preconditionFailure("LayerNorm.backward: the layer was made for use, not for training")
+        }
+        engine.layerNormBackward(
+            dy, x: x, scale: scale.value, epsilon: epsilon, mean: statistics.mean, variance: statistics.variance,
+            residual: residual, dx: dx, dScale: dScale, dShift: dShift)
+    }
+}
+
+extension Block {
+    /// The forward pass read from its end: dx (B, N, D) from dy, for the x and `cache` of that pass.
+    ///
+    /// dx may be dy. The norms and the activation are computed again rather than kept.
+    package func backward(
+        _ dy: Tensor, x: Tensor, cache: BlockActivations, gradients: BlockGradients, dx: Tensor,
+        engine: any TrainingEngine
+    ) {
+        guard let preActivation = cache.preActivation else {
+            preconditionFailure("Block.backward: the forward pass kept nothing for it")
+        }
+        // x + mlp(norm(x))
+        engine.activate(preActivation, shape.activation, into: cache.hidden)
+        fc2.backward(dy, x: cache.hidden, dx: gradients.hidden, engine: engine)
+        engine.activateBackward(gradients.hidden, x: preActivation, shape.activation, dx: gradients.hidden)
+        norm2.forward(cache.middle, statistics: cache.statistics2, engine: engine, into: cache.normed)
+        fc1.backward(gradients.hidden, x: cache.normed, dx: gradients.branch, engine: engine)
+        norm2.backward(
+            gradients.branch, x: cache.middle, statistics: cache.statistics2, residual: dy, dx: gradients.middle,
+            engine: engine)
+        // x + attention(norm(x))
+        projection.backward(gradients.middle, x: cache.mixed, dx: gradients.branch, engine: engine)
+        engine.attentionBackward(gradients.branch, qkv: cache.qkv, heads: shape.heads, dqkv: gradients.qkv)
+        norm1.forward(x, statistics: cache.statistics1, engine: engine, into: cache.normed)
+        qkv.backward(gradients.qkv, x: cache.normed, dx: gradients.branch, engine: engine)
+        norm1.backward(
+            gradients.branch, x: x, statistics: cache.statistics1, residual: gradients.middle, dx: dx, engine: engine)
+    }
+}

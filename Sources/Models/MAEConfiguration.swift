@@ -1,0 +1,41 @@
+/// The shape of a masked autoencoder and of its task.
+public struct MAEConfiguration: Sendable, Hashable {
+    /// What the decoder is to produce for each removed patch.
+    public enum Target: String, Sendable, Hashable, Codable, CaseIterable {
+        /// The pixels of the patch less their mean, divided by their deviation (MAE's default).
+        case normalized
+        /// The pixels as the model takes them.
+        case pixels
+        /// The mean colour of the patch (Dosovitskiy et al. 2021, appendix B.1.2).
+        case mean
+        /// The patch at a quarter of its size each way (the same).
+        case downsampled
+    }
+
+    /// The encoder; it has no head.
+    public var encoder: ViTConfiguration
+    /// The decoder.
+    public var decoder: MAEDecoderConfiguration
+    /// The share of patches that is removed.
+    public var maskRatio = 0.75
+    /// What is to be produced.
+    public var target = Target.normalized
+
+    /// The paper's task for an encoder and a decoder.
+    public init(encoder: ViTConfiguration, decoder: MAEDecoderConfiguration = MAEDecoderConfiguration()) {
+        self.encoder = encoder
+        self.encoder.classCount = 0
+        self.decoder = decoder
+    }
+
+    /// Patches that the encoder sees (K).
+    public var keptCount: Int { PatchMask.keptCount(of: encoder.patchCount, maskRatio: maskRatio) }
+
+    /// The names and shapes of all tensors, the two fixed position tables included.
+    public var parameterShapes: [ParameterShape] {
+        encoder.parameterShapes + decoder.parameterShapes(encoder: encoder)
+    }
+
+    /// The names of the tables that are not trained.
+    package static let fixedTables: Set<String> = ["pos_embed", "decoder_pos_embed"]
+}

@@ -1,0 +1,140 @@
+import Compute
+import Layers
+
+/// A masked autoencoder being trained (He et al. 2022).
+///
+/// Embed the patches, keep a quarter of them, encode these, put mask tokens in the place of the others, decode all,
+/// and compare the pixels of the removed patches. The backward pass is the forward pass read from its end.
+package final class MaskedAutoencoder: Sendable {
+    package let configuration: MAEConfiguration
+    package let store: ParameterStore
+    private let engine: any TrainingEngine
+    private let classToken: Parameter
+    private let patchProjection: Linear
+    private let blocks: [Block]
+    private let norm: LayerNorm
+    private let decoderEmbedding: Linear
+    private let maskToken: Parameter
+    private let decoderBlocks: [Block]
+    private let decoderNorm: LayerNorm
+    private let decoderPrediction: Linear
+    private let positions: MAEPositions
+    private let room: MAERoom
+
+    /// Builds the model on the parameters of `store`; `batchSize` images make a step.
+    package init(
+        _ configuration: MAEConfiguration, store: ParameterStore, positions: MAEPositions, batchSize: Int,
+        engine: any TrainingEngine
+    ) throws {
+        self.configuration = configuration
+        self.store = store
+        self.engine = engine
+        self.positions = positions
+        classToken = try store.parameter("cls_token")
+        patchProjection = try Linear("patch_embed.proj", from: store, engine: engine)
+        blocks = try (0..<configuration.encoder.depth).map {
+            try Block("blocks.\($0)", configuration.encoder.blockShape, from: store, engine: engine)
+        }
+        norm = try LayerNorm("norm", epsilon: configuration.encoder.layerNormEpsilon, from: store)
+        decoderEmbedding = try Linear("decoder_embed", from: store, engine: engine)
+        maskToken = try store.parameter("mask_token")
+        decoderBlocks = try (0..<configuration.decoder.depth).map {
+            try Block("decoder_blocks.\($0)", configuration.decoderBlockShape, from: store, engine: engine)
+        }
+        decoderNorm = try LayerNorm("decoder_norm", epsilon: configuration.encoder.layerNormEpsilon, from: store)
+        decoderPrediction = try Linear("decoder_pred", from: store, engine: engine)
+        room = MAERoom(configuration, imageCount: batchSize)
+    }
+
+    /// The prediction (B, L, target length) for images (B, C, height, width) under `mask`.
+    package func forward(_ images: Tensor, mask: PatchMask) -> Tensor {
+        encodeVisible(images, mask)
+        decodeAll(mask)
+        return room.prediction
+    }
+
+    private func encodeVisible(_ images: Tensor, _ mask: PatchMask) {
+        let patch = configuration.encoder.patchSize
+        engine.patchRows(images, patchHeight: patch.height, patchWidth: patch.width, into: room.patchRows)
+        engine.gatherRows(room.patchRows, index: mask.kept, into: room.visibleRows)
+        engine.gatherRows(positions.patches, index: mask.kept, into: room.visiblePositions)
+        room.classToken.assign(zip(classToken.value.values, positions.classToken).map { $0 + $1 })
+        engine.setPrefix(room.classToken, of: room.tokens)
+        engine.embedPatches(
+            room.visibleRows, patchProjection.weights, bias: patchProjection.bias?.value,
+            positions: room.visiblePositions, prefix: 1, into: room.tokens)
+        var x = room.tokens
+        for (block, cache) in zip(blocks, room.encoder) {
+            block.forward(x, into: cache, engine: engine)
+            x = cache.output
+        }
+        norm.forward(x, statistics: room.encodedStatistics, engine: engine, into: room.encoded)
+    }
+
+    private func decodeAll(_ mask: PatchMask) {
+        decoderEmbedding.forward(room.encoded, engine: engine, into: room.visible)
+        engine.restoreTokens(
+            room.visible, prefix: 1, restore: mask.restore, maskToken: maskToken.value, positions: positions.decoder,
+            into: room.allTokens)
+        var x = room.allTokens
+        for (block, cache) in zip(decoderBlocks, room.decoder) {
+            block.forward(x, into: cache, engine: engine)
+            x = cache.output
+        }
+        decoderNorm.forward(x, statistics: room.decodedStatistics, engine: engine, into: room.decoded)
+        engine.dropPrefix(1, of: room.decoded, into: room.decodedPatches)
+        decoderPrediction.forward(room.decodedPatches, engine: engine, into: room.prediction)
+    }
+
+    /// The mean loss over the removed patches of the last `forward`; `scale` times its gradient by the prediction is
+    /// kept for `backward`.
+    package func loss(_ images: Tensor, mask: PatchMask, scale: Float = 1) -> Double {
+        let weight = scale / Float(mask.removedCount)
+        room.lossWeights.assign(mask.removed.map { $0 * weight })
+        engine.targets(images, configuration, into: room.targets)
+        engine.patchLoss(
+            room.prediction, target: room.targets, weights: room.lossWeights, losses: room.losses,
+            dPrediction: room.prediction)
+        let sum = zip(room.losses.values, mask.removed).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+        return sum / Double(mask.removedCount)
+    }
+
+    /// Adds the gradient of the last `loss` to the store's gradients. The prediction is gone afterwards.
+    package func backward(mask: PatchMask) {
+        decodeBackward(mask)
+        encodeBackward()
+    }
+
+    private func decodeBackward(_ mask: PatchMask) {
+        let d = room.decoderGradient
+        decoderPrediction.backward(room.prediction, x: room.decodedPatches, dx: room.dDecodedPatches, engine: engine)
+        engine.dropPrefixBackward(room.dDecodedPatches, prefix: 1, dx: d)
+        decoderNorm.backward(
+            d, x: room.decoder.last?.output ?? room.allTokens, statistics: room.decodedStatistics, dx: d, engine: engine
+        )
+        for index in decoderBlocks.indices.reversed() {
+            decoderBlocks[index].backward(
+                d, x: index == 0 ? room.allTokens : room.decoder[index - 1].output, cache: room.decoder[index],
+                gradients: room.decoderGradients, dx: d, engine: engine)
+        }
+        guard let dMaskToken = maskToken.gradient else { return }
+        engine.restoreTokensBackward(
+            d, prefix: 1, restore: mask.restore, dVisible: room.visible, dMaskToken: dMaskToken)
+        decoderEmbedding.backward(room.visible, x: room.encoded, dx: room.encoderGradient, engine: engine)
+    }
+
+    private func encodeBackward() {
+        let d = room.encoderGradient
+        norm.backward(
+            d, x: room.encoder.last?.output ?? room.tokens, statistics: room.encodedStatistics, dx: d, engine: engine)
+        for index in blocks.indices.reversed() {
+            blocks[index].backward(
+                d, x: index == 0 ? room.tokens : room.encoder[index - 1].output, cache: room.encoder[index],
+                gradients: room.encoderGradients, dx: d, engine: engine)
+        }
+        guard let dClassToken = classToken.gradient else { return }
+        engine.addPrefixGradient(d, dPrefix: dClassToken.reshaped([1, dClassToken.count]))
+        engine.dropPrefix(1, of: d, into: room.dVisiblePatches)
+        patchProjection.backward(room.dVisiblePatches, x: room.visibleRows, dx: nil, engine: engine)
+    }
+}

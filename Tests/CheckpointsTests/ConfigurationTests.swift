@@ -1,0 +1,143 @@
+import Imaging
+import Models
+import Testing
+
+import Checkpoints
+
+/// What is read from configuration files, and what is assumed without them.
+struct ConfigurationTests {
+    @Test func huggingFaceViT() throws {
+        let checkpoint = try Checkpoint.open(Fixture.hfViT.path)
+        var expected = ViTConfiguration()
+        expected.imageSize = Extent(square: 16)
+        expected.patchSize = Extent(square: 4)
+        expected.width = 16
+        expected.depth = 2
+        expected.heads = 2
+        expected.hiddenWidth = 32
+        expected.layerNormEpsilon = 1e-12
+        expected.positionInterpolation = .transformers
+        expected.classCount = 5
+        #expect(checkpoint.configuration == expected)
+        #expect(checkpoint.labels == ["ant", "bee", "cicada", "dragonfly", "earwig"])
+        #expect(checkpoint.assumptions.isEmpty)
+        var preprocessing = Preprocessing(
+            resize: .exact(width: 16, height: 20), interpolation: .bilinear, mean: [0.4, 0.5, 0.6],
+            std: [0.3, 0.2, 0.25])
+        preprocessing.crop = Preprocessing.Extent(width: 16, height: 16)
+        preprocessing.cropRounding = .down
+        preprocessing.rescaleFactor = 0.00392156862745098
+        #expect(checkpoint.preprocessing == preprocessing)
+    }
+
+    @Test func activationAndBiasOfQueries() throws {
+        #expect(try Checkpoint.open(Fixture.hfViTModern.path).configuration.activation == .geluTanh)
+        let biasless = try Checkpoint.open(Fixture.hfViTModel.path).configuration
+        #expect(!biasless.qkvBias && biasless.activation == .gelu && biasless.classCount == 0)
+    }
+
+    @Test func huggingFaceDeiTIsSquashedAndCropped() throws {
+        let checkpoint = try Checkpoint.open(Fixture.hfDeiT.path)
+        #expect(checkpoint.configuration.hasDistillationToken)
+        #expect(checkpoint.preprocessing.resize == .exact(width: 20, height: 20))
+        #expect(checkpoint.preprocessing.crop == Preprocessing.Extent(width: 16, height: 16))
+        #expect(checkpoint.preprocessing.interpolation == .bicubic)
+    }
+
+    @Test func huggingFaceMAEHasADecoder() throws {
+        let checkpoint = try Checkpoint.open(Fixture.hfMAE.path)
+        let decoder = try #require(checkpoint.maeDecoder)
+        #expect((decoder.width, decoder.depth, decoder.heads, decoder.hiddenWidth) == (12, 1, 4, 20))
+        #expect(checkpoint.configuration.classCount == 0)
+    }
+
+    @Test func dinov2() throws {
+        let registers = try Checkpoint.open(Fixture.hfDINOv2Registers.path)
+        #expect(registers.configuration.registerCount == 4 && registers.configuration.hasLayerScale)
+        #expect(registers.configuration.prefixHasPosition)
+        #expect(registers.configuration.layerNormEpsilon == 1e-6)
+        #expect(registers.preprocessing.resize == .shortestEdge(24))
+        let timm = try Checkpoint.open(Fixture.timmRegisters.path).configuration
+        #expect(timm.registerCount == 4 && timm.hasLayerScale && !timm.prefixHasPosition)
+    }
+
+    @Test func timmHub() throws {
+        let checkpoint = try Checkpoint.open(Fixture.timmHub.path)
+        #expect(checkpoint.configuration.heads == 2)
+        #expect(checkpoint.configuration.layerNormEpsilon == 1e-6)
+        #expect(checkpoint.labels == ["ant", "bee", "cicada", "dragonfly", "earwig"])
+        #expect(checkpoint.preprocessing.resize == .shortestEdge(17))
+        #expect(checkpoint.preprocessing.crop == Preprocessing.Extent(width: 16, height: 16))
+        #expect(checkpoint.preprocessing.mean == [0.5, 0.5, 0.5])
+        #expect(checkpoint.assumptions.isEmpty)
+    }
+
+    @Test func timmMeanPooledIsNotSquare() throws {
+        let checkpoint = try Checkpoint.open(Fixture.timmMeanPooled.path)
+        #expect(checkpoint.configuration.imageSize == Extent(height: 16, width: 24))
+        #expect(checkpoint.configuration.pooling == .meanPatches)
+        #expect(checkpoint.configuration.finalNorm == .afterPooling)
+        #expect(checkpoint.preprocessing.resize == .cover(width: 30, height: 20))
+    }
+
+    @Test func withoutAConfigurationItIsSaidWhatIsAssumed() throws {
+        let checkpoint = try Checkpoint.open(Fixture.maeFinetuned.path)
+        #expect(checkpoint.configuration.heads == 1)
+        #expect(checkpoint.configuration.imageSize == Extent(square: 16))
+        #expect(checkpoint.configuration.finalNorm == .afterPooling)
+        #expect(checkpoint.preprocessing.resize == .shortestEdge(18))
+        #expect(checkpoint.preprocessing.mean == [0.485, 0.456, 0.406])
+        let said = checkpoint.assumptions.joined(separator: " ")
+        for word in ["attention heads", "16 × 16 pixels", "MAE", "epsilon"] { #expect(said.contains(word)) }
+    }
+
+    @Test func jaxStatesItsHeads() throws {
+        let checkpoint = try Checkpoint.open(Fixture.jax.path)
+        #expect(checkpoint.configuration.heads == 2)
+        #expect(checkpoint.preprocessing.resize == .shortestEdge(17))
+        #expect(!checkpoint.assumptions.contains { $0.contains("heads") })
+    }
+
+    @Test func positionsAreFittedToWhatThePreprocessingMakes() throws {
+        let scratch = try ScratchDirectory()
+        let path = try scratch.copy(.hfDINOv2Registers)
+        try scratch.write(
+            #"{"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 40}, "crop_size": 32}"#,
+            to: "preprocessor_config.json")
+        let configuration = try Checkpoint.open(path).configuration
+        #expect(configuration.imageSize == Extent(square: 32))
+        #expect(configuration.positionImageSize == Extent(square: 16))
+    }
+
+    @Test(arguments: [
+        (#""hidden_act": "relu""#, "activation relu"), (#""hidden_act": "quick_gelu""#, "activation quick_gelu"),
+        (#""num_attention_heads": 3"#, "3 attention heads, which do not divide"),
+        (#""model_type": "swin""#, "model of type swin"), (#""hidden_size": 64"#, "hidden_size of 64"),
+        (#""image_size": [16]"#, "image_size of [16]"), (#""num_hidden_layers": 12"#, "12 layers"),
+        (#""num_attention_heads": -1"#, "num_attention_heads of -1"), (#""patch_size": 16"#, "patches of 16 × 16"),
+        (#""id2label": {"7": "x"}"#, "id2label"), (#""image_size": 23"#, "do not divide"),
+    ])
+    func aWrongConfigurationIsRefused(_ setting: String, _ words: String) throws {
+        let scratch = try ScratchDirectory()
+        let path = try scratch.copy(.hfViT)
+        let name = setting.split(separator: "\"")[0]
+        let settings =
+            [
+                #""model_type": "vit""#, #""image_size": 16"#, #""num_attention_heads": 2"#,
+            ].filter { !$0.hasPrefix("\"\(name)\"") } + [setting]
+        try scratch.write("{" + settings.joined(separator: ", ") + "}", to: "config.json")
+        try scratch.write("{\"do_resize\": false}", to: "preprocessor_config.json")
+        let error = try #require(openingError(path))
+        #expect(error.kind == .malformed)
+        #expect(error.description.contains(words), "\(error)")
+        #expect(error.description.hasPrefix(scratch.path), "\(error)")
+    }
+
+    @Test func headsThatCannotBeToldAreAskedFor() throws {
+        let scratch = try ScratchDirectory()
+        let path = try scratch.write(try Fixture.timmHub.bytes, to: "model.safetensors")
+        #expect(try #require(openingError(path)).description.contains("num_attention_heads"))
+        try scratch.write(#"{"num_attention_heads": 2}"#, to: "config.json")
+        #expect(try Checkpoint.open(path).configuration.heads == 2)
+    }
+}

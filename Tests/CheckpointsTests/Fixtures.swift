@@ -1,0 +1,111 @@
+import Testing
+
+import Checkpoints
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// The checkpoints under Tests/Fixtures/checkpoints.
+enum Fixture: String, CaseIterable {
+    case timmHub = "timm-hub/model.safetensors"
+    case timmMeanPooled = "timm-mean-pooled/model.safetensors"
+    case timmDeiT3 = "timm-deit3/model.safetensors"
+    case timmRegisters = "timm-registers/model.safetensors"
+    case deitDistilled = "deit-distilled/deit_distilled.pth"
+    case hfViT = "hf-vit/model.safetensors"
+    case hfViTModern = "hf-vit-modern/model.safetensors.index.json"
+    case hfViTModel = "hf-vit-model/pytorch_model.bin"
+    case hfDeiT = "hf-deit/model.safetensors"
+    case hfMAE = "hf-mae/model.safetensors"
+    case hfDINOv2 = "hf-dinov2/model.safetensors"
+    case hfDINOv2Registers = "hf-dinov2-registers/model.safetensors"
+    case maeFinetuned = "mae-finetuned/checkpoint-99.pth"
+    case maeFull = "mae-full/mae_visualize_vit_tiny.pth"
+    case dinov2Original = "dinov2-original/dinov2_reg4_pretrain.pth"
+    case jax = "jax/vit.npz"
+
+    static let root = #filePath.split(separator: "/").dropLast(2).reduce("") { $0 + "/" + $1 } + "/Fixtures/checkpoints"
+
+    var path: String { Self.root + "/" + rawValue }
+
+    var directory: String { Files.directory(of: path) }
+
+    var bytes: [UInt8] {
+        get throws { try readFile(path) }
+    }
+}
+
+/// The bytes of a file.
+func readFile(_ path: String) throws -> [UInt8] {
+    let stream = try #require(fopen(path, "rb"))
+    defer { fclose(stream) }
+    fseek(stream, 0, SEEK_END)
+    var bytes = [UInt8](repeating: 0, count: ftell(stream))
+    rewind(stream)
+    try #require(fread(&bytes, 1, bytes.count, stream) == bytes.count)
+    return bytes
+}
+
+/// A directory that is removed with the value.
+final class ScratchDirectory {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/checkpoints-XXXXXX".utf8CString)
+        path = try #require(mkdtemp(&template).map { String(cString: $0) })
+    }
+
+    /// Writes a file into the directory.
+    @discardableResult
+    func write(_ bytes: [UInt8], to name: String) throws -> String {
+        let file = path + "/" + name
+        let stream = try #require(fopen(file, "wb"))
+        defer { fclose(stream) }
+        try #require(fwrite(bytes, 1, bytes.count, stream) == bytes.count)
+        return file
+    }
+
+    @discardableResult
+    func write(_ text: String, to name: String) throws -> String { try write(Array(text.utf8), to: name) }
+
+    /// Copies the files of a fixture.
+    func copy(_ fixture: Fixture) throws -> String {
+        for name in Files.names(in: fixture.directory) where name != "golden.safetensors" {
+            try write(try readFile(fixture.directory + "/" + name), to: name)
+        }
+        return path + "/" + Files.name(of: fixture.path)
+    }
+
+    deinit {
+        for name in Files.names(in: path) {
+            let inner = path + "/" + name
+            for file in Files.names(in: inner) { unlink(inner + "/" + file) }
+            rmdir(inner)
+            unlink(inner)
+        }
+        rmdir(path)
+    }
+}
+
+/// The CRC-32 of zip and PNG, bit by bit.
+func crc32(of bytes: [UInt8]) -> UInt32 {
+    var crc: UInt32 = ~0
+    for byte in bytes {
+        crc ^= UInt32(byte)
+        for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+    }
+    return ~crc
+}
+
+/// The error that opening a checkpoint ends in.
+func openingError(_ path: String) -> CheckpointError? {
+    do throws(CheckpointError) {
+        _ = try Checkpoint.open(path)
+        return nil
+    } catch {
+        return error
+    }
+}

@@ -1,0 +1,64 @@
+import Compute
+import Models
+import Testing
+
+import Checkpoints
+
+/// Every layout gives the tensors that Python computed from the library's own model, to the bit.
+struct LayoutTests {
+    @Test(arguments: Fixture.allCases)
+    func tensorsEqualTheReference(_ fixture: Fixture) throws {
+        let checkpoint = try Checkpoint.open(fixture.path)
+        let golden = try #require(try JSON.file(fixture.directory + "/parameters.json").members)
+        #expect(Set(golden.map(\.name)) == Set(checkpoint.parameterShapes.map(\.name)))
+        for entry in golden {
+            let tensor = try checkpoint.tensor(entry.name)
+            #expect(tensor.shape == entry.value["shape"]?.integers, "\(entry.name)")
+            let bytes = tensor.values.flatMap { value in (0..<4).map { UInt8(value.bitPattern >> (8 * $0) & 0xFF) } }
+            #expect(Int(crc32(of: bytes)) == entry.value["crc32"]?.integer, "\(entry.name)")
+        }
+    }
+
+    @Test func parametersAreTheEncodersUnlessTheDecoderIsAskedFor() throws {
+        let checkpoint = try Checkpoint.open(Fixture.maeFull.path)
+        let encoder = try checkpoint.parameters()
+        #expect(Set(encoder.keys) == Set(checkpoint.configuration.parameterShapes.map(\.name)))
+        let whole = try checkpoint.parameters(includingDecoder: true)
+        #expect(whole["decoder_pred.weight"]?.shape == [48, 8])
+        #expect(whole.count == checkpoint.parameterShapes.count)
+    }
+
+    @Test(arguments: [
+        (Fixture.timmHub, Layout.timm), (.timmDeiT3, .timm), (.timmRegisters, .timm), (.deitDistilled, .deit),
+        (.hfViT, .huggingFace), (.hfViTModern, .huggingFaceModern), (.hfViTModel, .huggingFaceModern),
+        (.hfMAE, .huggingFace), (.hfDINOv2Registers, .huggingFaceModern), (.maeFinetuned, .mae), (.maeFull, .mae),
+        (.dinov2Original, .dinov2), (.jax, .jax),
+    ])
+    func layoutIsToldByTheKeys(_ fixture: Fixture, _ layout: Layout) throws {
+        #expect(try Checkpoint.open(fixture.path).layout == layout)
+    }
+
+    @Test func aDirectoryIsOpenedByItsWeights() throws {
+        #expect(try Checkpoint.open(Fixture.hfViT.directory).path == Fixture.hfViT.path)
+        #expect(try Checkpoint.open(Fixture.hfViTModern.directory).path == Fixture.hfViTModern.path)
+        #expect(try Checkpoint.open(Fixture.hfViTModel.directory).path == Fixture.hfViTModel.path)
+    }
+
+    @Test func floatTensorsAreMappedInPlace() throws {
+        let checkpoint = try Checkpoint.open(Fixture.timmHub.path)
+        let first = try checkpoint.tensor("blocks.0.mlp.fc1.weight")
+        let second = try checkpoint.tensor("blocks.0.mlp.fc2.weight")
+        #expect(first.storage === second.storage)
+        checkpoint.releasePages(of: "blocks.0.mlp.fc1.weight")
+        #expect(try first.values == Checkpoint.open(Fixture.timmHub.path).tensor("blocks.0.mlp.fc1.weight").values)
+    }
+
+    @Test func whatIsLeftUnusedIsSaid() throws {
+        let pooler = try Checkpoint.open(Fixture.hfViTModel.path).ignored.map(\.name)
+        #expect(pooler == ["pooler.dense.bias", "pooler.dense.weight"])
+        let dino = try Checkpoint.open(Fixture.hfDINOv2.path)
+        #expect(dino.ignored.map(\.name) == ["classifier.bias", "classifier.weight", "dinov2.embeddings.mask_token"])
+        #expect(dino.configuration.classCount == 0)
+        #expect(dino.assumptions.contains { $0.contains("without its head") })
+    }
+}

@@ -1,0 +1,54 @@
+import Datasets
+import Imaging
+import Randomness
+import Testing
+
+@Suite struct AugmentationTests {
+    private let image = Image(
+        width: 40, height: 30, channels: 3, pixels: (0..<3600).map { UInt8(truncatingIfNeeded: $0 &* 37) })
+
+    private func random(_ index: Int) -> CounterRandom { CounterRandom(seed: 0, purpose: .augmentation, index: index) }
+
+    @Test func noneIsResizeAndCentreCrop() {
+        var first = random(0)
+        let none = Augmentation.none(size: .init(width: 12, height: 12))
+        let expected = Preprocessing(resize: .shortestEdge(12), crop: .init(width: 12, height: 12)).prepare(image)
+        #expect(none.apply(to: image, using: &first) == expected)
+        var other = random(1)
+        #expect(none.apply(to: image, using: &other) == expected)
+        for size in [
+            Preprocessing.Extent(width: 20, height: 5), .init(width: 5, height: 20), .init(width: 90, height: 90),
+        ] {
+            let result = Augmentation.none(size: size).apply(to: image, using: &first)
+            #expect(result.width == size.width && result.height == size.height)
+            // Nothing but the picture: a border of zeros would show in the corners of a white one.
+            let white = Image(width: 40, height: 30, channels: 1, pixels: [UInt8](repeating: 255, count: 1200))
+            #expect(Augmentation.none(size: size).apply(to: white, using: &first).pixels.allSatisfy { $0 == 255 })
+        }
+    }
+
+    @Test func aboutHalfOfTheCropsAreMirrored() {
+        let crop = RandomResizedCrop(size: .init(width: 8, height: 8))
+        let augmentation = Augmentation.crop(crop)
+        var mirrored = 0
+        for index in 0..<400 {
+            var (one, other) = (random(index), random(index))
+            let plain = crop.apply(to: image, using: &one)
+            let result = augmentation.apply(to: image, using: &other)
+            #expect(result == plain || result == plain.flippedHorizontally())
+            if result != plain { mirrored += 1 }
+        }
+        #expect(abs(mirrored - 200) < 50)
+    }
+
+    @Test func stepsFollowEachOther() {
+        var source = random(0)
+        let augmentation = Augmentation.none(size: .init(width: 4, height: 4))
+            .followed { image, _ in image.cropped(x: 0, y: 0, width: 2, height: 2) }
+            .flipping(probability: 1)
+        let plain = Augmentation.none(size: .init(width: 4, height: 4)).apply(to: image, using: &source)
+        #expect(
+            augmentation.apply(to: image, using: &source)
+                == plain.cropped(x: 0, y: 0, width: 2, height: 2).flippedHorizontally())
+    }
+}

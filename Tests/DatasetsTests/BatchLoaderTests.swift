@@ -1,0 +1,264 @@
+import Datasets
+import Imaging
+import Testing
+
+@Suite struct BatchLoaderTests {
+    /// Images of two classes and many sizes; those in `corrupt` are damaged.
+    private static func folder(images: Int, corrupt: Set<Int> = []) throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
+        for index in 0..<images {
+            let (width, height) = (9 + index % 7, 8 + index % 5)
+            let pixels = (0..<width * height * 3).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ index &* 57) }
+            let bytes = Image(width: width, height: height, channels: 3, pixels: pixels).encodedPNG()
+            let name = "\(index % 2 == 0 ? "even" : "odd")/\(index).png"
+            try folder.write(corrupt.contains(index) ? Array(bytes.prefix(20)) : bytes, to: name)
+        }
+        return folder
+    }
+
+    private static func options(batchSize: Int = 4, change: (inout BatchLoader.Options) -> Void = { _ in })
+        -> BatchLoader.Options
+    {
+        var options = BatchLoader.Options(
+            batchSize: batchSize, augmentation: .crop(RandomResizedCrop(size: .init(width: 8, height: 8))),
+            normalization: Preprocessing(resize: .none))
+        change(&options)
+        return options
+    }
+
+    /// What a batch holds, bit for bit.
+    private struct Content: Equatable {
+        let step: Int
+        let epoch: Int
+        let part: Int
+        let paths: [String]
+        let labels: [Int]
+        let images: [Image]
+
+        init(_ batch: Batch) {
+            (step, epoch, part) = (batch.step, batch.epoch, batch.part)
+            (paths, labels, images) = (batch.paths, batch.labels, batch.images)
+        }
+    }
+
+    private func take(_ count: Int, from loader: BatchLoader) throws -> [Content] {
+        try (0..<count).map { _ in Content(try loader.next()) }
+    }
+
+    @Test func epochsHoldEveryImageOnceAndDropTheRest() throws {
+        let folder = try Self.folder(images: 22)
+        defer { withExtendedLifetime(folder) {} }
+        let loader = try BatchLoader(try ImageDataset(at: folder.path), options: Self.options())
+        #expect(loader.plan.stepsPerEpoch == 5)
+        let batches = try take(10, from: loader)
+        #expect(batches.map(\.step) == Array(0..<10))
+        #expect(batches.map(\.epoch) == [0, 0, 0, 0, 0, 1, 1, 1, 1, 1])
+        let epochs = [batches[..<5], batches[5...]].map { $0.flatMap(\.paths) }
+        for epoch in epochs { #expect(Set(epoch).count == 20) }
+        #expect(epochs[0] != epochs[1])
+        for batch in batches {
+            #expect(batch.labels == batch.paths.map { $0.hasPrefix("even") ? 0 : 1 })
+            #expect(batch.images.allSatisfy { $0.width == 8 && $0.height == 8 && $0.channels == 3 })
+        }
+        #expect(loader.unreadable.isEmpty)
+    }
+
+    @Test func resultsDependOnTheSeedAlone() throws {
+        let folder = try Self.folder(images: 22, corrupt: [3, 8])
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        let expected = try take(12, from: try BatchLoader(set, options: Self.options()))
+        for (threads, memory) in [(1, 0), (3, 0), (2, 1 << 20), (4, 1500)] {
+            let options = Self.options {
+                $0.threads = threads
+                $0.cacheMemory = memory
+            }
+            #expect(try take(12, from: try BatchLoader(set, options: options)) == expected)
+        }
+        #expect(try take(12, from: try BatchLoader(set, options: Self.options { $0.seed = 1 })) != expected)
+    }
+
+    @Test(arguments: [0, 1, 4, 5, 7, 11])
+    func resumingGivesTheSameBatches(step: Int) throws {
+        let folder = try Self.folder(images: 22, corrupt: [3, 8, 21])
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        let whole = try take(14, from: try BatchLoader(set, options: Self.options()))
+        let resumed = try BatchLoader(set, options: Self.options(), startingAt: step)
+        #expect(try take(14 - step, from: resumed) == Array(whole[step...]))
+    }
+
+    @Test func accumulationTakesTheImagesOfTheLargeBatch() throws {
+        let folder = try Self.folder(images: 22)
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        let large = try take(4, from: try BatchLoader(set, options: Self.options(batchSize: 8)))
+        let options = Self.options(batchSize: 2) { $0.accumulate = 4 }
+        let small = try take(8, from: try BatchLoader(set, options: options, startingAt: 2))
+        #expect(small.map(\.step) == [2, 2, 2, 2, 3, 3, 3, 3])
+        #expect(small.map(\.part) == [0, 1, 2, 3, 0, 1, 2, 3])
+        #expect(small.flatMap(\.images) == large[2...].flatMap(\.images))
+    }
+
+    @Test func corruptImagesAreNamedOnceAndMoveNoOther() throws {
+        let corrupt: Set = [3, 8, 21]
+        let soundFolder = try Self.folder(images: 22)
+        let sound = try ImageDataset(at: soundFolder.path)
+        let damagedFolder = try Self.folder(images: 22, corrupt: corrupt)
+        let damaged = try ImageDataset(at: damagedFolder.path)
+        var reported: [BatchLoader.Unreadable] = []
+        let loader = try BatchLoader(damaged, options: Self.options()) { reported.append($0) }
+        let expected = try take(15, from: try BatchLoader(sound, options: Self.options()))
+        let actual = try take(15, from: loader)
+        withExtendedLifetime((soundFolder, damagedFolder)) {}
+        let bad: Set = ["odd/3.png", "even/8.png", "odd/21.png"]
+        #expect(Set(reported.map(\.path)) == bad)
+        #expect(reported.count == 3)
+        #expect(reported == loader.unreadable)
+        #expect(reported.allSatisfy { !$0.reason.isEmpty && !$0.reason.contains("/") })
+        for (one, other) in zip(expected, actual) {
+            for slot in one.paths.indices {
+                if bad.contains(one.paths[slot]) {
+                    #expect(!bad.contains(other.paths[slot]))
+                } else {
+                    #expect(one.paths[slot] == other.paths[slot] && one.images[slot] == other.images[slot])
+                }
+            }
+        }
+    }
+
+    @Test func aResumedRunNamesOnlyWhatIsNew() throws {
+        let folder = try Self.folder(images: 22, corrupt: [3, 8, 21])
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        let whole = try BatchLoader(set, options: Self.options())
+        _ = try take(15, from: whole)
+        let first = try BatchLoader(set, options: Self.options())
+        while first.unreadable.isEmpty { _ = try first.next() }
+        var reported: [String] = []
+        let resumed = try BatchLoader(set, options: Self.options(), startingAt: 5, unreadable: first.unreadable) {
+            reported.append($0.path)
+        }
+        _ = try take(10, from: resumed)
+        #expect(Set(resumed.unreadable.map(\.path)) == Set(whole.unreadable.map(\.path)))
+        #expect(Set(reported).isDisjoint(with: first.unreadable.map(\.path)))
+        #expect(reported.count + first.unreadable.count == 3)
+    }
+
+    @Test func oneSoundImageIsEnough() throws {
+        let folder = try Self.folder(images: 60, corrupt: Set(0..<60).subtracting([41]))
+        defer { withExtendedLifetime(folder) {} }
+        let loader = try BatchLoader(try ImageDataset(at: folder.path), options: Self.options())
+        #expect(try take(15, from: loader).flatMap(\.paths).allSatisfy { $0 == "odd/41.png" })
+        #expect(loader.unreadable.count == 59)
+    }
+
+    @Test func withoutASoundImageTheRunEnds() throws {
+        let folder = try Self.folder(images: 6, corrupt: Set(0..<6))
+        defer { withExtendedLifetime(folder) {} }
+        let loader = try BatchLoader(try ImageDataset(at: folder.path), options: Self.options())
+        let error = #expect(throws: InputError.self) { try loader.next() }
+        #expect(
+            error?.description
+                == "\(folder.path): not one of its 6 images can be read; expected PNG or JPEG files")
+    }
+
+    @Test func strictStopsAtTheFirst() throws {
+        let folder = try Self.folder(images: 22, corrupt: [3])
+        defer { withExtendedLifetime(folder) {} }
+        let loader = try BatchLoader(
+            try ImageDataset(at: folder.path), options: Self.options { $0.isStrict = true })
+        let error = #expect(throws: InputError.self) { for _ in 0..<10 { _ = try loader.next() } }
+        #expect(error?.path == "\(folder.path)/odd/3.png")
+        #expect(error?.kind == .malformed)
+    }
+
+    @Test func tooFewImagesForAStep() throws {
+        let folder = try Self.folder(images: 6)
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        let error = #expect(throws: InputError.self) {
+            try BatchLoader(set, options: Self.options(batchSize: 4) { $0.accumulate = 2 })
+        }
+        #expect(
+            error?.description
+                == "\(folder.path): has 6 images in the training part, fewer than the 8 of a step; expected a smaller "
+                + "batch size or more images")
+    }
+
+    @Test func filesThatVanishAreUnreadable() throws {
+        let folder = try Self.folder(images: 8)
+        defer { withExtendedLifetime(folder) {} }
+        try folder.write("path,label\neven/0.png,a\nodd/1.png,b\nodd/none.png,b\neven/2.png,a\n", to: "d.csv")
+        let loader = try BatchLoader(
+            try ImageDataset(at: folder.path + "/d.csv"), options: Self.options(batchSize: 4))
+        _ = try loader.next()
+        #expect(loader.unreadable.map(\.path) == ["odd/none.png"])
+        #expect(loader.unreadable.map(\.reason) == ["No such file or directory"])
+    }
+
+    @Test func memoryForImagesIsBounded() throws {
+        let folder = try Self.folder(images: 22)
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        let store = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: 1500)
+        for _ in 0..<2 {
+            for index in 0..<22 { #expect((try? store.image(at: index).get()) != nil) }
+        }
+        #expect(store.bytesInMemory <= 1500 && store.bytesInMemory > 1000)
+        // What is in memory does not need its file.
+        let all = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: 1 << 20)
+        let before = (0..<22).map { all.image(at: $0) }
+        for sample in set.training { try folder.write("", to: sample.path) }
+        #expect((0..<22).map { all.image(at: $0) } == before)
+    }
+
+    @Test func batchesAreWrittenNormalisedAndPlanar() throws {
+        let folder = try Self.folder(images: 8)
+        defer { withExtendedLifetime(folder) {} }
+        let normalization = Preprocessing(resize: .none, mean: [0.5, 0.4, 0.3], std: [0.5, 0.25, 0.2])
+        var options = Self.options(batchSize: 3)
+        options.normalization = normalization
+        let loader = try BatchLoader(try ImageDataset(at: folder.path), options: options)
+        let batch = try loader.next()
+        var values = [Float](repeating: .nan, count: batch.elementCount)
+        values.withUnsafeMutableBufferPointer { batch.write(into: $0) }
+        #expect(values == batch.images.flatMap { normalization.normalize($0) })
+        #expect(values.count == 3 * 3 * 8 * 8)
+    }
+
+    @Test func sequentialLoaderKeepsOrderAndLeavesOutTheBad() throws {
+        let folder = try Self.folder(images: 11, corrupt: [4])
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        let preprocessing = Preprocessing(resize: .exact(width: 6, height: 6))
+        let loader = SequentialLoader(
+            set.training, of: set, batchSize: 4, preprocessing: preprocessing, threads: 2)
+        var batches: [Batch] = []
+        while let batch = loader.next() { batches.append(batch) }
+        #expect(batches.map(\.images.count) == [4, 4, 2])
+        let expected = set.training.indices.filter { set.training[$0].path != "even/4.png" }
+        #expect(batches.flatMap(\.indices) == expected)
+        #expect(batches.flatMap(\.labels) == expected.compactMap { set.training[$0].label })
+        #expect(loader.unreadable.map(\.path) == ["even/4.png"])
+        #expect(loader.next() == nil)
+    }
+
+    @Test func validationsShareAStore() throws {
+        let folder = try Self.folder(images: 7)
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        let store = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: 1 << 20)
+        func images() -> [Image] {
+            let loader = SequentialLoader(
+                set.training, in: store, batchSize: 3,
+                preprocessing: Preprocessing(resize: .exact(width: 6, height: 6)),
+                threads: 2)
+            return Array(AnyIterator { loader.next() }).flatMap(\.images)
+        }
+        let first = images()
+        #expect(first.count == 7)
+        for sample in set.training { try folder.write("", to: sample.path) }
+        #expect(images() == first)
+    }
+}

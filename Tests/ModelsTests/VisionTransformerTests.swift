@@ -1,0 +1,51 @@
+import Compute
+import Models
+import Testing
+
+@Suite struct VisionTransformerTests {
+    private static func configuration(_ name: String) -> ViTConfiguration {
+        var configuration = ViTConfiguration()
+        configuration.imageSize = Extent(height: 8, width: 12)
+        configuration.patchSize = Extent(square: 4)
+        configuration.width = 12
+        configuration.depth = 1
+        configuration.heads = 3
+        configuration.hiddenWidth = 48
+        configuration.classCount = 5
+        switch name {
+        case "distilled":
+            configuration.hasDistillationToken = true
+        case "grey-no-bias-tanh":
+            configuration.inputChannels = 1
+            configuration.qkvBias = false
+            configuration.activation = .geluTanh
+        case "mean":
+            configuration.pooling = .meanPatches
+            configuration.finalNorm = .afterPooling
+        case "mean-norm-before":
+            configuration.pooling = .meanPatches
+        case "registers":
+            configuration.registerCount = 2
+            configuration.prefixHasPosition = false
+            configuration.hasLayerScale = true
+        default:
+            break
+        }
+        return configuration
+    }
+
+    @Test(arguments: ["token", "distilled", "grey-no-bias-tanh", "mean", "mean-norm-before", "registers"])
+    func logitsAgreeWithTimm(name: String) throws {
+        let goldens = try Goldens("classifier-\(name)")
+        var configuration = Self.configuration(name)
+        configuration.depth = goldens.names(under: "weights/blocks.").filter { $0.hasSuffix("norm1.bias") }.count
+        configuration.hiddenWidth = try goldens["weights/blocks.0.mlp.fc1.bias"].count
+        let pixels = try goldens["pixels"]
+        let wanted = try goldens["logits"].values
+        for batchSize in [1, 2, 3] {
+            let model = try VisionTransformer(
+                configuration, from: goldens, engine: OneDNNEngine(threadCount: 2), batchSize: batchSize)
+            #expect(largestDifference(model.logits(pixels).values, wanted) < 1e-5)
+        }
+    }
+}
