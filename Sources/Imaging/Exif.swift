@@ -1,7 +1,7 @@
 /// The orientation that a TIFF structure asks for, as EXIF embeds it: 1 to 8, or whatever stands there.
 ///
 /// Nil where the structure is damaged or says nothing.
-func exifOrientation(_ exif: ArraySlice<UInt8>) -> Int? {
+package func exifOrientation(_ exif: ArraySlice<UInt8>) -> Int? {
     var data = exif
     for _ in 0..<2 where data.starts(with: exifPrefix) { data = data.dropFirst(exifPrefix.count) }
     let tiff = Array(data)
@@ -57,7 +57,7 @@ func xmpOrientation(_ packet: ArraySlice<UInt8>) -> Int? {
 }
 
 /// What EXIF data begin with in a JPEG's application segment.
-let exifPrefix = Array("Exif\0\0".utf8)
+package let exifPrefix = Array("Exif\0\0".utf8)
 /// What an XMP packet begins with in a JPEG's application segment.
 let xmpPrefix = Array("http://ns.adobe.com/xap/1.0/\0".utf8)
 private let orientationTag = 0x0112

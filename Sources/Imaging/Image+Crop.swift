@@ -36,7 +36,7 @@ extension Image {
     }
 
     /// The image turned upright, as PIL's `exif_transpose` does: `orientation` is EXIF's, 1 to 8; others change nothing.
-    func oriented(_ orientation: Int) -> Image {
+    package func oriented(_ orientation: Int) -> Image {
         guard (2...8).contains(orientation) else { return self }
         let isTransposed = orientation >= 5
         return unsafe Image(
@@ -80,7 +80,7 @@ public enum CropRounding: String, Sendable, Hashable, Codable {
     case down
 
     /// Where the crop lies in an image of size `size`; before its start or past its end where the image is smaller.
-    func window(ofWidth width: Int, height: Int, in size: (width: Int, height: Int)) -> Window {
+    package func window(ofWidth width: Int, height: Int, in size: (width: Int, height: Int)) -> Window {
         Window(x: start(width, in: size.width), y: start(height, in: size.height), width: width, height: height)
     }
 

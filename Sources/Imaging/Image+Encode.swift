@@ -37,7 +37,7 @@ extension Image {
     }
 
     /// The image without its last channel, which is alpha.
-    func withoutAlpha() -> Image {
+    package func withoutAlpha() -> Image {
         guard hasAlpha else { return self }
         var result: [UInt8] = []
         result.reserveCapacity(width * height * (channels - 1))

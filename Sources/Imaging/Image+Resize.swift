@@ -14,7 +14,7 @@ extension Image {
     }
 
     /// The part `window` of what `resized` gives, without computing the rest. The window lies within the result.
-    func resized(
+    package func resized(
         width: Int, height: Int, interpolation: Interpolation,
         box: (x: Double, y: Double, width: Double, height: Double)? = nil, window: Window
     ) -> Image {
@@ -133,11 +133,18 @@ extension Image {
 }
 
 /// A rectangle of whole pixels.
-struct Window: Equatable {
-    var x: Int
-    var y: Int
-    var width: Int
-    var height: Int
+package struct Window: Equatable {
+    package var x: Int
+    package var y: Int
+    package var width: Int
+    package var height: Int
+
+    package init(x: Int, y: Int, width: Int, height: Int) {
+        self.x = x
+        self.y = y
+        self.width = width
+        self.height = height
+    }
 
     var columns: Range<Int> { x..<x + width }
     var rows: Range<Int> { y..<y + height }

@@ -1,5 +1,5 @@
 /// The kinds of file that are told by their first bytes.
-enum ImageFormat: Equatable {
+package enum ImageFormat: Equatable {
     case png
     case jpeg
     /// Known by name, and not read.
@@ -25,7 +25,7 @@ enum ImageFormat: Equatable {
         }
     }
 
-    static let pngSignature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+    package static let pngSignature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 
     /// A name and the bytes that betray it, at their offsets.
     private struct Rule {

@@ -6,7 +6,7 @@ extension Preprocessing {
     /// In single precision and in the order of torchvision's `ToTensor` and `Normalize`, so that the table gives their
     /// results to the bit. The image processors of transformers fold rescaling into mean and deviation when they run
     /// on torch; they differ from it by at most a few units in the last place.
-    func normalizationTable(channels: Int) -> [Float] {
+    package func normalizationTable(channels: Int) -> [Float] {
         precondition(
             [mean, std].allSatisfy { $0.count == 1 || $0.count == channels },
             "Preprocessing: \(channels) channels need as many means and deviations, or one; got \(mean) and \(std)")

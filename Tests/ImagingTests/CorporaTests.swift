@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Imaging
+import Imaging
 
 /// Set where the image collections are unpacked; the tests that need them are skipped elsewhere.
 let dataFolder = ProcessInfo.processInfo.environment["SWIFT_VIT_DATA"]

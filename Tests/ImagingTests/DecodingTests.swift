@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Imaging
+import Imaging
 
 /// Images of every kind give Pillow's pixels; tools/make_fixtures_imaging.py wrote both.
 @Suite struct DecodingTests {

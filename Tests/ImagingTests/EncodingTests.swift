@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Imaging
+import Imaging
 
 @Suite struct EncodingTests {
     @Test(arguments: 1...4) func aPNGHoldsEveryBit(_ channels: Int) throws {

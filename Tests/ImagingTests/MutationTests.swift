@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Imaging
+import Imaging
 
 /// Damaged images give an image or an error, and nothing else.
 @Suite struct MutationTests {

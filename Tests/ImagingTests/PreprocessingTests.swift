@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Imaging
+import Imaging
 
 /// Preprocessing gives what torchvision gives; tools/make_fixtures_imaging.py wrote the checksums.
 @Suite struct PreprocessingTests {

@@ -1,7 +1,7 @@
 import CImageCodecs
 import Testing
 
-@testable import Imaging
+import Imaging
 
 /// What is no sound PNG or JPEG is refused with its reason, and costs no memory.
 @Suite struct RefusalTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Imaging
+import Imaging
 
 /// Resizing gives the pixels of Pillow 13; tools/make_fixtures_imaging.py wrote their checksums.
 @Suite struct ResizeTests {

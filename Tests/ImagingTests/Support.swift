@@ -1,7 +1,7 @@
 import CImageCodecs
 import Foundation
 
-@testable import Imaging
+import Imaging
 
 /// The path of a file of the imaging fixtures.
 func fixture(_ name: String, file: String = #filePath) -> String {
