@@ -90,7 +90,7 @@ public final class ImageClassifier: Sendable {
         try lazyModel.withLock { model in
             if let model { return model }
             let new = try VisionTransformer(
-                configuration, from: CheckpointParameters(checkpoint),
+                configuration, from: checkpoint,
                 engine: OneDNNEngine(threadCount: options.threads), batchSize: options.batchSize)
             model = new
             return new
