@@ -25,7 +25,8 @@ extension WeightsFile {
         if let root = TorchCheckpoint.root(of: archive) { return try TorchCheckpoint.read(archive, root: root) }
         let tensors = try NumpyArchive.read(archive)
         guard !tensors.isEmpty else {
-            throw .malformed(file.path, "is a zip archive without weights; torch's data.pkl or .npy arrays were expected")
+            throw .malformed(
+                file.path, "is a zip archive without weights; torch's data.pkl or .npy arrays were expected")
         }
         return WeightsFile(path: file.path, container: .numpy, tensors: tensors)
     }

@@ -31,6 +31,10 @@ extension TensorTable {
         description.configuration = configuration
         description.decoder = try decoder()
         try dropUnusableHead(&description)
+        if configuration.hasDistillationToken, description.configuration.classCount > 0, !contains("head_dist.weight") {
+            throw .malformed(
+                path, "has a distillation token and no head for it; DeiT with both heads, or without any, can be read")
+        }
         return description
     }
 
@@ -112,6 +116,7 @@ extension ModelDescription {
     mutating func fitPositions(rows: Int, stated: Extent?, path: String) throws(CheckpointError) {
         let prefix = configuration.prefixCount - configuration.registerCount
         let patch = configuration.patchSize
+        statesImageSize = stated != nil
         if let stated {
             configuration.imageSize = stated
             let patches = configuration.patchCount

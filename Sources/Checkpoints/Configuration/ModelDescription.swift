@@ -1,4 +1,3 @@
-import Imaging
 import Models
 
 /// The family whose customs hold where a checkpoint says nothing.
@@ -12,8 +11,8 @@ struct ModelDescription: Sendable {
     var configuration = ViTConfiguration()
     var decoder: MAEDecoderConfiguration?
     var labels: [String]?
-    /// Nil where no file states it.
-    var preprocessing: Preprocessing?
+    /// Whether a file states the size of picture.
+    var statesImageSize = false
     /// What was not stated and was assumed, a sentence each.
     var assumptions: [String] = []
     /// Tensors that are present but unused, by stored name, with the reason.
