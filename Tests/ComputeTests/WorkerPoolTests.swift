@@ -2,6 +2,12 @@ import Compute
 import Synchronization
 import Testing
 
+private final class Counter: Sendable {
+    private let count = Atomic<Int>(0)
+    var value: Int { count.load(ordering: .relaxed) }
+    func increment() { count.add(1, ordering: .relaxed) }
+}
+
 @Suite struct WorkerPoolTests {
     @Test(arguments: [1, 2, 5])
     func everyTaskRunsOnce(threads: Int) {
@@ -18,23 +24,23 @@ import Testing
 
     @Test func callersTakeTurns() async {
         let pool = WorkerPool(threadCount: 2)
-        let sum = Atomic<Int>(0)
+        let sum = Counter()
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<8 {
                 group.addTask {
-                    for _ in 0..<50 { pool.run(10) { _, _ in sum.add(1, ordering: .relaxed) } }
+                    for _ in 0..<50 { pool.run(10) { _, _ in sum.increment() } }
                 }
             }
         }
-        #expect(sum.load(ordering: .relaxed) == 8 * 50 * 10)
+        #expect(sum.value == 8 * 50 * 10)
     }
 
     @Test func poolsEndWithTheirOwner() {
         for _ in 0..<200 {
             let pool = WorkerPool(threadCount: 3)
-            let count = Atomic<Int>(0)
-            pool.run(5) { _, _ in count.add(1, ordering: .relaxed) }
-            #expect(count.load(ordering: .relaxed) == 5)
+            let count = Counter()
+            pool.run(5) { _, _ in count.increment() }
+            #expect(count.value == 5)
         }
     }
 }
