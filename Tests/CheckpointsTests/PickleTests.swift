@@ -81,7 +81,8 @@ struct PickleTests {
     }
 
     @Test(arguments: [
-        ([0x80, 2], "ends before"), (code("."), "where there is none"), (code("(("), "ends before"), (code("t."), "never opened"),
+        ([0x80, 2], "ends before"), (code("."), "where there is none"), (code("(("), "ends before"),
+        (code("t."), "never opened"),
         (code("N)R."), "no function by name"), (code("h\u{5}."), "never kept"), (code("NNa."), "no list"),
         (code("]NNs."), "no dictionary"), (code("N."), "no dictionary of tensors"), (code("}."), "no tensors"),
         (code("X\u{FF}"), "ends inside"), ([0xFF], "unknown instruction 0xff"), (code("i__main__\nx\n"), "unknown"),
