@@ -1,0 +1,81 @@
+import Compute
+import Imaging
+import Models
+
+/// The layouts that a checkpoint can be written in.
+public enum ExportLayout: String, Sendable, Hashable, CaseIterable {
+    /// A directory that every transformers loads: config.json, model.safetensors, preprocessor_config.json.
+    case huggingFace = "hf"
+    /// A directory that timm loads (`local-dir:`): config.json, model.safetensors.
+    case timm
+    /// A `.pth` that the scripts of MAE's authors load, and a config.json for everybody else.
+    case mae
+}
+
+/// Writes a model as a checkpoint of one of the layouts that others read.
+public struct CheckpointWriter: Sendable {
+    /// The shape of the model.
+    public var configuration: ViTConfiguration
+    /// What the model wants done to an image.
+    public var preprocessing: Preprocessing
+    /// The names of the classes.
+    public var labels: [String]?
+    /// The decoder of a whole masked autoencoder.
+    public var maeDecoder: MAEDecoderConfiguration?
+    /// Whether weights are rounded to 16 bits.
+    public var halfPrecision = false
+
+    /// A writer for a model of this shape.
+    public init(
+        configuration: ViTConfiguration, preprocessing: Preprocessing, labels: [String]? = nil,
+        maeDecoder: MAEDecoderConfiguration? = nil
+    ) {
+        self.configuration = configuration
+        self.preprocessing = preprocessing
+        self.labels = labels
+        self.maeDecoder = maeDecoder
+    }
+
+    /// Writes all files into `directory`, which is made where necessary, each beside its place and then renamed.
+    ///
+    /// - Parameter tensor: gives each tensor under its canonical name; it is asked for one after the other.
+    /// - Returns: what the layout cannot say and is lost, a sentence each.
+    /// - Throws: an error that says what the layout has no place for.
+    @discardableResult
+    public func write(
+        to directory: String, as layout: ExportLayout, tensor: TensorSource
+    ) throws(CheckpointError) -> [String] {
+        switch layout {
+        case .huggingFace: return try HuggingFaceExport(self, directory: directory).write(tensor)
+        case .timm: return try TimmExport(self, directory: directory).write(tensor)
+        case .mae: return try TimmExport(self, directory: directory).writeMAE(tensor)
+        }
+    }
+
+    var type: ElementType { halfPrecision ? .float16 : .float32 }
+
+    var parameterShapes: [ParameterShape] {
+        configuration.parameterShapes + (maeDecoder?.parameterShapes(encoder: configuration) ?? [])
+    }
+
+    /// The size of picture that the position table was made for.
+    var trainedSize: Models.Extent { configuration.positionImageSize ?? configuration.imageSize }
+}
+
+extension Checkpoint {
+    /// Writes this checkpoint in another layout; the directory must not be the one it lies in.
+    ///
+    /// - Returns: what the layout cannot say and is lost, a sentence each.
+    @discardableResult
+    public func convert(
+        to layout: ExportLayout, directory: String, halfPrecision: Bool = false
+    ) throws(CheckpointError) -> [String] {
+        var writer = CheckpointWriter(
+            configuration: configuration, preprocessing: preprocessing, labels: labels, maeDecoder: maeDecoder)
+        writer.halfPrecision = halfPrecision
+        return try writer.write(to: directory, as: layout) { (name) throws(CheckpointError) in
+            let tensor = try self.tensor(name)
+            return tensor
+        }
+    }
+}

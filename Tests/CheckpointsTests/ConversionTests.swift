@@ -1,0 +1,116 @@
+import Checkpoints
+import Compute
+import Imaging
+import Models
+import Testing
+
+/// What is written is read again to the bit, in every layout that has a place for it.
+struct ConversionTests {
+    private static func bits(_ checkpoint: Checkpoint, _ name: String) throws -> [UInt32] {
+        try checkpoint.tensor(name).values.map(\.bitPattern)
+    }
+
+    private static let huggingFace: [Fixture] = [
+        .timmHub, .deitDistilled, .hfViT, .hfViTModern, .hfViTModel, .hfDeiT, .hfMAE, .hfDINOv2, .hfDINOv2Registers,
+        .maeFull, .dinov2Original, .jax,
+    ]
+    private static let timm: [Fixture] = [
+        .timmHub, .timmMeanPooled, .timmDeiT3, .timmRegisters, .deitDistilled, .hfViT, .hfViTModern, .hfViTModel,
+        .hfDeiT, .hfDINOv2, .maeFinetuned, .jax,
+    ]
+
+    private static let roundTrips =
+        huggingFace.map { ($0, ExportLayout.huggingFace) } + timm.map { ($0, ExportLayout.timm) }
+        + Fixture.allCases.map { ($0, ExportLayout.mae) }
+
+    @Test(arguments: roundTrips)
+    func everyTensorSurvives(_ fixture: Fixture, _ layout: ExportLayout) throws {
+        let scratch = try ScratchDirectory()
+        let original = try Checkpoint.open(fixture.path)
+        try original.convert(to: layout, directory: scratch.path)
+        let copy = try Checkpoint.open(scratch.path)
+        var expected = original.configuration
+        // How positions are interpolated belongs to the layout.
+        expected.positionInterpolation = copy.configuration.positionInterpolation
+        #expect(copy.configuration == expected)
+        #expect(copy.maeDecoder == original.maeDecoder)
+        #expect(copy.labels == original.labels || (original.labels == nil && layout == .huggingFace))
+        for parameter in original.parameterShapes {
+            let name = parameter.name
+            #expect(try Self.bits(copy, name) == Self.bits(original, name), "\(name)")
+        }
+        #expect(Files.names(in: scratch.path).allSatisfy { !$0.contains("partial") })
+    }
+
+    @Test(arguments: [
+        (Fixture.timmHub, ExportLayout.timm), (.timmHub, .huggingFace), (.timmMeanPooled, .timm), (.hfViT, .huggingFace),
+        (.hfViT, .timm), (.hfDeiT, .timm), (.hfDINOv2Registers, .timm), (.hfViTModern, .timm), (.jax, .mae),
+    ])
+    func preprocessingSurvives(_ fixture: Fixture, _ layout: ExportLayout) throws {
+        let scratch = try ScratchDirectory()
+        let original = try Checkpoint.open(fixture.path)
+        let notes = try original.convert(to: layout, directory: scratch.path)
+        var expected = original.preprocessing
+        if notes.contains(where: { $0.contains("margin") }) { expected.cropRounding = .down }
+        var copy = try Checkpoint.open(scratch.path).preprocessing
+        #expect(abs(copy.rescaleFactor - expected.rescaleFactor) < 1e-15)
+        copy.rescaleFactor = expected.rescaleFactor
+        if expected.crop == nil, case .exact(let width, let height) = expected.resize {
+            // timm always cuts; from a picture of the same size nothing.
+            copy.crop = copy.crop == Preprocessing.Extent(width: width, height: height) ? nil : copy.crop
+            copy.cropRounding = expected.cropRounding
+        }
+        #expect(copy == expected)
+    }
+
+    @Test func positionOfTheClassTokenIsFoldedForTimm() throws {
+        let scratch = try ScratchDirectory()
+        let original = try Checkpoint.open(Fixture.dinov2Original.path)
+        try original.convert(to: .timm, directory: scratch.path)
+        let copy = try Checkpoint.open(scratch.path)
+        #expect(!copy.configuration.prefixHasPosition && copy.configuration.registerCount == 4)
+        let (token, positions) = (try original.tensor("cls_token").values, try original.tensor("pos_embed").values)
+        #expect(try copy.tensor("cls_token").values == zip(token, positions).map { $0 + $1 })
+        #expect(try copy.tensor("pos_embed").values == Array(positions.dropFirst(16)))
+        #expect(try copy.tensor("reg_token").values == original.tensor("reg_token").values)
+    }
+
+    @Test func halfPrecisionRoundsToTheNearest() throws {
+        let scratch = try ScratchDirectory()
+        let original = try Checkpoint.open(Fixture.hfViT.path)
+        for layout in ExportLayout.allCases {
+            let directory = scratch.path + "/" + layout.rawValue
+            try original.convert(to: layout, directory: directory, halfPrecision: true)
+            let copy = try Checkpoint.open(directory)
+            #expect(copy.tensors.allSatisfy { $0.type == .float16 })
+            for parameter in original.parameterShapes {
+                let rounded = try original.tensor(parameter.name).values.map { Float(Float16($0)) }
+                #expect(try copy.tensor(parameter.name).values == rounded, "\(parameter.name)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        (Fixture.timmMeanPooled, ExportLayout.huggingFace, "a norm after pooling"),
+        (.timmDeiT3, .huggingFace, "a head on the class token alone"), (.maeFull, .timm, "MAE's decoder"),
+    ])
+    func whatALayoutCannotHoldIsRefused(_ fixture: Fixture, _ layout: ExportLayout, _ words: String) throws {
+        let scratch = try ScratchDirectory()
+        let checkpoint = try Checkpoint.open(fixture.path)
+        let error = #expect(throws: CheckpointError.self) {
+            try checkpoint.convert(to: layout, directory: scratch.path + "/out")
+        }
+        #expect(try #require(error).description.contains(words))
+        #expect(Files.sort(scratch.path + "/out") == .missing)
+    }
+
+    @Test func outputThatCannotBeMadeIsNamed() throws {
+        let scratch = try ScratchDirectory()
+        let file = try scratch.write("x", to: "file")
+        let error = #expect(throws: CheckpointError.self) {
+            try Checkpoint.open(Fixture.timmHub.path).convert(to: .timm, directory: file)
+        }
+        #expect(try #require(error).kind == .cannotCreate)
+        #expect(try #require(error).path == file)
+    }
+}
