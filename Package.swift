@@ -33,11 +33,11 @@ let package = Package(
             name: "Checkpoints", dependencies: ["Models", "Imaging", "CImageCodecs"], swiftSettings: strictWithPointers),
         .target(name: "Datasets", dependencies: ["Imaging", "Randomness"], swiftSettings: strictWithPointers),
         .target(
-            name: "Features", dependencies: ["Datasets", "Checkpoints", "Models"], swiftSettings: strict),
+            name: "Features", dependencies: ["Datasets", "Checkpoints", "Models"], swiftSettings: strictWithPointers),
         .executableTarget(
             name: "vit",
             dependencies: ["Features", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-            swiftSettings: strict),
+            swiftSettings: strictWithPointers),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "CImageCodecs"], swiftSettings: strict),
         .testTarget(name: "ComputeTests", dependencies: ["Compute"], swiftSettings: strict),

@@ -20,6 +20,19 @@ public struct InputError: Error, Equatable, Sendable, CustomStringConvertible {
     public let path: String
     /// One sentence that names the path, what is wrong and what would be right.
     public let description: String
+
+    /// The same without the path, for a report that has the path in a place of its own.
+    public var reason: String {
+        let start = "\(path): "
+        return description.hasPrefix(start) ? String(description.dropFirst(start.count)) : description
+    }
+}
+
+extension InputError {
+    /// A file that was read, and what is wrong with it, as a clause.
+    package static func malformed(_ path: String, _ reason: String) -> InputError {
+        InputError(kind: .malformed, path: path, description: "\(path): \(reason)")
+    }
 }
 
 extension InputError {

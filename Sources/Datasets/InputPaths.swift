@@ -82,12 +82,7 @@ public struct InputPaths: Sendable {
     }
 
     private mutating func appendList(_ file: String) throws(InputError) {
-        let bytes: [UInt8]
-        do {
-            bytes = file == "-" ? try FileSystem.standardInput() : try FileSystem.bytes(of: file)
-        } catch {
-            throw InputError(error, opening: file, expected: "a text file with a path a line")
-        }
+        let bytes = try Self.bytes(of: file, expected: "a text file with a path a line")
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw InputError(
                 kind: .unreadable, path: file,
@@ -102,6 +97,15 @@ public struct InputPaths: Sendable {
         if inputs.count == before {
             throw InputError(
                 kind: .noImages, path: file, description: "\(file): the list is empty; expected a path a line")
+        }
+    }
+
+    /// The content of a small file, or of standard input where `path` is "-"; `expected` says what it should be.
+    package static func bytes(of path: String, expected: String) throws(InputError) -> [UInt8] {
+        do {
+            return path == "-" ? try FileSystem.standardInput() : try FileSystem.bytes(of: path)
+        } catch {
+            throw InputError(error, opening: path, expected: expected)
         }
     }
 }

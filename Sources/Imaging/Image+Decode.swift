@@ -30,6 +30,11 @@ extension Image {
         self = try Image(decoding: readImageFile(path), options: options)
     }
 
+    /// Reads and decodes what an open file or pipe still holds.
+    public init(contentsOfDescriptor descriptor: Int32, options: DecodingOptions = .init()) throws(ImageError) {
+        self = try Image(decoding: readImageFile(descriptor: descriptor), options: options)
+    }
+
     /// The image with the channels that were asked for; the decoders give colour, or grey where the file is grey.
     func converted(toChannels wanted: Int) -> Image {
         var image = self

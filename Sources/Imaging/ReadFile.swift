@@ -9,6 +9,11 @@ func readImageFile(_ path: String) throws(ImageError) -> [UInt8] {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .unreadableFile(errno: errno) }
     defer { close(descriptor) }
+    return try readImageFile(descriptor: descriptor)
+}
+
+/// The same from an open file, or from a pipe, which is read to its end.
+func readImageFile(descriptor: Int32) throws(ImageError) -> [UInt8] {
     let start = try readBytes(descriptor, after: [], upTo: ImageFormat.prefixCount)
     switch ImageFormat(of: start) {
     case .png, .jpeg: break

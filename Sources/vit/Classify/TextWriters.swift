@@ -1,0 +1,81 @@
+import Datasets
+import Features
+
+/// How the results of a run are laid out for people: known before the first one comes, since they are shown as they come.
+struct TextLayout {
+    /// Whether the one picture gets a table.
+    let isTable: Bool
+    /// Classes told of a picture in its line.
+    let classesPerLine: Int
+    let pathWidth: Int
+    let labelWidth: Int
+
+    private static let widestPath = 60
+    private static let widestLabel = 40
+
+    init(inputs: [InputPaths.Input], labels: ClassLabels, topK: Int?) {
+        isTable = inputs.count == 1
+        classesPerLine = topK ?? 1
+        pathWidth = min(Self.widestPath, inputs.lazy.map { $0.path.count }.max() ?? 0)
+        labelWidth = min(Self.widestLabel, labels.names?.lazy.map(\.count).max() ?? 10)
+    }
+}
+
+/// A line a picture: path, best class, probability.
+struct LineWriter: ClassificationWriter {
+    let layout: TextLayout
+
+    func text(for input: ClassifiedInput) -> String {
+        guard case .success(let classification) = input.result else { return "" }
+        var line = printable(input.path).padded(to: layout.pathWidth)
+        for (rank, prediction) in classification.predictions(top: layout.classesPerLine).enumerated() {
+            line += rank == 0 ? "  " : " · "
+            line += printable(prediction.label).padded(to: rank == 0 ? layout.labelWidth : 0)
+            line += "  \(percent(prediction.probability))"
+        }
+        return line + "\n"
+    }
+}
+
+/// One picture's classes, a bar for each.
+struct TableWriter: ClassificationWriter {
+    let topK: Int
+    private static let barWidth = 24
+
+    func text(for input: ClassifiedInput) -> String {
+        guard case .success(let classification) = input.result else { return "" }
+        let predictions = classification.predictions(top: topK)
+        let width = predictions.map { printable($0.label).count }.max() ?? 0
+        var text = "\(printable(input.path))  \(classification.width) × \(classification.height)\n"
+        for prediction in predictions {
+            let label = printable(prediction.label).padded(to: width)
+            text += "  \(label)  \(percent(prediction.probability))  \(Self.bar(prediction.probability))"
+            while text.last == " " { text.removeLast() }
+            text += "\n"
+        }
+        return text
+    }
+
+    /// A bar in steps of an eighth of a character.
+    private static func bar(_ fraction: Float) -> String {
+        let eighths = Int((fraction * Float(barWidth) * 8).rounded())
+        let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
+        return String(repeating: "█", count: eighths / 8) + parts[eighths % 8]
+    }
+}
+
+/// A probability, always of the same width.
+private func percent(_ probability: Float) -> String {
+    let text = decimal(Double(probability) * 100)
+    return String(repeating: " ", count: max(0, 5 - text.count)) + text + " %"
+}
+
+/// Text that cannot break the line or steer the terminal: control characters become question marks.
+func printable(_ text: String) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+}
+
+extension String {
+    /// The text with spaces up to `width` characters.
+    func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+}

@@ -1,0 +1,81 @@
+import Checkpoints
+import Datasets
+import Features
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// How the process ends: 0, 1, and the codes of sysexits.h.
+enum ExitStatus: Int32 {
+    case someInputsFailed = 1
+    case usage = 64
+    case malformedData = 65
+    case noSuchInput = 66
+    case cannotCreateOutput = 73
+    case inputOutput = 74
+    /// The reader of standard output went away; the process ends as one does that was never prepared for that.
+    case brokenPipe = 141
+
+    func end() -> Never {
+        if self == .brokenPipe {
+            signal(SIGPIPE, SIG_DFL)
+            raise(SIGPIPE)
+        }
+        exit(rawValue)
+    }
+}
+
+/// Why a command ends early: what to tell, and the status to end with.
+struct CommandFailure: Error {
+    let status: ExitStatus
+    /// One sentence; nil where everything was said.
+    let message: String?
+
+    init(_ status: ExitStatus, _ message: String? = nil) {
+        self.status = status
+        self.message = message
+    }
+
+    /// The failure that an error of the library means; nil for the argument parser's own errors.
+    init?(_ error: any Error) {
+        switch error {
+        case let failure as CommandFailure: self = failure
+        case let error as InputError: self.init(ExitStatus(error.kind), error.description)
+        case let error as CheckpointError: self.init(ExitStatus(error.kind), error.description)
+        case let error as OutputError:
+            self.init(error.isCreation ? .cannotCreateOutput : .inputOutput, error.description)
+        case let error as ClassifierError:
+            if case .unfitting = error {
+                self.init(.usage, error.description)
+            } else {
+                self.init(.malformedData, error.description)
+            }
+        default: return nil
+        }
+    }
+}
+
+extension ExitStatus {
+    init(_ kind: InputError.Kind) {
+        self =
+            switch kind {
+            case .usage: .usage
+            case .noSuchInput, .noImages: .noSuchInput
+            case .unreadable: .inputOutput
+            case .malformed: .malformedData
+            }
+    }
+
+    init(_ kind: CheckpointError.Kind) {
+        self =
+            switch kind {
+            case .malformed: .malformedData
+            case .missing: .noSuchInput
+            case .inputOutput: .inputOutput
+            case .cannotCreate: .cannotCreateOutput
+            }
+    }
+}

@@ -1,0 +1,66 @@
+import Features
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Ends the process in order when it is interrupted or terminated: unfinished files go, and the exit code says why.
+enum Interruption {
+    /// Starts to watch, with a thread that waits for the signals; to be called before any other thread starts, since
+    /// threads inherit which signals they leave alone.
+    static func watch(removing unfinished: UnfinishedFiles) {
+        // A reader that goes away is told by the write that fails.
+        signal(SIGPIPE, SIG_IGN)
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, SIGINT)
+        unsafe sigaddset(&signals, SIGTERM)
+        if !isIgnored(SIGHUP) { unsafe sigaddset(&signals, SIGHUP) }
+        unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+        let context = unsafe Unmanaged.passRetained(Watch(signals: signals, unfinished: unfinished))
+        var thread = pthread_t()
+        let status = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                if let argument = unsafe argument {
+                    unsafe Unmanaged<Watch>.fromOpaque(argument).takeRetainedValue().run()
+                }
+                return nil
+            }, context.toOpaque())
+        guard status == 0 else {
+            // Without the thread, the signals end the process as they always do.
+            unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+            unsafe context.release()
+            return
+        }
+        pthread_detach(thread)
+    }
+
+    /// Whether the process was started to outlive its terminal (`nohup`).
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard unsafe sigaction(number, nil, &action) == 0 else { return false }
+        return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
+    }
+}
+
+private final class Watch: Sendable {
+    private let signals: sigset_t
+    private let unfinished: UnfinishedFiles
+
+    init(signals: sigset_t, unfinished: UnfinishedFiles) {
+        self.signals = signals
+        self.unfinished = unfinished
+    }
+
+    func run() {
+        var signals = self.signals
+        var number: Int32 = 0
+        while unsafe sigwait(&signals, &number) != 0 {}
+        unfinished.deleteAll()
+        if StandardError.isTerminal { StandardError.write("\n") }
+        _exit(128 + number)
+    }
+}

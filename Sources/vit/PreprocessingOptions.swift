@@ -1,0 +1,87 @@
+import ArgumentParser
+import Features
+import Imaging
+import Models
+
+/// What to do to pictures otherwise than the checkpoint says.
+struct PreprocessingOptions: ParsableArguments {
+    @Option(help: "The size of picture the model sees; positions are interpolated to it.")
+    var imageSize: SizeArgument?
+
+    @Option(help: "How a picture is resized before the middle is cut out: N makes its shorter edge N pixels.")
+    var resize: ResizeArgument?
+
+    @Option(help: "Resize so that the crop keeps this part of the picture's edge, as timm's crop_pct.")
+    var cropPct: Double?
+
+    @Option(help: "The filter that resizes.")
+    var interpolation: Interpolation?
+
+    @Option(help: "What is subtracted from each channel, for samples from 0 to 1.")
+    var mean: ChannelsArgument?
+
+    @Option(help: "What each channel is divided by after that.")
+    var std: ChannelsArgument?
+
+    var overrides: PreprocessingOverrides {
+        var overrides = PreprocessingOverrides()
+        overrides.imageSize = imageSize.map { Extent(height: $0.height, width: $0.width) }
+        overrides.resize = resize?.resize
+        overrides.cropFraction = cropPct
+        overrides.interpolation = interpolation
+        overrides.mean = mean?.values
+        overrides.std = std?.values
+        return overrides
+    }
+}
+
+extension Interpolation: ExpressibleByArgument {}
+
+/// A side of a square, or height × width: `224`, `192x256`.
+struct SizeArgument: ExpressibleByArgument {
+    let height: Int
+    let width: Int
+
+    init?(argument: String) {
+        let sides = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+        guard (1...2).contains(sides.count), let height = sides[0], let width = sides[sides.count - 1],
+            (1...Self.longest).contains(height), (1...Self.longest).contains(width)
+        else { return nil }
+        self.height = height
+        self.width = width
+    }
+
+    private static let longest = 65_535
+    static let defaultValueDescription = "N|HxW"
+    static var allValueStrings: [String] { [] }
+}
+
+/// The length of the shorter edge, height × width, or `none`.
+struct ResizeArgument: ExpressibleByArgument {
+    let resize: Preprocessing.Resize
+
+    init?(argument: String) {
+        if argument == "none" {
+            resize = .none
+        } else if let size = SizeArgument(argument: argument) {
+            resize =
+                argument.contains("x") ? .exact(width: size.width, height: size.height) : .shortestEdge(size.height)
+        } else {
+            return nil
+        }
+    }
+}
+
+/// Numbers between commas: one for all channels, or one for each.
+struct ChannelsArgument: ExpressibleByArgument {
+    let values: [Double]
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+        let values = parts.compactMap { Double($0) }
+        guard values.count == parts.count, (1...4).contains(values.count), values.allSatisfy(\.isFinite) else {
+            return nil
+        }
+        self.values = values
+    }
+}

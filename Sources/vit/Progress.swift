@@ -1,0 +1,58 @@
+/// How far a run over many inputs is, told on standard error.
+///
+/// On a terminal one line updates itself; elsewhere a plain line comes every ten seconds.
+struct Progress {
+    private let total: Int
+    private let isShown: Bool
+    private let isTerminal = StandardError.isTerminal
+    private let clock = ContinuousClock()
+    private let start: ContinuousClock.Instant
+    private var last: ContinuousClock.Instant
+    private var isLineShown = false
+
+    /// Progress towards `total` inputs; with `isShown` false nothing is told.
+    init(total: Int, isShown: Bool) {
+        self.total = total
+        self.isShown = isShown && total > 1
+        start = clock.now
+        last = start
+    }
+
+    /// Tells that `done` inputs are finished, where it is time to.
+    mutating func update(_ done: Int) {
+        guard isShown else { return }
+        let now = clock.now
+        guard now - last >= (isTerminal ? .milliseconds(100) : .seconds(10)) else { return }
+        last = now
+        let line = Self.line(done: done, total: total, elapsed: now - start)
+        StandardError.write(isTerminal ? "\r\u{1B}[K\(line)" : "\(line)\n")
+        isLineShown = isTerminal
+    }
+
+    /// Makes room for other text on the terminal.
+    mutating func clear() {
+        if isLineShown { StandardError.write("\r\u{1B}[K") }
+        isLineShown = false
+    }
+
+    /// Count, rate and time left.
+    static func line(done: Int, total: Int, elapsed: Duration) -> String {
+        let seconds = max(elapsed / .seconds(1), 1e-9)
+        let rate = Double(done) / seconds
+        let left = rate > 0 ? Int((Double(total - done) / rate).rounded(.up)) : 0
+        let minutes = left % 3600 / 60
+        let clock =
+            left >= 3600
+            ? "\(left / 3600):\(padded(minutes)):\(padded(left % 60))" : "\(minutes):\(padded(left % 60))"
+        return "\(done) of \(total), \(decimal(rate)) a second, \(clock) left"
+    }
+
+    private static func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+}
+
+/// A number with one digit after the point.
+func decimal(_ value: Double) -> String {
+    guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
+    let tenths = Int((value * 10).rounded())
+    return "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10).\(abs(tenths) % 10)"
+}

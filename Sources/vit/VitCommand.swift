@@ -1,6 +1,0 @@
-import ArgumentParser
-
-@main
-struct VitCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "vit")
-}
