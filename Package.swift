@@ -10,7 +10,9 @@ let package = Package(
         .executable(name: "vit", targets: ["vit"]),
         .library(
             name: "SwiftViT",
-            targets: ["Randomness", "Imaging", "Compute", "Layers", "Models", "Checkpoints", "Datasets", "Features"]),
+            targets: ["Randomness", "Imaging", "Compute", "Layers", "Models", "Checkpoints", "Datasets", "Features",
+                "Training",
+            ]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -34,9 +36,12 @@ let package = Package(
         .target(name: "Datasets", dependencies: ["Imaging", "Randomness"], swiftSettings: strictWithPointers),
         .target(
             name: "Features", dependencies: ["Datasets", "Checkpoints", "Models"], swiftSettings: strictWithPointers),
+        .target(
+            name: "Training", dependencies: ["Models", "Datasets", "Checkpoints", "Randomness", "Imaging"],
+            swiftSettings: strictWithPointers),
         .executableTarget(
             name: "vit",
-            dependencies: ["Features", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["Features", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strictWithPointers),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "CImageCodecs"], swiftSettings: strict),
@@ -47,5 +52,7 @@ let package = Package(
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness"], swiftSettings: strict),
         .testTarget(name: "FeaturesTests", dependencies: ["Features"], swiftSettings: strict),
         .testTarget(name: "CommandLineTests", dependencies: ["vit", "Imaging"], swiftSettings: strict),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "Models", "Datasets", "Checkpoints"], swiftSettings: strict),
     ]
 )

@@ -54,10 +54,10 @@ extension TensorTable {
         {
             names = names.map { String($0.dropFirst(wrapping.count)) }
         }
+        if let feature = KeyMap.unsupportedFeature(names: names) {
+            throw .malformed(weights.path, "holds a model with \(feature), which is not supported")
+        }
         guard let keyMap = KeyMap.detect(names: names, wrapper: weights.wrapper) else {
-            if let feature = KeyMap.unsupportedFeature(names: names) {
-                throw .malformed(weights.path, "holds a model with \(feature), which is not supported")
-            }
             let first = names.prefix(3).joined(separator: ", ")
             throw .malformed(
                 weights.path,

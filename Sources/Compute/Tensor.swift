@@ -41,6 +41,11 @@ public struct Tensor: Sendable {
         unsafe storage.address.assumingMemoryBound(to: Float.self) + offset
     }
 
+    /// The elements in row-major order, in place; valid as long as `pointer` is.
+    package var buffer: UnsafeMutableBufferPointer<Float> {
+        unsafe UnsafeMutableBufferPointer(start: pointer, count: count)
+    }
+
     /// The elements in row-major order, copied.
     public var values: [Float] {
         unsafe Array(UnsafeBufferPointer(start: pointer, count: count))

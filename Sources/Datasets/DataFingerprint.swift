@@ -56,3 +56,13 @@ public struct DataFingerprint: Codable, Equatable, Sendable {
         return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 }
+
+extension DataFingerprint {
+    /// The fingerprint that a run kept.
+    package init(images: Int, bytes: Int, content: String, dates: String) {
+        self.images = images
+        self.bytes = bytes
+        self.content = content
+        self.dates = dates
+    }
+}

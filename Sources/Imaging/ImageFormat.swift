@@ -10,7 +10,7 @@ package enum ImageFormat: Equatable {
     static let prefixCount = 512
 
     /// Tells the kind from the first bytes of a file, of which `prefixCount` are enough.
-    init(of bytes: some Collection<UInt8>) {
+    package init(of bytes: some Collection<UInt8>) {
         let start = Array(bytes.prefix(Self.prefixCount))
         if start.starts(with: Self.pngSignature) {
             self = .png

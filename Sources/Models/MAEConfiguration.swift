@@ -33,7 +33,17 @@ public struct MAEConfiguration: Sendable, Hashable {
 
     /// The names and shapes of all tensors, the two fixed position tables included.
     public var parameterShapes: [ParameterShape] {
-        encoder.parameterShapes + decoder.parameterShapes(encoder: encoder)
+        encoder.parameterShapes
+            + decoder.parameterShapes(encoder: encoder).map { parameter in
+                // What the decoder gives for a patch need not be its pixels.
+                guard parameter.name.hasPrefix("decoder_pred.") else { return parameter }
+                return ParameterShape(parameter.name, [targetLength] + parameter.shape.dropFirst())
+            }
+    }
+
+    /// Those of them that are trained.
+    package var trainedShapes: [ParameterShape] {
+        parameterShapes.filter { !Self.fixedTables.contains($0.name) }
     }
 
     /// The names of the tables that are not trained.

@@ -99,6 +99,16 @@ package final class MaskedAutoencoder: Sendable {
         return sum / Double(mask.removedCount)
     }
 
+    /// The mean loss over the removed patches of each image of the last `loss`.
+    package func imageLosses(mask: PatchMask) -> [Double] {
+        let (losses, removed) = (room.losses.values, mask.removed)
+        let count = Double(mask.patchCount - mask.keptCount)
+        return (0..<mask.imageCount).map { image in
+            let patches = image * mask.patchCount..<(image + 1) * mask.patchCount
+            return patches.reduce(0) { $0 + Double(losses[$1]) * Double(removed[$1]) } / count
+        }
+    }
+
     /// Adds the gradient of the last `loss` to the store's gradients. The prediction is gone afterwards.
     package func backward(mask: PatchMask) {
         decodeBackward(mask)

@@ -15,7 +15,8 @@ struct ConversionTests {
         .maeFull, .dinov2Original, .jax,
     ]
     private static let timm: [Fixture] = [
-        .timmHub, .timmMeanPooled, .timmDeiT3, .timmRegisters, .deitDistilled, .hfViT, .hfViTModern, .hfViTModel,
+        .timmHub, .timmMeanPooled, .timmDeiT3, .timmRegisters, .timmRegisterPositions, .deitDistilled, .hfDeiTOneHead,
+        .hfViT, .hfViTModern, .hfViTModel,
         .hfDeiT, .hfDINOv2, .maeFinetuned, .jax,
     ]
 

@@ -1,0 +1,144 @@
+import Imaging
+import Models
+
+/// Every setting of a pre-training run, resolved: enough to start the same run again.
+public struct PretrainingSettings: Sendable, Equatable {
+    /// How training images are augmented.
+    public enum Augment: String, Sendable, CaseIterable {
+        /// A random resized crop of 0.2 to 1 of the area, and a mirror image in half of the cases.
+        case crop
+        /// The largest part in the middle, the same in every epoch.
+        case none
+    }
+
+    // What is trained.
+    /// The folder or table of images.
+    public var data = ""
+    /// The checkpoint whose weights the run begins with; empty: random ones.
+    public var initial = ""
+    /// The size of the pictures in pixels.
+    public var imageSize = Models.Extent(square: 224)
+    /// The size of a patch in pixels.
+    public var patchSize = Models.Extent(square: 16)
+    /// Colour channels, 1 to 4.
+    public var channels = 3
+    /// The length of a token, the number of blocks and of heads of the encoder.
+    public var width = 192
+    public var depth = 12
+    public var heads = 3
+    /// The length of the hidden layer of its MLPs.
+    public var hiddenWidth = 768
+    /// The same of the decoder.
+    public var decoderWidth = 128
+    public var decoderDepth = 4
+    public var decoderHeads = 4
+    public var decoderHiddenWidth = 512
+    /// Added to the variance in every norm.
+    public var normEpsilon = 1e-6
+    /// Whether queries, keys and values have a bias.
+    public var qkvBias = true
+
+    // The task.
+    /// The share of patches that is removed.
+    public var maskRatio = 0.75
+    /// How they are drawn.
+    public var sampling = MaskSampling.random
+    /// What the decoder is to produce.
+    public var target = MAEConfiguration.Target.normalized
+
+    // The data.
+    /// What is done to training images.
+    public var augment = Augment.crop
+    /// What is subtracted from each channel, and what it is divided by.
+    public var mean: [Double] = []
+    public var std: [Double] = []
+    /// The part of the images that is held out where the data name none.
+    public var validationFraction = 0.0
+
+    // The optimisation.
+    /// Images in a forward pass, and forward passes in a step.
+    public var batchSize = 64
+    public var accumulate = 1
+    /// The steps of the whole run and of its warm-up.
+    public var steps = 0
+    public var warmupSteps = 0
+    /// The learning rate for a batch of 256, at the peak, and at the end.
+    public var baseRate = 1.5e-4
+    public var rate = 0.0
+    public var minimumRate = 0.0
+    public var weightDecay = 0.05
+    public var beta1 = 0.9
+    public var beta2 = 0.95
+    /// The norm that gradients are brought down to; 0: they are left as they are.
+    public var clip = 0.0
+    /// The decay of a moving average of the weights; 0: there is none.
+    public var averageDecay = 0.0
+    /// Decides weights, order, augmentation and masks.
+    public var seed: UInt64 = 0
+
+    // What does not change the result.
+    /// Steps between two checkpoints; how many of them are kept (0: all); steps between two lines of metrics.
+    public var checkpointEvery = 0
+    public var keep = 2
+    public var logEvery = 10
+    /// Bytes of decoded images that are kept in memory.
+    public var cacheMemory = 1 << 30
+    /// Whether the first image that cannot be read ends the run.
+    public var isStrict = false
+
+    /// The defaults, of which the rest is to be filled in.
+    public init() {}
+}
+
+extension PretrainingSettings {
+    /// The model and its task.
+    public var model: MAEConfiguration {
+        var encoder = ViTConfiguration()
+        encoder.imageSize = imageSize
+        encoder.patchSize = patchSize
+        encoder.inputChannels = channels
+        encoder.width = width
+        encoder.depth = depth
+        encoder.heads = heads
+        encoder.hiddenWidth = hiddenWidth
+        encoder.layerNormEpsilon = Float(normEpsilon)
+        encoder.qkvBias = qkvBias
+        encoder.positions = .sinCos
+        encoder.positionInterpolation = .transformers
+        var decoder = MAEDecoderConfiguration()
+        decoder.width = decoderWidth
+        decoder.depth = decoderDepth
+        decoder.heads = decoderHeads
+        decoder.hiddenWidth = decoderHiddenWidth
+        decoder.qkvBias = qkvBias
+        var model = MAEConfiguration(encoder: encoder, decoder: decoder)
+        model.maskRatio = maskRatio
+        model.target = target
+        return model
+    }
+
+    /// Images in a step.
+    public var effectiveBatch: Int { batchSize * accumulate }
+
+    /// The learning rate of each step.
+    public var schedule: LearningRateSchedule {
+        LearningRateSchedule(peak: rate, minimum: minimumRate, warmupSteps: warmupSteps, totalSteps: steps)
+    }
+
+    /// What the model wants done to an image outside of training.
+    public var preprocessing: Preprocessing {
+        let size = Preprocessing.Extent(width: imageSize.width, height: imageSize.height)
+        let isSquare = size.width == size.height
+        return Preprocessing(
+            resize: isSquare ? .shortestEdge(size.width) : .exact(width: size.width, height: size.height),
+            crop: isSquare ? size : nil, mean: mean, std: std)
+    }
+
+    var optimizer: AdamW.Settings {
+        var settings = AdamW.Settings()
+        settings.beta1 = Float(beta1)
+        settings.beta2 = Float(beta2)
+        settings.weightDecay = Float(weightDecay)
+        return settings
+    }
+}

@@ -1,0 +1,65 @@
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A wish to stop, told by SIGINT or SIGTERM: the first asks for an end in order, the second ends the process at once.
+final class StopRequest: Sendable {
+    private let number = Atomic<Int32>(0)
+    private let signals: sigset_t
+
+    private init(signals: sigset_t) { self.signals = signals }
+
+    /// The signal that came; nil where none did.
+    var signal: Int32? {
+        let number = number.load(ordering: .relaxed)
+        return number == 0 ? nil : number
+    }
+
+    /// Ends the process as the signal would have, if one came.
+    func exitIfAsked() {
+        if let signal { exit(128 + signal) }
+    }
+
+    /// Starts to watch, with a thread of its own; to be called before any other thread starts, since threads inherit
+    /// which signals they leave alone.
+    static func watch() -> StopRequest {
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, SIGINT)
+        unsafe sigaddset(&signals, SIGTERM)
+        unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+        let request = StopRequest(signals: signals)
+        let context = unsafe Unmanaged.passRetained(request)
+        var thread = pthread_t()
+        let status = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                if let argument = unsafe argument {
+                    unsafe Unmanaged<StopRequest>.fromOpaque(argument).takeRetainedValue().wait()
+                }
+                return nil
+            }, context.toOpaque())
+        if status == 0 {
+            pthread_detach(thread)
+        } else {
+            // Without the thread, the signals end the process as they always do.
+            unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+            unsafe context.release()
+        }
+        return request
+    }
+
+    private func wait() {
+        var signals = self.signals
+        while true {
+            var came: Int32 = 0
+            guard unsafe sigwait(&signals, &came) == 0 else { continue }
+            if number.exchange(came, ordering: .relaxed) != 0 { _exit(128 + came) }
+            StandardError.write("\nStopping with a checkpoint; once more stops at once.\n")
+        }
+    }
+}
