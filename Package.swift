@@ -10,7 +10,8 @@ let package = Package(
         .executable(name: "vit", targets: ["vit"]),
         .library(
             name: "SwiftViT",
-            targets: ["Randomness", "Imaging", "Compute", "Layers", "Models", "Checkpoints", "Datasets", "Features",
+            targets: [
+                "Randomness", "Imaging", "Compute", "Layers", "Models", "Checkpoints", "Datasets", "Features",
                 "Training",
             ]),
     ],
@@ -53,6 +54,7 @@ let package = Package(
         .testTarget(name: "FeaturesTests", dependencies: ["Features"], swiftSettings: strict),
         .testTarget(name: "CommandLineTests", dependencies: ["vit", "Imaging"], swiftSettings: strict),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "Models", "Datasets", "Checkpoints"], swiftSettings: strict),
+            name: "TrainingTests", dependencies: ["Training", "Models", "Datasets", "Checkpoints"],
+            swiftSettings: strict),
     ]
 )
