@@ -106,6 +106,23 @@ struct ConversionTests {
         #expect(Files.sort(scratch.path + "/out") == .missing)
     }
 
+    @Test func tensorsAloneAreWrittenAndRead() throws {
+        let scratch = try ScratchDirectory()
+        let path = scratch.path + "/a.safetensors"
+        let special: [Float] = [0, -0.0, .leastNonzeroMagnitude, .infinity, -.infinity, .greatestFiniteMagnitude]
+        try TensorArchive.writeSafetensors(
+            [("b", Tensor(special, shape: [2, 3])), ("a", Tensor(shape: [0, 4])), ("c", Tensor([.nan], shape: [1]))],
+            to: path)
+        let archive = try TensorArchive.open(path)
+        #expect(
+            archive.tensors.map(\.name) == ["b", "a", "c"] && archive.tensors.map(\.shape) == [[2, 3], [0, 4], [1]])
+        #expect(try archive.tensor("b").values.map(\.bitPattern) == special.map(\.bitPattern))
+        #expect(try archive.tensor("c").values[0].isNaN)
+        let halves: [Float] = [1 + 0x1p-11, 1 + 0x3p-11, 0x1p-24, 0x1p-25, 65_520, -0.0]
+        try TensorArchive.writeSafetensors([("h", Tensor(halves, shape: [6]))], to: path, halfPrecision: true)
+        #expect(try TensorArchive.open(path).tensor("h").values == [1, 1 + 0x1p-9, 0x1p-24, 0, .infinity, 0])
+    }
+
     @Test func outputThatCannotBeMadeIsNamed() throws {
         let scratch = try ScratchDirectory()
         let file = try scratch.write("x", to: "file")
