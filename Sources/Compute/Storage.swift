@@ -14,8 +14,8 @@
     public let byteCount: Int
     private let owner: AnyObject?
 
-    /// The size of the pages that the system is asked for where much memory is needed.
-    private static let largePage = 2 << 20
+    /// From this size on, zeroing by hand would cost more than a call to the system.
+    private static let mappedSize = 1 << 20
 
     /// Allocates `byteCount` zeroed bytes, aligned for the widest vector unit and for a cache line.
     public init(byteCount: Int) {
@@ -32,21 +32,12 @@
         owner = nil
     }
 
-    /// A large block straight from the system: zeroed when it is first touched, in few large pages where it allows that.
+    /// A large block straight from the system, which zeroes a page when it is first touched. Large pages are not asked
+    /// for: where memory is in small pieces, finding them takes longer than they save.
     private static func map(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-        guard byteCount >= largePage else { return nil }
-        // One page more than needed, so that the block can start at the border of one.
-        let whole = unsafe mmap(
-            nil, byteCount + largePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let whole = unsafe whole, unsafe whole != MAP_FAILED else { return nil }
-        let start = unsafe whole.alignedUp(toMultipleOf: largePage)
-        let before = unsafe start - whole
-        let page = Int(getpagesize())
-        let end = unsafe (start + byteCount).alignedUp(toMultipleOf: page)
-        if before > 0 { unsafe munmap(whole, before) }
-        unsafe munmap(end, whole + byteCount + largePage - end)
-        unsafe madvise(start, byteCount, Int32(MADV_HUGEPAGE))
-        return unsafe start
+        guard byteCount >= mappedSize else { return nil }
+        let address = unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        return unsafe address == MAP_FAILED ? nil : address
     }
 
     /// Borrows memory that `owner` keeps valid (a mapped file, say); it is released with the storage.
