@@ -120,6 +120,12 @@ public struct PretrainingOptions: Sendable {
             deriveDecoder(&settings)
         }
         try settings.checkValues()
+        guard imageCount >= settings.effectiveBatch else {
+            throw TrainingError(
+                .usage,
+                "\(data): has \(imageCount) images to train on, fewer than the \(settings.effectiveBatch) of a step; "
+                    + "expected a smaller --batch-size or more images")
+        }
         deriveOptimization(&settings, imageCount: imageCount)
         if settings.mean.isEmpty || settings.mean.count != settings.channels {
             (settings.mean, settings.std) = Self.colourStatistics(channels: settings.channels)

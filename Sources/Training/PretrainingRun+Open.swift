@@ -18,7 +18,8 @@ extension PretrainingRun {
         if directory.isRun {
             guard resumes else {
                 throw TrainingError(
-                    .cannotCreate, "\(output): holds a run already; continue it with --resume, or name another directory")
+                    .cannotCreate,
+                    "\(output): holds a run already; continue it with --resume, or name another directory")
             }
             return try resume(
                 options, directory, allowsChangedData: allowsChangedData, threads: threads, observer: observer)
@@ -36,7 +37,7 @@ extension PretrainingRun {
     }
 
     /// Reads the data and settles all settings; nothing is written.
-    static func prepare(
+    package static func prepare(
         _ options: PretrainingOptions
     ) throws -> (settings: PretrainingSettings, dataset: ImageDataset, checkpoint: Checkpoint?) {
         let checkpoint = try options.initial.map { try Checkpoint.open($0) }

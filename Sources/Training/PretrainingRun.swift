@@ -98,6 +98,7 @@ public final class PretrainingRun {
     public func train() throws -> Result {
         if state.step >= settings.steps {
             if Files.sort(directory.model) != .directory { try trainer.export(to: directory) }
+            try writeReport()
             observer.note("\(directory.path): all \(state.step) steps are done")
             return result
         }
@@ -171,7 +172,8 @@ public final class PretrainingRun {
     }
 
     private func divergence(_ outcome: MAETrainer.Outcome) -> TrainingError {
-        let what = outcome.loss.isFinite ? "the gradient's norm is \(outcome.gradientNorm)" : "the loss is \(outcome.loss)"
+        let what =
+            outcome.loss.isFinite ? "the gradient's norm is \(outcome.gradientNorm)" : "the loss is \(outcome.loss)"
         let good = directory.checkpointSteps.last.map { "the last good checkpoint is \(directory.checkpoint($0))" }
         return TrainingError(
             .malformed,
