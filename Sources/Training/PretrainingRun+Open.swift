@@ -112,6 +112,7 @@ extension PretrainingRun {
         _ options: PretrainingOptions, _ recorded: PretrainingSettings, imageCount: Int, _ directory: RunDirectory,
         allowsChangedData: Bool
     ) throws -> PretrainingSettings {
+        try options.checkEpochs()
         var wanted = recorded
         options.apply(to: &wanted, imageCount: imageCount)
         if allowsChangedData {

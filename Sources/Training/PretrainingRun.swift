@@ -7,8 +7,9 @@ import Models
 public final class PretrainingRun {
     /// How far a run is.
     public struct Progress: Sendable {
-        /// Steps done, and all of them.
+        /// Steps done.
         public let step: Int
+        /// Steps of the whole run.
         public let totalSteps: Int
         /// Steps of an epoch.
         public let stepsPerEpoch: Int
@@ -16,6 +17,7 @@ public final class PretrainingRun {
         public let loss: Double
         /// Since this process began to train.
         public let imagesPerSecond: Double
+        /// Until the last step, at this pace.
         public let secondsLeft: Double
     }
 
