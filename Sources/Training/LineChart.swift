@@ -96,9 +96,9 @@ struct LineChart {
         return low < high ? low...high : low - 0.5...high + 0.5
     }
 
-    /// Round numbers within a range, four to eight of them.
+    /// Round numbers within a range, three to nine of them.
     static func ticks(_ range: ClosedRange<Double>) -> [Double] {
-        let rough = (range.upperBound - range.lowerBound) / 5
+        let rough = (range.upperBound - range.lowerBound) / 8
         let magnitude = pow(10, log10(rough).rounded(.down))
         let step = [1.0, 2, 5, 10].map { $0 * magnitude }.first { $0 >= rough } ?? rough
         let first = (range.lowerBound / step).rounded(.up)
