@@ -53,11 +53,11 @@ let package = Package(
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness"], swiftSettings: strict),
         .testTarget(name: "FeaturesTests", dependencies: ["Features"], swiftSettings: strict),
+        .testTarget(name: "CommandLineTests", dependencies: ["vit", "Imaging"], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests",
             dependencies: [
                 "Training", "Models", "Datasets", "Checkpoints", "Imaging", "Compute", "Layers", "Randomness",
             ], swiftSettings: strict),
-        .testTarget(name: "CommandLineTests", dependencies: ["vit"], swiftSettings: strict),
     ]
 )

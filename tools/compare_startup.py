@@ -4,8 +4,8 @@
     python tools/compare_startup.py PICTURE [--rounds 5] [--vit .build/release/vit] [--architecture vit_base_patch16_224]
 
 Both read the same safetensors file of random weights, from the page cache. They take turns, so that whatever else the
-machine does meets both; a first round warms up and is not counted. Prints medians of wall time and of the peak of
-memory. Exits with 1 where the two give different classes.
+machine does meets both; a first round warms up and is not counted. Prints medians of wall time, of processor
+time (which tells more on a busy machine) and of the peak of memory. Exits with 1 where the two give different classes.
 """
 
 import argparse
@@ -31,19 +31,22 @@ def main() -> int:
             "Python, timm": [sys.executable, BESIDE / "classify_with_timm.py", options.architecture, weights, options.picture],
         }  # fmt: skip
         seconds = {name: [] for name in commands}
+        busy = {name: [] for name in commands}
         megabytes = {name: [] for name in commands}
         answers = {}
         for round in range(options.rounds + 1):
             for name, command in commands.items():
-                wall, peak, answers[name] = run([str(part) for part in command])
+                wall, processor, peak, answers[name] = run([str(part) for part in command])
                 if round > 0:
                     seconds[name].append(wall)
+                    busy[name].append(processor)
                     megabytes[name].append(peak / 1e6)
-    print("| | wall time, s: median (all) | peak memory, MB |")
-    print("|---|---|---|")
+    print("| | wall time, s: median (all) | processor time, s | peak memory, MB |")
+    print("|---|---|---|---|")
     for name in commands:
         every = ", ".join(f"{value:.2f}" for value in seconds[name])
-        print(f"| {name} | {statistics.median(seconds[name]):.3f} ({every}) | {statistics.median(megabytes[name]):.0f} |")
+        medians = f"{statistics.median(busy[name]):.2f} | {statistics.median(megabytes[name]):.0f}"
+        print(f"| {name} | {statistics.median(seconds[name]):.3f} ({every}) | {medians} |")
     ratio = statistics.median(seconds["Python, timm"]) / statistics.median(seconds["vit classify"])
     print(f"\nvit classify takes {1 / ratio:.3f} of the time: {ratio:.1f} times as fast.")
     ours, theirs = classes_of_vit(answers["vit classify"]), classes_of_python(answers["Python, timm"])
@@ -79,8 +82,8 @@ def write_checkpoint(architecture: str, folder: Path) -> Path:
     return folder / "model.safetensors"
 
 
-def run(command: list[str]) -> tuple[float, int, str]:
-    """Wall time in seconds, the peak of resident memory in bytes, and what was printed."""
+def run(command: list[str]) -> tuple[float, float, int, str]:
+    """Wall and processor time in seconds, the peak of resident memory in bytes, and what was printed."""
     with tempfile.TemporaryFile(mode="w+") as output:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdout=output)
@@ -90,7 +93,7 @@ def run(command: list[str]) -> tuple[float, int, str]:
         if process.returncode != 0:
             raise SystemExit(f"exit code {process.returncode} from: {' '.join(command)}")
         output.seek(0)
-        return wall, usage.ru_maxrss * 1024, output.read()
+        return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, output.read()
 
 
 def classes_of_vit(text: str) -> list[int]:

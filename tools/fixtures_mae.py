@@ -28,11 +28,10 @@ def write(folder: Path) -> None:
     adamw = {"steps": STEPS, "lr": RATE, "beta1": BETAS[0], "beta2": BETAS[1], "adamw_epsilon": 1e-8, "weight_decay": DECAY}
     for name, sizes in (("mae", SIZES), ("mae-oblong", OBLONG)):
         settings = {key: getattr(sizes, key) for key in sizes.__dataclass_fields__}
-        tensors = golden(sizes, is_trained=name == "mae")
-        save(folder / f"{name}.safetensors", tensors, settings | (adamw if name == "mae" else {}))
+        save(folder / f"{name}.safetensors", golden(sizes), settings | adamw)
 
 
-def golden(sizes: Sizes, is_trained: bool) -> Tensors:
+def golden(sizes: Sizes) -> Tensors:
     model = MaskedAutoencoder(sizes)
     random_weights.fill(model, seed=1)
     model.pos_embed.data = sin_cos_table(sizes.grid, sizes.width).float()[None]
@@ -47,10 +46,10 @@ def golden(sizes: Sizes, is_trained: bool) -> Tensors:
         exact = copy.deepcopy(model).double()
         tensors[f"{name}/loss"] = step(exact, pixels.double(), noise.double(), normalized)
         tensors |= parameters_and_gradients(exact, f"{name}/")[1]
-        if is_trained:
-            losses, weights = train(copy.deepcopy(model).double(), pixels.double(), noise.double(), normalized)
-            tensors |= {f"{name}/after-{STEPS}/{key}": tensor for key, tensor in weights.items()}
-            tensors[f"{name}/losses"] = losses
+        losses, weights = train(copy.deepcopy(model).double(), pixels.double(), noise.double(), normalized)
+        tensors |= {f"{name}/after-{STEPS}/{key}": tensor for key, tensor in weights.items()}
+        tensors[f"{name}/losses"] = losses
+        if sizes.image[0] == sizes.image[1]:  # transformers takes no other
             report_float32(model, pixels, noise, normalized, weights)
     return tensors
 

@@ -162,6 +162,27 @@ def timm_registers(folder):
     timm_golden(folder, model, pixels())
 
 
+def fold(state, *tokens):
+    """Adds the first rows of the position table to the tokens that they belong to, as the package does."""
+    state = dict(state)
+    first = 0
+    for name in tokens:
+        count = state[name].shape[1]
+        state[name] = state[name] + state["pos_embed"][:, first:first + count]
+        first += count
+    state["pos_embed"] = state["pos_embed"][:, first:]
+    return state
+
+
+def timm_register_positions(folder):
+    """Registers that have positions."""
+    model = timm.create_model("vit_tiny_patch16_224", num_classes=CLASSES, reg_tokens=2, **TIMM)
+    save_for_hf(randomize(model), folder, safe_serialization=True)
+    x = pixels()
+    write_golden(folder, fold(model.state_dict(), "cls_token", "reg_token"), input=x, logits=model(x),
+                 tokens=model.forward_features(x))
+
+
 def deit_distilled(folder):
     """As the authors of DeiT publish it: .pth, everything under "model", no configuration but the heads."""
     model = randomize(timm.create_model("deit_tiny_distilled_patch16_224", num_classes=CLASSES, **TIMM))
@@ -199,6 +220,16 @@ def hf_deit(folder):
     model.save_pretrained(folder)
     hf.DeiTImageProcessor(size=20, crop_size=SIZE).save_pretrained(folder)
     hf_golden(folder, model)
+
+
+def hf_deit_one_head(folder):
+    """A distillation token that no head reads: what fine-tuning with transformers makes of DeiT."""
+    model = randomize(hf.DeiTForImageClassification(hf.DeiTConfig(**HF, **HF_LABELS)))
+    model.save_pretrained(folder)
+    x = pixels()
+    canonical = fold(hf_canonical(model), "cls_token", "dist_token")
+    canonical["reg_token"] = canonical.pop("dist_token")
+    write_golden(folder, canonical, input=x, logits=model(x).logits, tokens=model.deit(x).last_hidden_state)
 
 
 def hf_mae(folder):
@@ -295,8 +326,9 @@ def jax(folder):
     timm_golden(folder, model, pixels())
 
 
-FIXTURES = [timm_hub, timm_mean_pooled, timm_deit3, timm_registers, deit_distilled, hf_vit, hf_vit_modern, hf_vit_model,
-            hf_deit, hf_mae, hf_dinov2, hf_dinov2_registers, mae_finetuned, mae_full, dinov2_original, jax]
+FIXTURES = [timm_hub, timm_mean_pooled, timm_deit3, timm_registers, timm_register_positions,
+            deit_distilled, hf_vit, hf_vit_modern, hf_vit_model, hf_deit, hf_deit_one_head, hf_mae, hf_dinov2,
+            hf_dinov2_registers, mae_finetuned, mae_full, dinov2_original, jax]
 
 
 def main():

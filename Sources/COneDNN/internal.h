@@ -18,6 +18,9 @@ typedef const dnnl_memory_desc_t *vit_desc_ref;
 
 enum { vit_max_arguments = 12 };
 
+// Where B stands among a matmul's arguments.
+enum { vit_slot_b = 1 };
+
 struct vit_primitive {
     dnnl_primitive_t primitive;
     const_dnnl_primitive_desc_t description;  // owned by the primitive

@@ -3,9 +3,6 @@
 
 #include "internal.h"
 
-// Where B stands among a matmul's arguments.
-enum { slot_b = 1 };
-
 static dnnl_alg_kind_t algorithm_of(int32_t activation) {
     return activation == vit_activation_gelu_erf ? dnnl_eltwise_gelu_erf : dnnl_eltwise_gelu_tanh;
 }
@@ -74,7 +71,7 @@ static dnnl_status_t describe(
     dnnl_primitive_desc_t *description, const vit_matmul_shape *shape, const vit_primitive *packed_like,
     dnnl_primitive_attr_t attributes, vit_desc descs[4]) {
     TRY(vit_desc_strided(&descs[0], shape->rows, shape->inner, shape->a_row_stride, shape->a_column_stride));
-    if (packed_like) TRY(vit_desc_copy(&descs[1], DESC_REF(packed_like->argument_descs[slot_b])));
+    if (packed_like) TRY(vit_desc_copy(&descs[1], DESC_REF(packed_like->argument_descs[vit_slot_b])));
     else if (shape->packs_b) TRY(vit_desc_any(&descs[1], shape->inner, shape->columns));
     else TRY(vit_desc_strided(&descs[1], shape->inner, shape->columns, shape->b_row_stride, shape->b_column_stride));
     TRY(vit_desc_strided(&descs[2], shape->rows, shape->columns, shape->c_row_stride, 1));
@@ -132,7 +129,7 @@ int vit_matmul_run(const vit_primitive *primitive, vit_context *context, const v
 }
 
 size_t vit_packed_size(const vit_primitive *primitive) {
-    return dnnl_memory_desc_get_size(DESC_REF(primitive->argument_descs[slot_b]));
+    return dnnl_memory_desc_get_size(DESC_REF(primitive->argument_descs[vit_slot_b]));
 }
 
 int vit_pack(
@@ -146,14 +143,14 @@ int vit_pack(
     TRY(vit_desc_strided(&plain, primitive->inner, primitive->columns, row_stride, column_stride));
     TRY(vit_attributes(&attributes));
     int status = (int)dnnl_reorder_primitive_desc_create(
-        &description, DESC_REF(plain), vit_engine(), DESC_REF(primitive->argument_descs[slot_b]), vit_engine(), attributes);
+        &description, DESC_REF(plain), vit_engine(), DESC_REF(primitive->argument_descs[vit_slot_b]), vit_engine(), attributes);
     dnnl_primitive_attr_destroy(attributes);
     if (status != 0) {
         vit_desc_free(&plain);
         return status;
     }
     const vit_argument arguments[] = {
-        {DNNL_ARG_FROM, DESC_REF(plain)}, {DNNL_ARG_TO, DESC_REF(primitive->argument_descs[slot_b])}};
+        {DNNL_ARG_FROM, DESC_REF(plain)}, {DNNL_ARG_TO, DESC_REF(primitive->argument_descs[vit_slot_b])}};
     status = vit_primitive_finish(&reorder, description, 2, arguments);
     vit_desc_free(&plain);
     if (status != 0) return status;

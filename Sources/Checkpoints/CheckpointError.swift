@@ -25,7 +25,9 @@ public struct CheckpointError: Error, Sendable, Hashable, CustomStringConvertibl
     package init(_ kind: Kind, _ path: String, _ reason: String) {
         self.kind = kind
         self.path = path
-        self.reason = reason
+        // Names from a hostile file must not steer the terminal that shows them.
+        self.reason = String(
+            String.UnicodeScalarView(reason.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }))
     }
 
     static func malformed(_ path: String, _ reason: String) -> CheckpointError {

@@ -86,8 +86,10 @@ struct CheckpointReader {
             if found.timm == nil, found.huggingFace == nil {
                 description.assumptions.append("\(path) describes no model and is left aside.")
             }
-        } else if let architecture = weights.architecture {
-            // A training script noted which of timm's architectures it trained.
+        } else if let architecture = weights.architecture,
+            [nil, description.configuration.depth].contains(TimmArchitecture(name: architecture).depth)
+        {
+            // A training script noted which of timm's architectures it trained; other arguments it kept to itself.
             found.timm = TimmConfiguration(
                 .object([JSON.Member("architecture", .string(architecture))]), path: weights.path)
         }
@@ -139,8 +141,7 @@ struct CheckpointReader {
             stated = (try timm.preprocessing(imageSize: description.configuration.imageSize), timm.path)
         }
         guard let (preprocessing, path) = stated else {
-            return FamilyPreprocessing.preprocessing(
-                description.family, layout: table.keyMap.layout, configuration: description.configuration)
+            return FamilyPreprocessing.preprocessing(description, layout: table.keyMap.layout)
         }
         for values in [preprocessing.mean, preprocessing.std] where values.count != 1 && values.count != channels {
             throw .malformed(path, "gives \(values.count) values for mean or std; the model has \(channels) channels")

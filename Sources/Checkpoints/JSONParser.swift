@@ -86,6 +86,12 @@ private struct JSONParser {
         let start = position
         while let byte = next, Self.belongsToLiteral(byte) { position += 1 }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        if let first = text.utf8.first, first == UInt8(ascii: "-") || (0x30...0x39).contains(first) {
+            if let integer = Int(text) { return .integer(integer) }
+            // Swift also reads hexadecimal numbers and names, which JSON has not.
+            let isDecimal = text.utf8.allSatisfy { $0 < 0x40 || $0 | 0x20 == UInt8(ascii: "e") }
+            if isDecimal, let number = Double(text) { return .number(number) }
+        }
         switch text {
         case "null": return .null
         case "true": return .bool(true)
@@ -93,16 +99,10 @@ private struct JSONParser {
         case "NaN": return .number(.nan)
         case "Infinity": return .number(.infinity)
         case "-Infinity": return .number(-.infinity)
-        default: break
+        default:
+            position = start
+            throw error("a value was expected")
         }
-        // Swift's parsers also take a leading plus sign, hexadecimal digits and names, which JSON does not.
-        let isNumber = text.utf8.allSatisfy { (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }
-        if isNumber, !text.hasPrefix("+") {
-            if let integer = Int(text) { return .integer(integer) }
-            if let number = Double(text) { return .number(number) }
-        }
-        position = start
-        throw error("a value was expected")
     }
 
     private static func belongsToLiteral(_ byte: UInt8) -> Bool {
@@ -115,20 +115,26 @@ private struct JSONParser {
     private mutating func string() throws(JSONError) -> String {
         position += 1
         var content: [UInt8] = []
-        while let byte = next {
+        while true {
+            // All up to the next quote, escape or control character at once.
+            let start = position
+            while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
+                position += 1
+            }
+            content += bytes[start..<position]
+            guard let byte = next else { throw error("the text ends inside a string") }
             position += 1
-            switch byte {
-            case UInt8(ascii: "\""):
+            if byte == UInt8(ascii: "\\") {
+                try escape(into: &content)
+            } else if byte == UInt8(ascii: "\"") {
                 guard let string = String(validating: content, as: UTF8.self) else {
                     throw error("a string is not UTF-8")
                 }
                 return string
-            case UInt8(ascii: "\\"): try escape(into: &content)
-            case 0..<0x20: throw error("a control character stands in a string")
-            default: content.append(byte)
+            } else {
+                throw error("a control character stands in a string")
             }
         }
-        throw error("the text ends inside a string")
     }
 
     private mutating func escape(into content: inout [UInt8]) throws(JSONError) {

@@ -19,6 +19,22 @@ public struct TensorArchive: Sendable {
         byName = Dictionary(weights.tensors.map { ($0.name, $0) }) { first, _ in first }
     }
 
+    /// Writes tensors as one safetensors file, beside its place and then renamed.
+    ///
+    /// - Parameter halfPrecision: whether numbers are rounded to 16 bits, to the nearest and ties to even.
+    public static func writeSafetensors(
+        _ tensors: [(name: String, tensor: Tensor)], to path: String, halfPrecision: Bool = false
+    ) throws(CheckpointError) {
+        let plan = tensors.enumerated().map { index, entry in
+            ExportedTensor(
+                name: entry.name, shape: entry.tensor.shape, canonical: String(index),
+                rows: 0..<(entry.tensor.shape.first ?? 0))
+        }
+        try SafetensorsWriter.write(plan, as: halfPrecision ? .float16 : .float32, to: path) {
+            tensors[Int($0) ?? 0].tensor
+        }
+    }
+
     /// One tensor, as 32-bit floats in row-major order; it must be stored as floating-point numbers.
     public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
         guard let stored = byName[name] else { throw .malformed(path, "has no tensor \(name)") }

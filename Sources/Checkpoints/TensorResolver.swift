@@ -18,19 +18,20 @@ struct TensorResolver {
             description.configuration.parameterShapes
             + (description.decoder?.parameterShapes(encoder: description.configuration) ?? [])
         for parameter in needed {
-            let names = table.keyMap.parts(of: parameter.name).map(\.name)
+            let stored = stored(parameter)
+            let names = table.keyMap.parts(of: stored.name).map(\.name)
             used.formUnion(names)
-            guard let parts = table.parts(of: parameter.name) else {
+            guard let parts = table.parts(of: stored.name) else {
                 missing += names.filter { table.tensors[$0] == nil }
                 continue
             }
-            if table.shape(of: parameter.name) != parameter.shape || !splitsEvenly(parts, parameter.shape) {
-                misshapen += parts.map { "\($0.tensor.name) \($0.tensor.shape)" }.prefix(1).map {
-                    "\($0) where \(parameter.name) needs \(parameter.shape)"
+            if table.shape(of: stored.name) != stored.shape || !splitsEvenly(parts, stored.shape) {
+                misshapen += parts.prefix(1).map {
+                    "\($0.tensor.name) \($0.tensor.shape) where \(stored.name) needs \(stored.shape)"
                 }
             }
             wrongType += parts.filter { !$0.tensor.description.type.isFloatingPoint }.map(\.tensor.name)
-            recipes[parameter.name] = TensorRecipe(shape: parameter.shape, parts: parts)
+            recipes[parameter.name] = recipe(parameter, parts)
         }
         var ignored: [String: String] = [:]
         var surplus: [String] = []
@@ -45,6 +46,32 @@ struct TensorResolver {
         return (recipes, ignored)
     }
 
+    /// The number of position rows that go into tokens.
+    private var foldedRows: Int { description.folds.last?.rows.upperBound ?? 0 }
+
+    /// The name and shape under which a parameter is stored: another one where positions are folded.
+    private func stored(_ parameter: ParameterShape) -> ParameterShape {
+        if let fold = description.folds.first(where: { $0.token == parameter.name }) {
+            return ParameterShape(fold.source, [1, fold.rows.count, description.configuration.width])
+        }
+        guard parameter.name == "pos_embed" else { return parameter }
+        return ParameterShape("pos_embed", [1, parameter.shape[1] + foldedRows, parameter.shape[2]])
+    }
+
+    private func recipe(
+        _ parameter: ParameterShape, _ parts: [(part: TensorPart, tensor: StoredTensor)]
+    ) -> TensorRecipe {
+        var recipe = TensorRecipe(shape: parameter.shape, parts: parts)
+        let width = description.configuration.width
+        if parameter.name == "pos_embed" { recipe.skippedCount = foldedRows * width }
+        if let fold = description.folds.first(where: { $0.token == parameter.name }),
+            let positions = table.parts(of: "pos_embed")
+        {
+            recipe.addition = (positions, fold.rows.lowerBound * width)
+        }
+        return recipe
+    }
+
     /// Queries, keys and values have to be a third each, not three parts of any size.
     private func splitsEvenly(_ parts: [(part: TensorPart, tensor: StoredTensor)], _ shape: [Int]) -> Bool {
         guard let rows = shape.first, parts.count > 1 else { return true }
@@ -54,11 +81,6 @@ struct TensorResolver {
     private func report(
         missing: [String], misshapen: [String], wrongType: [String], surplus: [String]
     ) throws(CheckpointError) {
-        if !surplus.isEmpty || !missing.isEmpty,
-            let feature = KeyMap.unsupportedFeature(names: Array(table.tensors.keys))
-        {
-            throw .malformed(table.path, "holds a model with \(feature), which is not supported")
-        }
         var reasons: [String] = []
         if !missing.isEmpty { reasons.append("lacks \(Self.list(missing))") }
         if !misshapen.isEmpty { reasons.append("has misshapen tensors: \(Self.list(misshapen))") }

@@ -25,7 +25,8 @@ extension WeightsFile {
         if let root = TorchCheckpoint.root(of: archive) { return try TorchCheckpoint.read(archive, root: root) }
         let tensors = try NumpyArchive.read(archive)
         guard !tensors.isEmpty else {
-            throw .malformed(file.path, "is a zip archive without weights; torch's data.pkl or .npy arrays were expected")
+            throw .malformed(
+                file.path, "is a zip archive without weights; torch's data.pkl or .npy arrays were expected")
         }
         return WeightsFile(path: file.path, container: .numpy, tensors: tensors)
     }
@@ -53,10 +54,10 @@ extension TensorTable {
         {
             names = names.map { String($0.dropFirst(wrapping.count)) }
         }
+        if let feature = KeyMap.unsupportedFeature(names: names) {
+            throw .malformed(weights.path, "holds a model with \(feature), which is not supported")
+        }
         guard let keyMap = KeyMap.detect(names: names, wrapper: weights.wrapper) else {
-            if let feature = KeyMap.unsupportedFeature(names: names) {
-                throw .malformed(weights.path, "holds a model with \(feature), which is not supported")
-            }
             let first = names.prefix(3).joined(separator: ", ")
             throw .malformed(
                 weights.path,

@@ -116,8 +116,9 @@ extension ImageClassifier {
         let size = configuration.imageSize
         guard prepared.width == size.width, prepared.height == size.height else {
             throw .malformed(
-                path, "comes out of the preprocessing as \(prepared.width) × \(prepared.height) pixels, and the model "
-                    + "takes \(size.width) × \(size.height); have it resized")
+                path,
+                "comes out of the preprocessing as \(prepared.width) × \(prepared.height) pixels, and the "
+                    + "model takes \(size.width) × \(size.height); have it resized")
         }
         return PreparedImage(width: image.width, height: image.height, image: prepared)
     }
@@ -127,7 +128,8 @@ extension ImageClassifier {
         of prepared: PreparedImage, logits: [Float], path: String
     ) throws(InputError) -> Classification {
         guard logits.allSatisfy(\.isFinite) else {
-            throw .malformed(path, "the model's answer is not a number; are the weights in \(checkpoint.path) damaged?")
+            throw .malformed(
+                path, "the model's answer is not a number; the weights in \(checkpoint.path) may be damaged")
         }
         return Classification(width: prepared.width, height: prepared.height, logits: logits, labels: labels)
     }

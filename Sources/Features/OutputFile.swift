@@ -4,8 +4,6 @@
     import Musl
 #endif
 
-import Synchronization
-
 /// Why a result could not be written: one sentence with the file.
 public struct OutputError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Whether the output could not even be made (sysexits: 73), as opposed to failing midway (74).
@@ -21,21 +19,6 @@ public struct OutputError: Error, Sendable, Hashable, CustomStringConvertible {
 
     package static func cannotCreate(_ path: String, _ clause: String) -> OutputError {
         OutputError(isCreation: true, description: "\(path): \(clause)")
-    }
-}
-
-/// The unfinished files of a run, so that an interrupted one can remove them.
-package final class UnfinishedFiles: Sendable {
-    private let paths = Mutex<Set<String>>([])
-
-    package init() {}
-
-    package func insert(_ path: String) { paths.withLock { _ = $0.insert(path) } }
-    package func remove(_ path: String) { paths.withLock { _ = $0.remove(path) } }
-
-    /// Deletes them all; for a process that is about to end.
-    package func deleteAll() {
-        paths.withLock { for path in $0 { unsafe unlink(path) } }
     }
 }
 
@@ -91,8 +74,7 @@ package final class OutputFile {
         isOpen = false
         guard close(descriptor) == 0, unsafe rename(unfinishedPath, path) == 0 else {
             let error = OutputError.last(path, "cannot be written")
-            unsafe unlink(unfinishedPath)
-            unfinished.remove(unfinishedPath)
+            unfinished.delete(unfinishedPath)
             throw error
         }
         unfinished.remove(unfinishedPath)
@@ -101,7 +83,6 @@ package final class OutputFile {
     deinit {
         guard isOpen else { return }
         close(descriptor)
-        unsafe unlink(unfinishedPath)
-        unfinished.remove(unfinishedPath)
+        unfinished.delete(unfinishedPath)
     }
 }

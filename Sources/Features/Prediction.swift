@@ -33,7 +33,7 @@ public struct Classification: Sendable {
     }
 
     /// exp(x) / Σ exp(x), shifted by the maximum so that nothing overflows.
-    static func softmax(_ logits: [Float]) -> [Float] {
+    package static func softmax(_ logits: [Float]) -> [Float] {
         let maximum = logits.max() ?? 0
         let powers = logits.map { expf($0 - maximum) }
         let sum = Float(powers.reduce(into: 0.0) { $0 += Double($1) })
@@ -41,7 +41,7 @@ public struct Classification: Sendable {
     }
 
     /// The indices of the highest values, the highest first.
-    static func highest(_ count: Int, of values: [Float]) -> [Int] {
+    package static func highest(_ count: Int, of values: [Float]) -> [Int] {
         let count = min(max(count, 0), values.count)
         guard count > 0 else { return [] }
         var best: [Int] = []

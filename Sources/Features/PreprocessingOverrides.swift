@@ -23,7 +23,7 @@ public struct PreprocessingOverrides: Sendable, Hashable {
     /// The model's shape and preprocessing with these changes.
     ///
     /// Errors: `ClassifierError.unfitting`, in one sentence.
-    func apply(
+    package func apply(
         to configuration: ViTConfiguration, _ preprocessing: Preprocessing
     ) throws(ClassifierError) -> (ViTConfiguration, Preprocessing) {
         var configuration = configuration

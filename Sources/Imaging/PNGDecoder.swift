@@ -27,25 +27,3 @@ private func readPNG(_ bytes: UnsafeBufferPointer<UInt8>, channels: Int, failure
     }
     return isComplete ? image : nil
 }
-
-extension ImageError {
-    /// What a codec reported about a file of the given format.
-    init(_ failure: codecs_error, format: String) {
-        switch failure.status {
-        case CODECS_TRUNCATED: self = .truncated(format: format)
-        case CODECS_UNSUPPORTED:
-            self = .unsupported(
-                "it is a \(format) of a kind that swift-vit does not read, "
-                    + failure.reason)
-        case CODECS_OUT_OF_MEMORY: self = .outOfMemory
-        default: self = .corrupt(format: format, reason: failure.reason)
-        }
-    }
-}
-
-extension codecs_error {
-    /// The message as text.
-    var reason: String {
-        unsafe withUnsafeBytes(of: message) { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    }
-}

@@ -15,11 +15,12 @@ enum ModelLocation {
     /// The path of the checkpoint that `model` stands for.
     ///
     /// A path that exists is meant as it is. A bare name is looked up where the environment's `VIT_CHECKPOINTS` says, in
-    /// `./checkpoints`, and in the `checkpoints` folders beside the executable and above it.
+    /// `./checkpoints`, beside the executable, and in the package that it was built in.
     static func find(_ model: String) throws -> String {
         if Files.sort(model) != .missing { return model }
         guard !model.isEmpty, !model.contains("/") else {
-            throw CommandFailure(.noSuchInput, "\(model): there is no such checkpoint; name a directory or a weights file")
+            throw CommandFailure(
+                .noSuchInput, "\(model): there is no such checkpoint; name a directory or a weights file")
         }
         let folders = folders
         for folder in folders {
@@ -34,19 +35,24 @@ enum ModelLocation {
         throw CommandFailure(.noSuchInput, "\(model): there is no such checkpoint; \(advice)")
     }
 
+    /// The folders in `folder` that hold a checkpoint, as far as their file names tell.
     private static func names(in folder: String) -> [String] {
-        Files.names(in: folder).filter { Files.sort(Files.join(folder, $0)) == .directory }
+        Files.names(in: folder).filter { name in
+            let files = Files.names(in: Files.join(folder, name))
+            return files.contains { $0 == "config.json" || $0.hasSuffix(".safetensors") || $0.hasSuffix(".pth") }
+        }
     }
 
+    /// Where checkpoints are known by name.
     private static var folders: [String] {
         var folders: [String] = []
         if let stated = unsafe getenv("VIT_CHECKPOINTS") { folders.append(unsafe String(cString: stated)) }
         folders.append("checkpoints")
-        var above = Files.directory(of: executable)
-        while above.hasPrefix("/") {
-            folders.append(Files.join(above, "checkpoints"))
-            if above == "/" { break }
-            above = Files.directory(of: above)
+        let home = Files.directory(of: executable)
+        folders.append(Files.join(home, "checkpoints"))
+        folders.append(Files.join(Files.directory(of: home), "share/swift-vit/checkpoints"))
+        if let built = home.firstRange(of: "/.build/") {
+            folders.append(Files.join(String(home[..<built.lowerBound]), "checkpoints"))
         }
         return folders
     }

@@ -5,22 +5,30 @@ import Models
 
 /// What to do to pictures otherwise than the checkpoint says.
 struct PreprocessingOptions: ParsableArguments {
-    @Option(help: "The size of picture the model sees; positions are interpolated to it.")
+    @Option(
+        help: ArgumentHelp(
+            "The size of picture the model sees; positions are interpolated to it.", valueName: "n|hxw"))
     var imageSize: SizeArgument?
 
-    @Option(help: "How a picture is resized before the middle is cut out: N makes its shorter edge N pixels.")
+    @Option(
+        help: ArgumentHelp(
+            "How a picture is resized before the middle is cut out: N makes its shorter edge N pixels.",
+            valueName: "n|hxw|none"))
     var resize: ResizeArgument?
 
-    @Option(help: "Resize so that the crop keeps this part of the picture's edge, as timm's crop_pct.")
+    @Option(
+        help: ArgumentHelp(
+            "Resize so that the crop keeps this part of the picture's edge, as timm's crop_pct.", valueName: "p"))
     var cropPct: Double?
 
-    @Option(help: "The filter that resizes.")
+    @Option(help: ArgumentHelp("The filter that resizes.", valueName: "filter"))
     var interpolation: Interpolation?
 
-    @Option(help: "What is subtracted from each channel, for samples from 0 to 1.")
+    @Option(
+        help: ArgumentHelp("What is subtracted from each channel, for samples from 0 to 1.", valueName: "r,g,b"))
     var mean: ChannelsArgument?
 
-    @Option(help: "What each channel is divided by after that.")
+    @Option(help: ArgumentHelp("What each channel is divided by after that.", valueName: "r,g,b"))
     var std: ChannelsArgument?
 
     var overrides: PreprocessingOverrides {
@@ -52,8 +60,6 @@ struct SizeArgument: ExpressibleByArgument {
     }
 
     private static let longest = 65_535
-    static let defaultValueDescription = "N|HxW"
-    static var allValueStrings: [String] { [] }
 }
 
 /// The length of the shorter edge, height × width, or `none`.

@@ -10,7 +10,9 @@ struct SharedOptions: ParsableArguments {
 
 /// What every command that computes takes.
 struct ThreadOptions: ParsableArguments {
-    @Option(help: "Threads at work; results do not depend on it. (default: the cores this process may use)")
+    @Option(
+        help: ArgumentHelp(
+            "Threads at work; results do not depend on it. (default: the cores this process may use)", valueName: "n"))
     var threads: Int?
 
     func validate() throws {
@@ -30,7 +32,7 @@ struct ImageOptions: ParsableArguments {
     @Flag(help: "Leave pictures as they are stored, whatever their EXIF orientation says.")
     var ignoreOrientation = false
 
-    @Option(help: "Refuse pictures with more pixels than this.")
+    @Option(help: ArgumentHelp("Refuse pictures with more pixels than this.", valueName: "n"))
     var maxPixels = DecodingOptions().maxPixels
 
     func validate() throws {

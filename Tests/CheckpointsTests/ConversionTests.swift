@@ -15,7 +15,8 @@ struct ConversionTests {
         .maeFull, .dinov2Original, .jax,
     ]
     private static let timm: [Fixture] = [
-        .timmHub, .timmMeanPooled, .timmDeiT3, .timmRegisters, .deitDistilled, .hfViT, .hfViTModern, .hfViTModel,
+        .timmHub, .timmMeanPooled, .timmDeiT3, .timmRegisters, .timmRegisterPositions, .deitDistilled, .hfDeiTOneHead,
+        .hfViT, .hfViTModern, .hfViTModel,
         .hfDeiT, .hfDINOv2, .maeFinetuned, .jax,
     ]
 
@@ -43,7 +44,8 @@ struct ConversionTests {
     }
 
     @Test(arguments: [
-        (Fixture.timmHub, ExportLayout.timm), (.timmHub, .huggingFace), (.timmMeanPooled, .timm), (.hfViT, .huggingFace),
+        (Fixture.timmHub, ExportLayout.timm), (.timmHub, .huggingFace), (.timmMeanPooled, .timm),
+        (.hfViT, .huggingFace),
         (.hfViT, .timm), (.hfDeiT, .timm), (.hfDINOv2Registers, .timm), (.hfViTModern, .timm), (.jax, .mae),
     ])
     func preprocessingSurvives(_ fixture: Fixture, _ layout: ExportLayout) throws {
@@ -102,6 +104,23 @@ struct ConversionTests {
         }
         #expect(try #require(error).description.contains(words))
         #expect(Files.sort(scratch.path + "/out") == .missing)
+    }
+
+    @Test func tensorsAloneAreWrittenAndRead() throws {
+        let scratch = try ScratchDirectory()
+        let path = scratch.path + "/a.safetensors"
+        let special: [Float] = [0, -0.0, .leastNonzeroMagnitude, .infinity, -.infinity, .greatestFiniteMagnitude]
+        try TensorArchive.writeSafetensors(
+            [("b", Tensor(special, shape: [2, 3])), ("a", Tensor(shape: [0, 4])), ("c", Tensor([.nan], shape: [1]))],
+            to: path)
+        let archive = try TensorArchive.open(path)
+        #expect(
+            archive.tensors.map(\.name) == ["b", "a", "c"] && archive.tensors.map(\.shape) == [[2, 3], [0, 4], [1]])
+        #expect(try archive.tensor("b").values.map(\.bitPattern) == special.map(\.bitPattern))
+        #expect(try archive.tensor("c").values[0].isNaN)
+        let halves: [Float] = [1 + 0x1p-11, 1 + 0x3p-11, 0x1p-24, 0x1p-25, 65_520, -0.0]
+        try TensorArchive.writeSafetensors([("h", Tensor(halves, shape: [6]))], to: path, halfPrecision: true)
+        #expect(try TensorArchive.open(path).tensor("h").values == [1, 1 + 0x1p-9, 0x1p-24, 0, .infinity, 0])
     }
 
     @Test func outputThatCannotBeMadeIsNamed() throws {

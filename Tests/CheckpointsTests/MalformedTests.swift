@@ -13,7 +13,8 @@ struct MalformedTests {
 
     private func safetensors(_ header: String, data: Int) -> [UInt8] {
         let length = header.utf8.count
-        return (0..<8).map { UInt8(length >> (8 * $0) & 0xFF) } + Array(header.utf8) + [UInt8](repeating: 0, count: data)
+        return (0..<8).map { UInt8(length >> (8 * $0) & 0xFF) } + Array(header.utf8)
+            + [UInt8](repeating: 0, count: data)
     }
 
     @Test func missingAndEmptyFiles() throws {
@@ -90,7 +91,8 @@ struct MalformedTests {
         #expect(error.kind == .malformed)
         #expect(error.description.contains("lacks blocks.0.mlp.fc1.bias"))
         #expect(error.description.contains("no part of the model: blocks.0.mlp.fc1.bibs"))
-        let query = try changed(.hfViT, "layer.1.attention.attention.query.weight", "layer.1.attention.attention.quarx.weight")
+        let query = try changed(
+            .hfViT, "layer.1.attention.attention.query.weight", "layer.1.attention.attention.quarx.weight")
         #expect(query.description.contains("lacks vit.encoder.layer.1.attention.attention.query.weight"), "\(query)")
         let inTorch = try changed(.hfViTModel, "layernorm.weight", "layernorm.weihgt")
         #expect(inTorch.description.contains("lacks layernorm.weight"), "\(inTorch)")

@@ -33,6 +33,14 @@ import Imaging
         #expect(preprocessing.outputSize(width: 1, height: 1) == .init(width: 248, height: 248))
     }
 
+    @Test func aThreadOfPixelsCostsNoMoreThanItsCrop() {
+        // Resized in whole, it would have 248 × 14,880,000 pixels.
+        let image = Image(width: 1, height: 60_000, channels: 3, pixels: .init(repeating: 9, count: 180_000))
+        let prepared = imageNet.prepare(image)
+        #expect((prepared.width, prepared.height) == (224, 224))
+        #expect(prepared.pixels.allSatisfy { $0 == 9 })
+    }
+
     @Test func squashingTakesTheSizeAsItIs() throws {
         let preprocessing = Preprocessing(resize: .exact(width: 12, height: 20), interpolation: .bilinear)
         let noise = try Image(contentsOfFile: fixture("noise.png"))

@@ -14,6 +14,9 @@ extension TensorTable {
         configuration.depth = depth
         guard depth > 0 else { throw .malformed(path, "has no encoder block") }
         configuration.hiddenWidth = try extent(0, of: "blocks.0.mlp.fc1.weight")
+        guard shape(of: "blocks.0.mlp.fc2.weight") != [configuration.width, configuration.hiddenWidth / 2] else {
+            throw .malformed(path, "holds a model with a SwiGLU MLP, which is not supported")
+        }
         configuration.qkvBias = contains("blocks.0.attn.qkv.bias")
         configuration.hasClassToken = contains("cls_token")
         configuration.hasDistillationToken = contains("dist_token")
@@ -31,6 +34,15 @@ extension TensorTable {
         description.configuration = configuration
         description.decoder = try decoder()
         try dropUnusableHead(&description)
+        if configuration.hasDistillationToken, description.configuration.classCount > 0, !contains("head_dist.weight") {
+            // Without a head of its own it is a register, but for its position.
+            description.configuration.hasDistillationToken = false
+            description.configuration.registerCount += 1
+            description.folds = [
+                PositionFold(token: "cls_token", source: "cls_token", rows: 0..<1),
+                PositionFold(token: "reg_token", source: "dist_token", rows: 1..<2),
+            ]
+        }
         return description
     }
 
@@ -109,14 +121,22 @@ extension ModelDescription {
     /// Fits the position table to the picture: which prefix tokens have rows in it, and what grid the rest stands for.
     ///
     /// - Parameter stated: the size of picture that a file states.
-    mutating func fitPositions(rows: Int, stated: Extent?, path: String) throws(CheckpointError) {
-        let prefix = configuration.prefixCount - configuration.registerCount
+    mutating func fitPositions(rows stored: Int, stated: Extent?, path: String) throws(CheckpointError) {
         let patch = configuration.patchSize
-        if let stated {
-            configuration.imageSize = stated
+        statesImageSize = stated != nil
+        if let stated { configuration.imageSize = stated }
+        if stated != nil, folds.isEmpty, configuration.registerCount > 0,
+            stored == configuration.patchCount + configuration.prefixCount
+        {
+            foldRegisters()
+        }
+        let rows = stored - (folds.last?.rows.upperBound ?? 0)
+        let prefix = folds.isEmpty ? configuration.prefixCount - configuration.registerCount : 0
+        if !folds.isEmpty { configuration.prefixHasPosition = false }
+        if stated != nil {
             let patches = configuration.patchCount
             if rows == patches + prefix || rows == patches {
-                configuration.prefixHasPosition = prefix == 0 || rows > patches
+                if folds.isEmpty { configuration.prefixHasPosition = prefix == 0 || rows > patches }
                 return
             }
         }
@@ -124,7 +144,7 @@ extension ModelDescription {
         for prefixRows in candidates {
             guard let side = squareRoot(rows - prefixRows) else { continue }
             let size = Extent(height: side * patch.height, width: side * patch.width)
-            configuration.prefixHasPosition = prefix == 0 || prefixRows > 0
+            if folds.isEmpty { configuration.prefixHasPosition = prefix == 0 || prefixRows > 0 }
             if stated == nil {
                 configuration.imageSize = size
                 assumptions.append("A picture of \(size.width) × \(size.height) pixels, for \(side) × \(side) patches.")
@@ -137,6 +157,19 @@ extension ModelDescription {
             path,
             "has \(rows) positions, which is neither the stated grid of patches nor a square one; "
                 + "lay a config.json with {\"image_size\": [height, width]} beside it")
+    }
+
+    /// Registers with positions, and with them the tokens before them.
+    private mutating func foldRegisters() {
+        var first = 0
+        let tokens = [
+            ("cls_token", configuration.hasClassToken ? 1 : 0),
+            ("dist_token", configuration.hasDistillationToken ? 1 : 0), ("reg_token", configuration.registerCount),
+        ]
+        for (token, count) in tokens where count > 0 {
+            folds.append(PositionFold(token: token, source: token, rows: first..<first + count))
+            first += count
+        }
     }
 
     private func squareRoot(_ value: Int) -> Int? {

@@ -160,16 +160,21 @@ struct TimmArchitecture {
     /// Heads, where these are not 64 wide and the width does not tell.
     var heads: Int? {
         if name.hasPrefix("vit_base_patch16_gap_224") || name.hasPrefix("vit_giantopt_") { return 16 }
+        if name.hasPrefix("test_vit") { return ["test_vit", "test_vit2"].contains(name) ? 2 : 3 }
         return nil
     }
 
     /// The tanh approximation is used by some SigLIP models, the exact GELU by everyone else.
     var activation: ViTConfiguration.Activation {
-        let tanh = ["base_patch32", "giantopt_patch16", "large_patch16", "so400m_patch16"]
-        return tanh.contains { name.hasPrefix("vit_\($0)_siglip_gap") } ? .geluTanh : .gelu
+        let tanh = [
+            "base_patch32_siglip_gap", "giantopt_patch16_siglip_gap", "large_patch16_siglip_gap_512",
+            "so400m_patch16_siglip_gap",
+        ]
+        return tanh.contains { name.hasPrefix("vit_\($0)") } ? .geluTanh : .gelu
     }
 
     var unsupportedFeature: String? {
-        name.contains("quickgelu") ? "the quick GELU, x · sigmoid(1.702 x)" : nil
+        if name.contains("quickgelu") { return "the quick GELU, x · sigmoid(1.702 x)" }
+        return name.contains("_rpn_") ? "norms after the branches of its blocks" : nil
     }
 }

@@ -1,9 +1,21 @@
-import Imaging
 import Models
 
 /// The family whose customs hold where a checkpoint says nothing.
 enum Family: String, Sendable {
     case vit, deit, mae, dinov2
+}
+
+/// A token whose position is added to it for good when it is loaded. The sum is what the model computes anyway.
+///
+/// So registers with positions (ViT-SO150M), and a distillation token that no head reads (a register then), need
+/// nothing of their own in the model.
+struct PositionFold: Sendable {
+    /// The canonical name of the token.
+    var token: String
+    /// The canonical name that it has in the checkpoint.
+    var source: String
+    /// Its rows of the stored position table.
+    var rows: Range<Int>
 }
 
 /// What a checkpoint, or its tensors alone, say about the model.
@@ -12,8 +24,10 @@ struct ModelDescription: Sendable {
     var configuration = ViTConfiguration()
     var decoder: MAEDecoderConfiguration?
     var labels: [String]?
-    /// Nil where no file states it.
-    var preprocessing: Preprocessing?
+    /// Whether a file states the size of picture.
+    var statesImageSize = false
+    /// Tokens with rows of the position table that the model does not give them; see `PositionFold`.
+    var folds: [PositionFold] = []
     /// What was not stated and was assumed, a sentence each.
     var assumptions: [String] = []
     /// Tensors that are present but unused, by stored name, with the reason.

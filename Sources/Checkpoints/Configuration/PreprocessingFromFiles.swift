@@ -141,10 +141,12 @@ enum FamilyPreprocessing {
 
     /// The preprocessing, and a sentence that says whose custom it is.
     static func preprocessing(
-        _ family: Family, layout: Layout, configuration: ViTConfiguration
+        _ description: ModelDescription, layout: Layout
     ) -> (Preprocessing, String) {
+        let (family, configuration) = (description.family, description.configuration)
         var size = configuration.imageSize
-        if family == .dinov2, configuration.positionImageSize == nil, layout == .dinov2 { size = Extent(square: 224) }
+        // Its positions are of 518 pixels; its authors use it at 224.
+        if layout == .dinov2, !description.statesImageSize { size = Extent(square: 224) }
         let crop = Preprocessing.Extent(width: size.width, height: size.height)
         let channels = configuration.inputChannels
         func perChannel(_ values: [Double]) -> [Double] { channels == 3 ? values : [values.reduce(0, +) / 3] }

@@ -33,7 +33,8 @@ enum NumpyArchive {
             content.count - dataStart == count * type.size
         else {
             throw .malformed(
-                entry.path, "has \(content.count - dataStart) bytes for \(name) of shape \(shape) and type \(descriptor)")
+                entry.path,
+                "has \(content.count - dataStart) bytes for \(name) of shape \(shape) and type \(descriptor)")
         }
         let bytes = content.slice(dataStart, count * type.size) ?? content
         let strides = isFortran == "True" ? Array(rowMajorStrides(shape.reversed()).reversed()) : nil

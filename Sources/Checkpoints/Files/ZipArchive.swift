@@ -104,7 +104,8 @@ struct ZipArchive: Sendable {
     private static func wide(_ values: [Int], in extra: Bytes) -> [Int]? {
         guard values.contains(0xFFFF_FFFF) else { return values }
         var offset = 0
-        while let tag = extra.integer(UInt16.self, at: offset), let length = extra.integer(UInt16.self, at: offset + 2) {
+        while let tag = extra.integer(UInt16.self, at: offset), let length = extra.integer(UInt16.self, at: offset + 2)
+        {
             if tag == 1 {
                 var position = offset + 4
                 var wide: [Int] = []

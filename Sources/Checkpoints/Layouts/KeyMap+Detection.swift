@@ -38,6 +38,8 @@ extension KeyMap {
         (".q_norm.", "norms on queries and keys"),
         (".mlp.w12.", "a SwiGLU MLP"), (".mlp.weights_in.", "a SwiGLU MLP"), (".mlp.gate_proj.", "a SwiGLU MLP"),
         (".mlp.fc1_g.", "a SwiGLU MLP"),
+        (".attns.", "parallel branches in its blocks"), (".in_proj.", "parallel branches in its blocks"),
+        (".attn.lambda_q1", "differential attention"),
         ("relative_position_bias_table", "relative position biases (as BEiT has)"),
         ("patch_embed.backbone.", "a convolutional stem (a hybrid ViT)"), ("conv_root", "a ResNet stem (a hybrid ViT)"),
         ("visual.class_embedding", "CLIP's own layout"),

@@ -13,7 +13,8 @@ enum TorchCheckpoint {
     static func read(_ archive: ZipArchive, root: String) throws(CheckpointError) -> WeightsFile {
         let path = archive.path
         if archive.entries.contains(where: { $0.name.hasPrefix(root + "code/") }) {
-            throw .malformed(path, "is a TorchScript program; a file saved with torch.save(model.state_dict(), …) was expected")
+            throw .malformed(
+                path, "is a TorchScript program; a file saved with torch.save(model.state_dict(), …) was expected")
         }
         if let order = archive[root + "byteorder"], try order.content().text?.hasPrefix("big") == true {
             throw .malformed(path, "was saved on a big-endian machine; little-endian numbers were expected")
@@ -35,11 +36,14 @@ enum TorchCheckpoint {
         _ heap: [PickleValue], _ top: PickleValue.Reference, _ archive: ZipArchive, root: String
     ) throws(CheckpointError) -> WeightsFile {
         guard var members = dictionary(heap, top) else {
-            throw .malformed(archive.path, "holds no dictionary of tensors; torch.save(model.state_dict(), …) makes one")
+            throw .malformed(
+                archive.path, "holds no dictionary of tensors; torch.save(model.state_dict(), …) makes one")
         }
         var wrapper: String?
         var architecture: String?
-        if let name = wrappers.first(where: { name in members.contains { $0.name == name && dictionary(heap, $0.value) != nil } }) {
+        if let name = wrappers.first(where: { name in
+            members.contains { $0.name == name && dictionary(heap, $0.value) != nil }
+        }) {
             wrapper = name
             if case .string(let text)? = members.first(where: { $0.name == "arch" }).map({ heap[$0.value] }) {
                 architecture = text
@@ -86,7 +90,9 @@ enum TorchCheckpoint {
         }
         guard tensor.storage.count <= entry.size / size else {
             throw .malformed(
-                path, "has \(entry.size) bytes for \(name), whose storage should hold \(tensor.storage.count) numbers of \(size)")
+                path,
+                "has \(entry.size) bytes for \(name), whose storage should hold \(tensor.storage.count) numbers of \(size)"
+            )
         }
         let start = tensor.offset * size
         let source: StoredTensor.Source

@@ -39,7 +39,7 @@ enum TorchPickle {
         case _ where opaqueClasses.contains(name): return .opaque(name)
         default:
             throw PickleError(
-                reason: "it asks to call \(printable(name)); swift-vit reads tensors only and runs nothing")
+                reason: "it asks to call \(name); swift-vit reads tensors only and runs nothing")
         }
     }
 
@@ -50,7 +50,7 @@ enum TorchPickle {
             case .integer(let count) = heap[references[4]], count >= 0
         else { throw PickleError(reason: "it refers to something outside that is no storage of torch") }
         guard typeName.hasPrefix("torch."), let type = storageTypes[String(typeName.dropFirst(6))] else {
-            throw PickleError(reason: "it stores numbers of the type \(printable(typeName)), which cannot be read")
+            throw PickleError(reason: "it stores numbers of the type \(typeName), which cannot be read")
         }
         return .storage(TorchStorage(key: key, type: type, count: count))
     }
@@ -94,10 +94,5 @@ enum TorchPickle {
             integers.append(integer)
         }
         return integers
-    }
-
-    /// A name from a hostile file must not reach a terminal as it is.
-    private static func printable(_ name: String) -> String {
-        String(name.unicodeScalars.prefix(80).filter { $0.isASCII && $0.value > 0x20 && $0.value < 0x7F }.map(Character.init))
     }
 }

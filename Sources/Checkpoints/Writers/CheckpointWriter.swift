@@ -67,13 +67,15 @@ public struct CheckpointWriter: Sendable {
 extension Checkpoint {
     /// Writes this checkpoint in another layout; the directory must not be the one it lies in.
     ///
+    /// - Parameter includingDecoder: whether a masked autoencoder keeps its decoder.
     /// - Returns: what the layout cannot say and is lost, a sentence each.
     @discardableResult
     public func convert(
-        to layout: ExportLayout, directory: String, halfPrecision: Bool = false
+        to layout: ExportLayout, directory: String, halfPrecision: Bool = false, includingDecoder: Bool = true
     ) throws(CheckpointError) -> [String] {
         var writer = CheckpointWriter(
-            configuration: configuration, preprocessing: preprocessing, labels: labels, maeDecoder: maeDecoder)
+            configuration: configuration, preprocessing: preprocessing, labels: labels,
+            maeDecoder: includingDecoder ? maeDecoder : nil)
         writer.halfPrecision = halfPrecision
         return try writer.write(to: directory, as: layout) { (name) throws(CheckpointError) in
             let tensor = try self.tensor(name)

@@ -65,9 +65,20 @@ struct HuggingFaceExport {
                 return Tensor([Float](repeating: 0, count: width) + tensor.values, shape: [1, rows + 1, width])
             }
         }
+        var plan = ExportedTensor.plan(shapes, keyMap)
+        if kind == .dinov2WithRegisters {
+            // Unused, and missed by transformers where it is not there.
+            let name = keyMap.prefix + "embeddings.mask_token"
+            let width = writer.configuration.width
+            plan.append(ExportedTensor(name: name, shape: [1, width], canonical: name, rows: 0..<1))
+            let others = given
+            given = { (wanted) throws(CheckpointError) in
+                if wanted == name { return Tensor(shape: [1, width]) }
+                return try others(wanted)
+            }
+        }
         try SafetensorsWriter.write(
-            ExportedTensor.plan(shapes, keyMap), as: writer.type, to: Files.join(directory, "model.safetensors"),
-            from: given)
+            plan, as: writer.type, to: Files.join(directory, "model.safetensors"), from: given)
         let settings = ProcessorSettings(writer.preprocessing, channels: writer.configuration.inputChannels)
         try Files.write(settings.json.text() + "\n", to: Files.join(directory, "preprocessor_config.json"))
         try Files.write(configuration.text() + "\n", to: Files.join(directory, "config.json"))

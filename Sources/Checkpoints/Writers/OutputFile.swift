@@ -141,7 +141,8 @@ extension Files {
         guard unsafe mkdir(path, 0o777) == 0 || errno == EEXIST else {
             let code = errno
             throw CheckpointError(
-                .cannotCreate, path, "cannot be made: \(unsafe strerror(code).map { unsafe String(cString: $0) } ?? "")")
+                .cannotCreate, path, "cannot be made: \(unsafe strerror(code).map { unsafe String(cString: $0) } ?? "")"
+            )
         }
     }
 }

@@ -31,8 +31,11 @@ struct ProcessorSettings {
         members.append(JSON.Member("do_center_crop", .bool(preprocessing.crop != nil)))
         if let crop = preprocessing.crop {
             members.append(JSON.Member("crop_size", JSON.size(width: crop.width, height: crop.height)))
-            if preprocessing.cropRounding == .halfToEven, preprocessing.resize != .exact(width: crop.width, height: crop.height) {
-                notes.append("transformers cuts half a pixel further left or up where the margin is odd.")
+            if preprocessing.cropRounding == .halfToEven,
+                preprocessing.resize != .exact(width: crop.width, height: crop.height)
+            {
+                notes.append(
+                    "Where the margin of the centre crop is odd, transformers may cut it one pixel further left or up.")
             }
         }
         // Pillow's numbers.

@@ -185,6 +185,7 @@ private struct TimmTransform {
         self.fraction = fraction
         let isCropEven = resized.width == crop.width && resized.height == crop.height && mode == "squash"
         isExact =
-            abs(preprocessing.rescaleFactor * 255 - 1) < 1e-9 && (preprocessing.cropRounding == .halfToEven || isCropEven)
+            abs(preprocessing.rescaleFactor * 255 - 1) < 1e-9
+            && (preprocessing.cropRounding == .halfToEven || isCropEven)
     }
 }

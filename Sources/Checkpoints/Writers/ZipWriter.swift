@@ -33,7 +33,8 @@ struct ZipWriter {
         // Torch fills up with an extra field of its own initials.
         let unaligned = start + 30 + name.count + 4
         let filling = (64 - unaligned % 64) % 64
-        let extra = littleEndian(UInt16(0x4246)) + littleEndian(UInt16(filling)) + [UInt8](repeating: 0x5A, count: filling)
+        let extra =
+            littleEndian(UInt16(0x4246)) + littleEndian(UInt16(filling)) + [UInt8](repeating: 0x5A, count: filling)
         // Version 2.0, no flags, stored, no time; the checksum follows when it is known.
         let common = littleEndian(UInt16(20)) + [UInt8](repeating: 0, count: 4) + littleEndian(UInt32(0x0021_0000))
         let sizes = littleEndian(UInt32(size)) + littleEndian(UInt32(size)) + littleEndian(UInt16(name.count))

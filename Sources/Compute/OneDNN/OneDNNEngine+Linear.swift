@@ -7,10 +7,18 @@ extension OneDNNEngine {
         let reference = cache.packingReference(inner: inputs, columns: outputs, rows: Self.rowsPerTask)
         let packed = LinearWeights(
             inputs: inputs, outputs: outputs, packed: Storage(byteCount: unsafe vit_packed_size(reference.pointer)))
-        unsafe workers.run(1) { _, context, _ in
-            let status = unsafe vit_pack(
-                reference.pointer, context, weight.pointer, 1, Int64(inputs), packed.data.pointer)
-            check(status, "pack")
+        let width = Int(unsafe vit_packed_block_width(reference.pointer))
+        if width > 0 {
+            unsafe workers.run((outputs + width - 1) / width) { block, _, _ in
+                unsafe vit_pack_block(
+                    weight.pointer, Int64(inputs), Int64(outputs), Int64(width), Int64(block), packed.data.pointer)
+            }
+        } else {
+            unsafe workers.run(1) { _, context, _ in
+                let status = unsafe vit_pack(
+                    reference.pointer, context, weight.pointer, 1, Int64(inputs), packed.data.pointer)
+                check(status, "pack")
+            }
         }
         return packed
     }

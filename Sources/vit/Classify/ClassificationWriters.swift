@@ -50,12 +50,10 @@ struct JSONLinesWriter: ClassificationWriter {
     }
 
     private static func prediction(_ prediction: Prediction) -> JSON {
-        // Through its shortest decimal, or the digits of the wider type would follow it.
-        let probability = Double("\(prediction.probability)") ?? Double(prediction.probability)
-        return .object([
+        .object([
             JSON.Member("index", .integer(prediction.index)),
             JSON.Member("label", .string(prediction.label)),
-            JSON.Member("probability", .number(probability)),
+            JSON.Member("probability", .decimal(prediction.probability)),
         ])
     }
 }
@@ -88,7 +86,8 @@ struct CSVWriter: ClassificationWriter {
         let path = Self.field(input.path)
         var lines = ""
         for (rank, prediction) in classification.predictions(top: topK).enumerated() {
-            lines += "\(path),\(rank + 1),\(prediction.index),\(Self.field(prediction.label)),\(prediction.probability)\n"
+            let label = Self.field(prediction.label)
+            lines += "\(path),\(rank + 1),\(prediction.index),\(label),\(prediction.probability)\n"
         }
         return lines
     }

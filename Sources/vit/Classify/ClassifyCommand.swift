@@ -12,7 +12,7 @@ struct ClassifyCommand: ParsableCommand {
               vit classify photo.jpg
               vit classify photos/ --top-k 1
               vit classify @list.txt --model google/vit --format jsonl > labels.jsonl
-              curl -s https://example.org/cat.png | vit classify - --model vit.safetensors --labels names.txt
+              curl -s https://example.org/cat.png | vit classify - --model vit.pth
               vit classify photos/ --format csv --logits logits.npy > labels.csv
 
             One picture that cannot be read never ends a run over many: it is named on standard error, and the exit \
@@ -25,7 +25,10 @@ struct ClassifyCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "A directory, a weights file, or the name of a folder under checkpoints/.")
     var model = ModelLocation.builtIn
 
-    @Option(name: [.customShort("k"), .long], help: "Classes to tell of each picture.")
+    @Option(
+        name: [.customShort("k"), .long],
+        help: ArgumentHelp(
+            "Classes to tell of each picture. (default: 5; as text, 1 a line for many pictures)", valueName: "k"))
     var topK: Int?
 
     @Option(name: .shortAndLong, help: "How the results are written.")
@@ -34,10 +37,12 @@ struct ClassifyCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Names for the classes: a name a line, or JSON.", valueName: "file"))
     var labels: String?
 
-    @Option(help: ArgumentHelp("Also write the logits, a row of float32 for each classified picture.", valueName: "out.npy"))
+    @Option(
+        help: ArgumentHelp(
+            "Also write the logits, a row of float32 for each classified picture.", valueName: "out.npy"))
     var logits: String?
 
-    @Option(help: "Pictures computed at once; results do not depend on it.")
+    @Option(help: ArgumentHelp("Pictures computed at once; results do not depend on it.", valueName: "n"))
     var batchSize = ImageClassifier.Options().batchSize
 
     @OptionGroup(title: "Preprocessing, where it shall differ from the checkpoint's")

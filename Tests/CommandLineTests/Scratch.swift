@@ -1,0 +1,45 @@
+import Foundation
+import Imaging
+
+/// A directory of its own for a test, removed with it.
+final class Scratch {
+    let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appendingPathComponent("vit-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+
+    /// The names of all files and directories in it but hidden ones, sorted.
+    var names: [String] {
+        get throws {
+            try FileManager.default.contentsOfDirectory(atPath: url.path).filter { !$0.hasPrefix(".streams") }.sorted()
+        }
+    }
+
+    func read(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: url.appendingPathComponent(name))) }
+
+    func write(_ bytes: [UInt8], to name: String) throws {
+        let file = url.appendingPathComponent(name)
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(bytes).write(to: file)
+    }
+
+    func write(_ text: String, to name: String) throws { try write(Array(text.utf8), to: name) }
+
+    /// A small picture, another one for each `seed`.
+    func writeImage(_ name: String, seed: Int = 0, width: Int = 23, height: Int = 17) throws {
+        let pixels = (0..<width * height * 3).map { UInt8(truncatingIfNeeded: $0 &* (7 + 13 * seed) &+ seed * 31) }
+        try write(Image(width: width, height: height, channels: 3, pixels: pixels).encodedPNG(), to: name)
+    }
+
+    /// A copy of a checkpoint of the fixtures, for a test to damage.
+    func copyCheckpoint(_ name: String) throws {
+        try FileManager.default.copyItem(
+            at: URL(fileURLWithPath: Fixtures.checkpoint(name)), to: url.appendingPathComponent(name))
+    }
+}

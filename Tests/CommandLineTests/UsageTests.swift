@@ -1,0 +1,45 @@
+import Testing
+
+/// The command line itself: help, and arguments that make no sense.
+struct UsageTests {
+    private let scratch: Scratch
+
+    init() throws {
+        scratch = try Scratch()
+        try scratch.writeImage("a.png")
+    }
+
+    @Test(arguments: [
+        ["classify"], ["inspect"], ["convert"], ["nothing"], ["classify", "a.png", "--nothing"],
+        ["classify", "a.png", "--top-k", "0"], ["classify", "a.png", "--top-k", "many"],
+        ["classify", "a.png", "--format", "xml"], ["classify", "a.png", "--threads", "0"],
+        ["classify", "a.png", "--threads", "100000"], ["classify", "a.png", "--batch-size", "0"],
+        ["classify", "a.png", "--max-pixels", "0"], ["convert", "hf-vit", "--to", "onnx", "--output", "o"],
+        ["convert", "hf-vit", "--to", "hf"], ["inspect", "hf-vit", "--format", "csv"],
+    ])
+    func mistakesEndWith64(_ arguments: [String]) throws {
+        let outcome = try Vit.run(arguments, in: scratch)
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.hasPrefix("Error: "))
+        #expect(outcome.output.isEmpty)
+    }
+
+    @Test(arguments: [["--help"], ["classify", "--help"], ["inspect", "--help"], ["convert", "--help"]])
+    func helpHasExamples(_ arguments: [String]) throws {
+        let outcome = try Vit.run(arguments, in: scratch)
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("Examples:\n  vit ") && outcome.errors.isEmpty)
+    }
+
+    @Test func modelsAreKnownByName() throws {
+        try scratch.copyCheckpoint("hf-vit")
+        let elsewhere = try Scratch()
+        try elsewhere.writeImage("a.png")
+        let named = try Vit.run(
+            ["classify", "a.png", "--model", "hf-vit"], in: elsewhere,
+            environment: ["VIT_CHECKPOINTS": scratch.path("")])
+        #expect(named.status == 0, "\(named.errors)")
+        let path = try Vit.run(["classify", "a.png", "--model", scratch.path("hf-vit")], in: elsewhere)
+        #expect(path.output == named.output)
+    }
+}

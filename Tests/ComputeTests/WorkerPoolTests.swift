@@ -1,0 +1,46 @@
+import Compute
+import Synchronization
+import Testing
+
+private final class Counter: Sendable {
+    private let count = Atomic<Int>(0)
+    var value: Int { count.load(ordering: .relaxed) }
+    func increment() { count.add(1, ordering: .relaxed) }
+}
+
+@Suite struct WorkerPoolTests {
+    @Test(arguments: [1, 2, 5])
+    func everyTaskRunsOnce(threads: Int) {
+        let pool = WorkerPool(threadCount: threads)
+        for taskCount in [0, 1, 2, 7, 1000] {
+            let seen = Mutex([Int](repeating: 0, count: taskCount))
+            pool.run(taskCount) { task, worker in
+                #expect((0..<threads).contains(worker))
+                seen.withLock { $0[task] += 1 }
+            }
+            #expect(seen.withLock { $0 } == [Int](repeating: 1, count: taskCount))
+        }
+    }
+
+    @Test func callersTakeTurns() async {
+        let pool = WorkerPool(threadCount: 2)
+        let sum = Counter()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    for _ in 0..<50 { pool.run(10) { _, _ in sum.increment() } }
+                }
+            }
+        }
+        #expect(sum.value == 8 * 50 * 10)
+    }
+
+    @Test func poolsEndWithTheirOwner() {
+        for _ in 0..<200 {
+            let pool = WorkerPool(threadCount: 3)
+            let count = Counter()
+            pool.run(5) { _, _ in count.increment() }
+            #expect(count.value == 5)
+        }
+    }
+}
