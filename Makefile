@@ -2,14 +2,17 @@
 BUILD := swift build -c release
 VIT := .build/release/vit
 SOURCES := Sources Tests Package.swift
+SAMPLE := datasets/charts/sample
+# Python with timm and transformers, for comparisons alone; any other one may be named: make verify PYTHON=python3
+PYTHON := .venv/bin/python
 
-.PHONY: help run build packages test lint format docs clean
+.PHONY: help run build packages test bench lint format docs fuzz verify clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## set up, build, and classify the sample pictures with the built-in checkpoint
-	@tools/classify-sample $(VIT) datasets/charts/sample
+	@tools/classify-sample $(VIT) $(SAMPLE)
 
 build: packages
 	$(BUILD) --product vit
@@ -20,6 +23,9 @@ packages: # NO_INSTALL=1 only names what is missing
 test: packages ## set up and run every test, in release mode
 	swift test -c release
 
+bench: build $(PYTHON) ## time one picture, from start to end, beside Python with timm
+	$(PYTHON) tools/compare_startup.py --vit $(VIT) "$$(find $(SAMPLE) -type f | sort | head -n 1)"
+
 lint: ## check the format of the code and the length of its files
 	swift format lint --strict --parallel --recursive $(SOURCES)
 	@tools/check-file-lengths Sources
@@ -29,6 +35,17 @@ format: ## format the code
 
 docs: packages ## build the library's documentation into .build/docs
 	@tools/build-docs .build/docs
+
+fuzz: build ## feed damaged pictures and checkpoints to vit for a minute
+	python3 tools/fuzz.py --vit $(VIT)
+
+verify: build $(PYTHON) ## hold the logits of full-size models to timm and transformers
+	$(PYTHON) tools/verify_logits.py --vit $(VIT) --photos $(SAMPLE)
+
+.venv/bin/python: tools/requirements.txt
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --requirement $<
+	@touch $@
 
 clean: ## remove what was built
 	swift package clean

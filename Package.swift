@@ -10,7 +10,8 @@ let package = Package(
         .executable(name: "vit", targets: ["vit"]),
         .library(
             name: "SwiftViT",
-            targets: ["Randomness", "Imaging", "Compute", "Layers", "Models", "Checkpoints", "Datasets", "Features",
+            targets: [
+                "Randomness", "Imaging", "Compute", "Layers", "Models", "Checkpoints", "Datasets", "Features",
                 "Training",
             ]),
     ],
@@ -47,12 +48,16 @@ let package = Package(
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "CImageCodecs"], swiftSettings: strict),
         .testTarget(name: "ComputeTests", dependencies: ["Compute"], swiftSettings: strict),
         .testTarget(
-            name: "ModelsTests", dependencies: ["Models", "Layers", "Checkpoints", "Compute"], swiftSettings: strict),
+            name: "ModelsTests", dependencies: ["Models", "Layers", "Checkpoints", "Compute", "Randomness"],
+            swiftSettings: strict),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness"], swiftSettings: strict),
         .testTarget(name: "FeaturesTests", dependencies: ["Features"], swiftSettings: strict),
         .testTarget(name: "CommandLineTests", dependencies: ["vit", "Imaging"], swiftSettings: strict),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "Models", "Datasets", "Checkpoints"], swiftSettings: strict),
+            name: "TrainingTests",
+            dependencies: [
+                "Training", "Models", "Datasets", "Checkpoints", "Imaging", "Compute", "Layers", "Randomness",
+            ], swiftSettings: strict),
     ]
 )

@@ -56,7 +56,7 @@ struct ReconstructionPictures {
 }
 
 /// Paints single patches.
-struct PatchPainter {
+package struct PatchPainter {
     private let patch: Models.Extent
     private let channels: Int
     private let isNormalized: Bool
@@ -65,7 +65,7 @@ struct PatchPainter {
     /// Whether the decoder gives the pixels of a patch.
     let givesPixels: Bool
 
-    init(_ configuration: MAEConfiguration, _ settings: PretrainingSettings) {
+    package init(_ configuration: MAEConfiguration, _ settings: PretrainingSettings) {
         patch = configuration.encoder.patchSize
         channels = configuration.encoder.inputChannels
         isNormalized = configuration.target == .normalized
@@ -75,13 +75,13 @@ struct PatchPainter {
     }
 
     /// The image with grey in the place of removed patches.
-    func masked(_ image: Image, removed: [Float]) -> Image {
+    package func masked(_ image: Image, removed: [Float]) -> Image {
         paint(image, where: removed) { _, _, _ in 128 }
     }
 
     /// The image with the prediction in the place of removed patches. Normalised predictions get the mean and deviation
     /// of the patch that was removed, which the model does not know.
-    func completed(_ image: Image, prediction: [Float], removed: [Float]) -> Image {
+    package func completed(_ image: Image, prediction: [Float], removed: [Float]) -> Image {
         let length = patch.height * patch.width * channels
         let statistics = isNormalized ? self.statistics(of: image) : []
         return paint(image, where: removed) { patchIndex, inner, channel in

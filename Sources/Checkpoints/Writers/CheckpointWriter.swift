@@ -22,6 +22,8 @@ public struct CheckpointWriter: Sendable {
     public var labels: [String]?
     /// The decoder of a whole masked autoencoder.
     public var maeDecoder: MAEDecoderConfiguration?
+    /// What a masked autoencoder was trained to do, as far as transformers' configuration says it.
+    public var maeTask: (maskRatio: Double, normalizesPixels: Bool)?
     /// Whether weights are rounded to 16 bits.
     public var halfPrecision = false
 
