@@ -46,7 +46,7 @@ struct ClassificationRun {
         }
         if StandardOutput.isTerminal { progress.clear() }
         try output.write(writer.text(for: input))
-        if StandardOutput.isTerminal || doneCount == inputCount { try flush() }
+        try flush()
         progress.update(doneCount)
     }
 

@@ -53,7 +53,6 @@ struct ClassifyCommand: ParsableCommand {
     @OptionGroup var shared: SharedOptions
 
     func validate() throws {
-        if paths.isEmpty { throw ValidationError("Name at least one picture, directory or list.") }
         if let topK, topK < 1 { throw ValidationError("--top-k takes a number from 1 up, not \(topK)") }
         if !(1...Self.largestBatch).contains(batchSize) {
             throw ValidationError("--batch-size takes a number from 1 to \(Self.largestBatch), not \(batchSize)")
