@@ -44,7 +44,8 @@ extension MAEReconstructor {
         try batch.flush(to: body)
     }
 
-    private func check(_ noise: NumPyMatrix, inputCount: Int) throws(InputError) {
+    /// Refuses noise that does not fit the model, or has too few rows for so many inputs.
+    package func check(_ noise: NumPyMatrix, inputCount: Int) throws(InputError) {
         let patchCount = configuration.encoder.patchCount
         guard noise.rows >= inputCount, noise.columns == patchCount else {
             throw .malformed(

@@ -90,6 +90,7 @@ struct ReconstructCommand: ParsableCommand {
         tellAssumption(reconstructor)
         let encoder = reconstructor.configuration.encoder
         let noise = try noise.map { path throws(InputError) in try NumPyMatrix(contentsOfFile: path) }
+        if let noise { try reconstructor.check(noise, inputCount: inputs.count) }
         let predictionFile = try prediction.map { path throws(OutputError) in
             try NumPyWriter(
                 path, rowShape: [encoder.patchCount, reconstructor.configuration.targetLength], unfinished: unfinished)
