@@ -86,7 +86,8 @@ extension MAETrainer {
         var writer = CheckpointWriter(
             configuration: configuration.encoder, preprocessing: settings.preprocessing,
             maeDecoder: givesPixels ? configuration.decoder : nil)
-        writer.maeTask = (settings.maskRatio, configuration.target == .normalized)
+        writer.maeTarget = configuration.target
+        writer.maeMaskRatio = settings.maskRatio
         let tensors = Dictionary(
             uniqueKeysWithValues: namedWeights(of: average?.weights ?? store.weights).map { ($0.name, $0.tensor) })
         try run.writeWhole(run.model) { directory in

@@ -63,10 +63,10 @@ import Training
         let settings = try PretrainingRun.prepare(run.options).settings
         let image = Image(
             width: 16, height: 16, channels: 3, pixels: (0..<768).map { UInt8(($0 * 37) % 256) })
-        let painter = PatchPainter(settings.model, settings)
+        let painter = settings.painter
         let removed = (0..<16).map { Float($0 % 2) }
         // A prediction of zeros is the patch's mean.
-        let completed = painter.completed(image, prediction: [Float](repeating: 0, count: 768), removed: removed)
+        let completed = painter.completed(image, prediction: [Float](repeating: 0, count: 768), where: removed)
         let masked = painter.masked(image, removed: removed)
         for y in 0..<16 {
             for x in 0..<16 {

@@ -144,15 +144,8 @@ struct HuggingFaceExport {
             JSON.Member("decoder_num_hidden_layers", .integer(decoder.depth)),
             JSON.Member("decoder_num_attention_heads", .integer(decoder.heads)),
             JSON.Member("decoder_intermediate_size", .integer(decoder.hiddenWidth)),
-        ] + taskMembers
-    }
-
-    private var taskMembers: [JSON.Member] {
-        guard let task = writer.maeTask else { return [] }
-        return [
-            JSON.Member("mask_ratio", .number(task.maskRatio)),
-            JSON.Member("norm_pix_loss", .bool(task.normalizesPixels)),
-        ]
+            JSON.Member("norm_pix_loss", .bool(writer.maeTarget == .normalized)),
+        ] + (writer.maeMaskRatio.map { [JSON.Member("mask_ratio", .number($0))] } ?? [])
     }
 
     private var labelMembers: [JSON.Member] {
