@@ -48,13 +48,16 @@ let package = Package(
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "CImageCodecs"], swiftSettings: strict),
         .testTarget(name: "ComputeTests", dependencies: ["Compute"], swiftSettings: strict),
         .testTarget(
-            name: "ModelsTests", dependencies: ["Models", "Layers", "Checkpoints", "Compute"], swiftSettings: strict),
+            name: "ModelsTests", dependencies: ["Models", "Layers", "Checkpoints", "Compute", "Randomness"],
+            swiftSettings: strict),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness"], swiftSettings: strict),
         .testTarget(name: "FeaturesTests", dependencies: ["Features"], swiftSettings: strict),
         .testTarget(name: "CommandLineTests", dependencies: ["vit", "Imaging"], swiftSettings: strict),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "Models", "Datasets", "Checkpoints"],
-            swiftSettings: strict),
+            name: "TrainingTests",
+            dependencies: [
+                "Training", "Models", "Datasets", "Checkpoints", "Imaging", "Compute", "Layers", "Randomness",
+            ], swiftSettings: strict),
     ]
 )

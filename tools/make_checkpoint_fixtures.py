@@ -278,7 +278,8 @@ def mae_full(folder):
     source = randomize(hf.ViTMAEForPreTraining(hf.ViTMAEConfig(
         **HF, mask_ratio=0.0, decoder_hidden_size=8, decoder_num_hidden_layers=1, decoder_num_attention_heads=2,
         decoder_intermediate_size=12, layer_norm_eps=1e-6)))
-    torch.save({"model": hf_canonical(source)}, folder / "mae_visualize_vit_tiny.pth")
+    arguments = argparse.Namespace(mask_ratio=0.75, norm_pix_loss=True)
+    torch.save({"model": hf_canonical(source), "args": arguments}, folder / "mae_visualize_vit_tiny.pth")
     heads = {"num_attention_heads": HEADS, "decoder_num_attention_heads": 2}
     (folder / "config.json").write_text(json.dumps(heads) + "\n")
     hf_golden(folder, source)

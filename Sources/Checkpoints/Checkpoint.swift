@@ -20,6 +20,10 @@ public struct Checkpoint: Sendable {
     public let assumptions: [String]
     /// The decoder, where a whole masked autoencoder is present.
     public let maeDecoder: MAEDecoderConfiguration?
+    /// What that decoder produces: normalised patches, or pixels.
+    public let maeTarget: MAEConfiguration.Target?
+    /// Whether a file states that; else it is assumed.
+    public let statesMAETarget: Bool
     /// Every tensor in the files, in their order.
     public let tensors: [TensorDescription]
     /// The tensors that the model does not use, and why.

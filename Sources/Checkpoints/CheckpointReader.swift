@@ -19,6 +19,7 @@ struct CheckpointReader {
         var description = try table.description()
         let configurations = try configurations(in: directory, &description, weights: weights)
         try complete(&description, table, configurations, directory: directory)
+        description.completeTarget(weights)
         let recipes = try TensorResolver(table: table, description: description).resolve()
         let ignored = recipes.ignored.merging(description.ignored) { $1 }
         var configuration = description.configuration
@@ -35,7 +36,8 @@ struct CheckpointReader {
         return Checkpoint(
             path: weightsPath, layout: table.keyMap.layout, summary: Self.summary(weights, table),
             configuration: configuration, preprocessing: preprocessing, labels: description.labels,
-            assumptions: description.assumptions, maeDecoder: description.decoder,
+            assumptions: description.assumptions, maeDecoder: description.decoder, maeTarget: description.target,
+            statesMAETarget: description.statesTarget,
             tensors: weights.tensors.map(\.description),
             ignored: ignored.sorted { $0.key < $1.key }.map { (name: $0.key, reason: $0.value) },
             recipes: recipes.recipes)

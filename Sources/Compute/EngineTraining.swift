@@ -22,6 +22,10 @@ package protocol TrainingEngine: Engine {
     /// y (B, K, W) = the rows `index` (B, K) of each x (B or 1, L, W).
     func gatherRows(_ x: Tensor, index: [Int32], into y: Tensor)
 
+    /// The way back of `gatherRows` from one table: dTable (L, W) += for each of its rows the sum of dy (B, K, W) where
+    /// `index` names it, in the order of the images.
+    func scatterRowSums(_ dy: Tensor, index: [Int32], into dTable: Tensor)
+
     /// Puts visible tokens (B, P + K, W) back to their places among mask tokens: the first P rows stay first, row
     /// `P + restore[b, l]` becomes row P + l, and where `restore[b, l] ≥ K` the mask token (W) stands. Then
     /// `positions` (P + L, W) are added.
@@ -49,6 +53,16 @@ package protocol TrainingEngine: Engine {
     /// Σ weights · loss by the prediction; `weights` (B, L) are 0 where a patch was visible.
     func patchLoss(
         _ prediction: Tensor, target: Tensor, weights: Tensor, losses: Tensor, dPrediction: Tensor?)
+
+    /// dx (B, N, D) = 0 but for token `index`, which is dy (B, D).
+    func selectTokenBackward(_ dy: Tensor, index: Int, dx: Tensor)
+
+    /// dx (B, N, D) from dy (B, D): the tokens from `first` on get an equal share, the others 0.
+    func meanTokensBackward(_ dy: Tensor, from first: Int, dx: Tensor)
+
+    /// The cross-entropy of logits (B, C) with target distributions (B, C), for each image (B), and `scale` times the
+    /// gradient of its sum; dLogits may be the logits.
+    func crossEntropy(_ logits: Tensor, targets: Tensor, scale: Float, losses: Tensor, dLogits: Tensor)
 
     /// One step of AdamW over `weights`, elements `range`, and its two moments.
     func adamW(

@@ -18,11 +18,12 @@ extension ImageClassifier {
     /// run.
     public func classify(_ inputs: [InputPaths.Input], _ body: (ClassifiedInput) throws -> Void) throws {
         let batchSize = min(options.batchSize, max(inputs.count, 1))
+        let preparation = self.preparation
         let prefetcher = OrderedPrefetcher(
             count: inputs.count, threads: options.threads ?? OneDNNEngine.availableCores,
             lookAhead: 2 * batchSize + 2
         ) { index in
-            Result { () throws(InputError) in try self.prepare(inputs[index]) }
+            Result { () throws(InputError) in try preparation.prepare(inputs[index]) }
         }
         var batch = Batch(self, capacity: batchSize, model: try model())
         for (index, prepared) in prefetcher.enumerated() {

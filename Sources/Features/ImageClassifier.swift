@@ -65,7 +65,7 @@ public final class ImageClassifier: Sendable {
     ///
     /// Errors: `InputError` where the file holds no picture that can be read.
     public func classify(contentsOfFile path: String, top count: Int = 5) throws -> [Prediction] {
-        let prepared = try prepare(.file(path))
+        let prepared = try preparation.prepare(.file(path))
         return try classify(prepared, path: path).predictions(top: count)
     }
 
@@ -74,7 +74,7 @@ public final class ImageClassifier: Sendable {
         precondition(
             image.channels == configuration.inputChannels,
             "ImageClassifier: the model takes \(configuration.inputChannels) channels, got \(image.channels)")
-        let prepared = try prepare(image, path: "the picture")
+        let prepared = try preparation.prepare(image, path: "the picture")
         return try classify(prepared, path: "the picture").predictions(top: count)
     }
 
@@ -98,29 +98,10 @@ public final class ImageClassifier: Sendable {
     }
 }
 
-/// A picture that was resized and cropped for the model, still in 8 bits.
-struct PreparedImage: Sendable {
-    let width: Int
-    let height: Int
-    let image: Image
-}
-
 extension ImageClassifier {
-    /// Reads, decodes, resizes and crops one picture.
-    func prepare(_ input: InputPaths.Input) throws(InputError) -> PreparedImage {
-        try prepare(input.image(options: options.decoding), path: input.path)
-    }
-
-    private func prepare(_ image: Image, path: String) throws(InputError) -> PreparedImage {
-        let prepared = preprocessing.prepare(image)
-        let size = configuration.imageSize
-        guard prepared.width == size.width, prepared.height == size.height else {
-            throw .malformed(
-                path,
-                "comes out of the preprocessing as \(prepared.width) × \(prepared.height) pixels, and the "
-                    + "model takes \(size.width) × \(size.height); have it resized")
-        }
-        return PreparedImage(width: image.width, height: image.height, image: prepared)
+    /// What is done to a picture before the model sees it.
+    var preparation: ImagePreparation {
+        ImagePreparation(imageSize: configuration.imageSize, preprocessing: preprocessing, decoding: options.decoding)
     }
 
     /// What the logits of a picture say.
@@ -132,12 +113,5 @@ extension ImageClassifier {
                 path, "the model's answer is not a number; the weights in \(checkpoint.path) may be damaged")
         }
         return Classification(width: prepared.width, height: prepared.height, logits: logits, labels: labels)
-    }
-}
-
-extension Preprocessing {
-    /// Writes a prepared picture into `tensor`, which has exactly its extent.
-    func normalize(_ image: Image, into tensor: Tensor) {
-        unsafe normalize(image, into: UnsafeMutableBufferPointer(start: tensor.pointer, count: tensor.count))
     }
 }

@@ -1,35 +1,43 @@
-/// Writes a matrix of 32-bit floats as NumPy's `.npy`, row by row, without knowing how many will come.
+/// Writes an array of 32-bit floats as NumPy's `.npy`, row by row, without knowing how many will come.
 package final class NumPyWriter {
     private let file: OutputFile
-    private let columns: Int
+    private let rowShape: [Int]
+    private let rowCount: Int
     /// The rows written.
     package private(set) var rows = 0
 
     /// Starts a file of rows of `columns` numbers that will be called `path`.
-    package init(_ path: String, columns: Int, unfinished: UnfinishedFiles) throws(OutputError) {
+    package convenience init(_ path: String, columns: Int, unfinished: UnfinishedFiles) throws(OutputError) {
+        try self.init(path, rowShape: [columns], unfinished: unfinished)
+    }
+
+    /// Starts a file of rows that are arrays of this shape themselves.
+    package init(_ path: String, rowShape: [Int], unfinished: UnfinishedFiles) throws(OutputError) {
         file = try OutputFile(path, unfinished: unfinished)
-        self.columns = columns
-        try Self.write(Self.header(rows: 0, columns: columns), to: file)
+        self.rowShape = rowShape
+        rowCount = rowShape.reduce(1, *)
+        try Self.write(Self.header(shape: [0] + rowShape), to: file)
     }
 
     /// Writes one row.
     package func append(_ row: [Float]) throws(OutputError) {
-        precondition(row.count == columns, "NumPyWriter: expected a row of \(columns) numbers, got \(row.count)")
+        precondition(row.count == rowCount, "NumPyWriter: expected a row of \(rowCount) numbers, got \(row.count)")
         try Self.write(row, to: file)
         rows += 1
     }
 
     /// Notes the number of rows and puts the file in its place.
     package func finish() throws(OutputError) {
-        try file.overwriteStart(Self.header(rows: rows, columns: columns))
+        try file.overwriteStart(Self.header(shape: [rows] + rowShape))
         try file.commit()
     }
 
     /// The format's header, version 1.0, always of 128 bytes: numpy.lib.format in NumPy's documentation.
-    private static func header(rows: Int, columns: Int) -> [UInt8] {
+    private static func header(shape: [Int]) -> [UInt8] {
         let length = 128
         var bytes: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length - 10), 0]
-        bytes += Array("{'descr': '<f4', 'fortran_order': False, 'shape': (\(rows), \(columns)), }".utf8)
+        let extents = shape.map(String.init).joined(separator: ", ")
+        bytes += Array("{'descr': '<f4', 'fortran_order': False, 'shape': (\(extents)), }".utf8)
         bytes += [UInt8](repeating: UInt8(ascii: " "), count: length - 1 - bytes.count)
         bytes.append(UInt8(ascii: "\n"))
         return bytes

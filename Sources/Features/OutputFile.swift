@@ -63,6 +63,18 @@ package final class OutputFile {
         }
     }
 
+    /// Writes a whole file.
+    package static func create(
+        _ path: String, with bytes: [UInt8], unfinished: UnfinishedFiles
+    ) throws(OutputError) {
+        let file = try OutputFile(path, unfinished: unfinished)
+        let result = unsafe bytes.withUnsafeBytes { bytes in
+            Result { () throws(OutputError) in unsafe try file.append(bytes) }
+        }
+        try result.get()
+        try file.commit()
+    }
+
     /// Writes bytes over the beginning.
     package func overwriteStart(_ bytes: [UInt8]) throws(OutputError) {
         let count = unsafe bytes.withUnsafeBytes { unsafe pwrite(descriptor, $0.baseAddress, $0.count, 0) }

@@ -20,45 +20,7 @@ extension MAEConfiguration {
     }
 }
 
-/// The position tables of a masked autoencoder, which are not trained.
-package struct MAEPositions: Sendable {
-    /// Of the encoder's patches (L, D).
-    package let patches: Tensor
-    /// Of the encoder's class token (D).
-    package let classToken: [Float]
-    /// Of the decoder's tokens, class token first (1 + L, decoder width).
-    package let decoder: Tensor
-
-    /// The sine-cosine tables; the class token's rows are zero.
-    package init(_ configuration: MAEConfiguration) {
-        let grid = configuration.encoder.grid
-        let width = configuration.encoder.width
-        patches = Tensor(
-            SinCosPositions.table(grid: grid, width: width), shape: [configuration.encoder.patchCount, width])
-        classToken = [Float](repeating: 0, count: width)
-        let decoderWidth = configuration.decoder.width
-        decoder = Tensor(
-            [Float](repeating: 0, count: decoderWidth) + SinCosPositions.table(grid: grid, width: decoderWidth),
-            shape: [1 + configuration.encoder.patchCount, decoderWidth])
-    }
-
-    /// Tables that a checkpoint holds, class token's row first.
-    package init(encoder: Tensor, decoder: Tensor, configuration: MAEConfiguration) {
-        let width = configuration.encoder.width
-        let patchCount = configuration.encoder.patchCount
-        classToken = Array(encoder.values.prefix(width))
-        patches = encoder.reshaped([1 + patchCount, width]).rows(1..<1 + patchCount)
-        self.decoder = decoder.reshaped([1 + patchCount, configuration.decoder.width])
-    }
-
-    /// The encoder's table as checkpoints hold it (1, 1 + L, D).
-    package var encoderTable: Tensor {
-        let width = classToken.count
-        return Tensor(classToken + patches.values, shape: [1, 1 + patches.count / width, width])
-    }
-}
-
-/// The memory that a training step of a masked autoencoder works in, planned before the first one.
+/// The memory that a masked autoencoder works in, planned before the first step.
 package struct MAERoom: Sendable {
     // Encoder.
     let patchRows: Tensor
@@ -81,15 +43,10 @@ package struct MAERoom: Sendable {
     let targets: Tensor
     let lossWeights: Tensor
     let losses: Tensor
-    // Gradients.
-    let encoderGradient: Tensor
-    let encoderGradients: BlockGradients
-    let dVisiblePatches: Tensor
-    let decoderGradient: Tensor
-    let decoderGradients: BlockGradients
-    let dDecodedPatches: Tensor
+    /// What the way back needs; nil where there is none.
+    let gradients: MAEGradients?
 
-    init(_ configuration: MAEConfiguration, imageCount: Int) {
+    init(_ configuration: MAEConfiguration, imageCount: Int, isTrained: Bool) {
         let (encoder, decoder) = (configuration.encoder, configuration.decoder)
         let (patchCount, keptCount) = (encoder.patchCount, configuration.keptCount)
         let patchLength = encoder.inputChannels * encoder.patchSize.height * encoder.patchSize.width
@@ -99,13 +56,19 @@ package struct MAERoom: Sendable {
         visiblePositions = room(keptCount, encoder.width)
         classToken = Tensor(shape: [1, encoder.width])
         tokens = room(1 + keptCount, encoder.width)
-        self.encoder = BlockActivations.kept(encoder.blockShape, input: tokens, count: encoder.depth)
+        self.encoder =
+            isTrained
+            ? BlockActivations.kept(encoder.blockShape, input: tokens, count: encoder.depth)
+            : Array(repeating: .shared(encoder.blockShape, input: tokens), count: encoder.depth)
         encoded = room(1 + keptCount, encoder.width)
         encodedStatistics = NormStatistics(rowCount: imageCount * (1 + keptCount))
         visible = room(1 + keptCount, decoder.width)
         allTokens = room(1 + patchCount, decoder.width)
-        self.decoder = BlockActivations.kept(
-            configuration.decoderBlockShape, input: allTokens, count: decoder.depth)
+        let decoderShape = configuration.decoderBlockShape
+        self.decoder =
+            isTrained
+            ? BlockActivations.kept(decoderShape, input: allTokens, count: decoder.depth)
+            : Array(repeating: .shared(decoderShape, input: allTokens), count: decoder.depth)
         decoded = room(1 + patchCount, decoder.width)
         decodedStatistics = NormStatistics(rowCount: imageCount * (1 + patchCount))
         decodedPatches = room(patchCount, decoder.width)
@@ -113,11 +76,28 @@ package struct MAERoom: Sendable {
         targets = room(patchCount, configuration.targetLength)
         lossWeights = Tensor(shape: [imageCount, patchCount])
         losses = Tensor(shape: [imageCount, patchCount])
-        encoderGradient = room(1 + keptCount, encoder.width)
-        encoderGradients = BlockGradients(encoder.blockShape, input: tokens)
-        dVisiblePatches = room(keptCount, encoder.width)
-        decoderGradient = room(1 + patchCount, decoder.width)
-        decoderGradients = BlockGradients(configuration.decoderBlockShape, input: allTokens)
-        dDecodedPatches = room(patchCount, decoder.width)
+        gradients = isTrained ? MAEGradients(configuration, tokens: tokens, allTokens: allTokens) : nil
+    }
+}
+
+/// Gradients on their way through a masked autoencoder; each is named for the tensor that it belongs to.
+struct MAEGradients: Sendable {
+    let encoder: Tensor
+    let encoderBlock: BlockGradients
+    let visiblePatches: Tensor
+    let decoder: Tensor
+    let decoderBlock: BlockGradients
+    let decodedPatches: Tensor
+
+    init(_ configuration: MAEConfiguration, tokens: Tensor, allTokens: Tensor) {
+        func patches(of tokens: Tensor) -> Tensor {
+            Tensor(shape: [tokens.shape[0], tokens.shape[1] - 1, tokens.shape[2]])
+        }
+        encoder = Tensor(shape: tokens.shape)
+        encoderBlock = BlockGradients(configuration.encoder.blockShape, input: tokens)
+        visiblePatches = patches(of: tokens)
+        decoder = Tensor(shape: allTokens.shape)
+        decoderBlock = BlockGradients(configuration.decoderBlockShape, input: allTokens)
+        decodedPatches = patches(of: allTokens)
     }
 }

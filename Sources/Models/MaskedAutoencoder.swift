@@ -1,13 +1,12 @@
 import Compute
 import Layers
 
-/// A masked autoencoder being trained (He et al. 2022).
+/// A masked autoencoder, to be trained or to be used (He et al. 2022).
 ///
 /// Embed the patches, keep a quarter of them, encode these, put mask tokens in the place of the others, decode all,
 /// and compare the pixels of the removed patches. The backward pass is the forward pass read from its end.
-package final class MaskedAutoencoder: Sendable {
+package struct MaskedAutoencoder: Sendable {
     package let configuration: MAEConfiguration
-    package let store: ParameterStore
     private let engine: any TrainingEngine
     private let classToken: Parameter
     private let patchProjection: Linear
@@ -19,31 +18,40 @@ package final class MaskedAutoencoder: Sendable {
     private let decoderNorm: LayerNorm
     private let decoderPrediction: Linear
     private let positions: MAEPositions
-    private let room: MAERoom
+    private let isTrained: Bool
+    private var room: MAERoom
 
-    /// Builds the model on the parameters of `store`; `batchSize` images make a step.
+    /// Builds the model on the parameters of `source`; `batchSize` images make a step. A model that is not trained
+    /// keeps nothing for a backward pass.
     package init(
-        _ configuration: MAEConfiguration, store: ParameterStore, positions: MAEPositions, batchSize: Int,
-        engine: any TrainingEngine
+        _ configuration: MAEConfiguration, from source: some ParameterSource, positions: MAEPositions, batchSize: Int,
+        isTrained: Bool = true, engine: any TrainingEngine
     ) throws {
         self.configuration = configuration
-        self.store = store
+        self.isTrained = isTrained
         self.engine = engine
         self.positions = positions
-        classToken = try store.parameter("cls_token")
-        patchProjection = try Linear("patch_embed.proj", from: store, engine: engine)
+        classToken = try source.parameter("cls_token")
+        patchProjection = try Linear("patch_embed.proj", from: source, engine: engine)
         blocks = try (0..<configuration.encoder.depth).map {
-            try Block("blocks.\($0)", configuration.encoder.blockShape, from: store, engine: engine)
+            try Block("blocks.\($0)", configuration.encoder.blockShape, from: source, engine: engine)
         }
-        norm = try LayerNorm("norm", epsilon: configuration.encoder.layerNormEpsilon, from: store)
-        decoderEmbedding = try Linear("decoder_embed", from: store, engine: engine)
-        maskToken = try store.parameter("mask_token")
+        norm = try LayerNorm("norm", epsilon: configuration.encoder.layerNormEpsilon, from: source)
+        decoderEmbedding = try Linear("decoder_embed", from: source, engine: engine)
+        maskToken = try source.parameter("mask_token")
         decoderBlocks = try (0..<configuration.decoder.depth).map {
-            try Block("decoder_blocks.\($0)", configuration.decoderBlockShape, from: store, engine: engine)
+            try Block("decoder_blocks.\($0)", configuration.decoderBlockShape, from: source, engine: engine)
         }
-        decoderNorm = try LayerNorm("decoder_norm", epsilon: configuration.encoder.layerNormEpsilon, from: store)
-        decoderPrediction = try Linear("decoder_pred", from: store, engine: engine)
-        room = MAERoom(configuration, imageCount: batchSize)
+        decoderNorm = try LayerNorm("decoder_norm", epsilon: configuration.encoder.layerNormEpsilon, from: source)
+        decoderPrediction = try Linear("decoder_pred", from: source, engine: engine)
+        room = MAERoom(configuration, imageCount: batchSize, isTrained: isTrained)
+    }
+
+    /// The same weights with room for another number of images, and with results of its own.
+    package func sized(for batchSize: Int) -> MaskedAutoencoder {
+        var copy = self
+        copy.room = MAERoom(configuration, imageCount: batchSize, isTrained: isTrained)
+        return copy
     }
 
     /// The prediction (B, L, target length) for images (B, C, height, width) under `mask`.
@@ -86,15 +94,15 @@ package final class MaskedAutoencoder: Sendable {
         decoderPrediction.forward(room.decodedPatches, engine: engine, into: room.prediction)
     }
 
-    /// The mean loss over the removed patches of the last `forward`; `scale` times its gradient by the prediction is
-    /// kept for `backward`.
+    /// The mean loss over the removed patches of the last `forward`; while the model is trained, `scale` times its
+    /// gradient takes the place of the prediction.
     package func loss(_ images: Tensor, mask: PatchMask, scale: Float = 1) -> Double {
         let weight = scale / Float(mask.removedCount)
         room.lossWeights.assign(mask.removed.map { $0 * weight })
         engine.targets(images, configuration, into: room.targets)
         engine.patchLoss(
             room.prediction, target: room.targets, weights: room.lossWeights, losses: room.losses,
-            dPrediction: room.prediction)
+            dPrediction: room.gradients == nil ? nil : room.prediction)
         let sum = zip(room.losses.values, mask.removed).reduce(0) { $0 + Double($1.0) * Double($1.1) }
         return sum / Double(mask.removedCount)
     }
@@ -111,40 +119,44 @@ package final class MaskedAutoencoder: Sendable {
 
     /// Adds the gradient of the last `loss` to the store's gradients. The prediction is gone afterwards.
     package func backward(mask: PatchMask) {
-        decodeBackward(mask)
-        encodeBackward()
+        guard let gradients = room.gradients else {
+            preconditionFailure("MaskedAutoencoder.backward: the model was made for use, not for training")
+        }
+        decodeBackward(mask, gradients)
+        encodeBackward(gradients)
     }
 
-    private func decodeBackward(_ mask: PatchMask) {
-        let d = room.decoderGradient
-        decoderPrediction.backward(room.prediction, x: room.decodedPatches, dx: room.dDecodedPatches, engine: engine)
-        engine.dropPrefixBackward(room.dDecodedPatches, prefix: 1, dx: d)
+    private func decodeBackward(_ mask: PatchMask, _ gradients: MAEGradients) {
+        let d = gradients.decoder
+        decoderPrediction.backward(
+            room.prediction, x: room.decodedPatches, dx: gradients.decodedPatches, engine: engine)
+        engine.dropPrefixBackward(gradients.decodedPatches, prefix: 1, dx: d)
         decoderNorm.backward(
             d, x: room.decoder.last?.output ?? room.allTokens, statistics: room.decodedStatistics, dx: d, engine: engine
         )
         for index in decoderBlocks.indices.reversed() {
             decoderBlocks[index].backward(
                 d, x: index == 0 ? room.allTokens : room.decoder[index - 1].output, cache: room.decoder[index],
-                gradients: room.decoderGradients, dx: d, engine: engine)
+                gradients: gradients.decoderBlock, dx: d, engine: engine)
         }
         guard let dMaskToken = maskToken.gradient else { return }
         engine.restoreTokensBackward(
             d, prefix: 1, restore: mask.restore, dVisible: room.visible, dMaskToken: dMaskToken)
-        decoderEmbedding.backward(room.visible, x: room.encoded, dx: room.encoderGradient, engine: engine)
+        decoderEmbedding.backward(room.visible, x: room.encoded, dx: gradients.encoder, engine: engine)
     }
 
-    private func encodeBackward() {
-        let d = room.encoderGradient
+    private func encodeBackward(_ gradients: MAEGradients) {
+        let d = gradients.encoder
         norm.backward(
             d, x: room.encoder.last?.output ?? room.tokens, statistics: room.encodedStatistics, dx: d, engine: engine)
         for index in blocks.indices.reversed() {
             blocks[index].backward(
                 d, x: index == 0 ? room.tokens : room.encoder[index - 1].output, cache: room.encoder[index],
-                gradients: room.encoderGradients, dx: d, engine: engine)
+                gradients: gradients.encoderBlock, dx: d, engine: engine)
         }
         guard let dClassToken = classToken.gradient else { return }
         engine.addPrefixGradient(d, dPrefix: dClassToken.reshaped([1, dClassToken.count]))
-        engine.dropPrefix(1, of: d, into: room.dVisiblePatches)
-        patchProjection.backward(room.dVisiblePatches, x: room.visibleRows, dx: nil, engine: engine)
+        engine.dropPrefix(1, of: d, into: gradients.visiblePatches)
+        patchProjection.backward(gradients.visiblePatches, x: room.visibleRows, dx: nil, engine: engine)
     }
 }

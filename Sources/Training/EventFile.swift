@@ -11,13 +11,13 @@ import Checkpoints
 /// A record is its length (8 bytes), the masked CRC-32C of the length, the event, and the masked CRC-32C of the event
 /// (TensorFlow, `record_writer.cc` and `event.proto`). There is one file, and a resumed run writes it again from its
 /// metrics, so that no step appears twice.
-final class EventFile {
+package final class EventFile {
     private let path: String
     private let descriptor: Int32
     private let checksum = CRC32C()
 
     /// Starts the file in `directory` with the lines that the run has.
-    init(in directory: String, lines: [MetricsLine]) throws {
+    package init(in directory: String, lines: [MetricsLine]) throws {
         try Files.makeDirectory(directory)
         for name in Files.names(in: directory) where name.hasPrefix("events.out.tfevents.") {
             RunDirectory.remove(Files.join(directory, name))
@@ -35,7 +35,7 @@ final class EventFile {
 
     deinit { close(descriptor) }
 
-    func append(_ line: MetricsLine) throws {
+    package func append(_ line: MetricsLine) throws {
         try MetricsLog.write(record(of: line), to: descriptor, path: path)
     }
 

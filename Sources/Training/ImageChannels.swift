@@ -3,7 +3,7 @@ import Datasets
 import Imaging
 
 /// What channels the images of a set have, as their headers tell.
-enum ImageChannels {
+package enum ImageChannels {
     /// So many images are looked at.
     private static let sampleCount = 64
 
@@ -12,7 +12,9 @@ enum ImageChannels {
         let samples = dataset.training
         let count = min(sampleCount, samples.count)
         let found = (0..<count).compactMap { index in
-            (try? Files.bytes(of: dataset.file(of: samples[index * samples.count / count]))).flatMap { channels(of: $0) }
+            (try? Files.bytes(of: dataset.file(of: samples[index * samples.count / count]))).flatMap {
+                channels(of: $0)
+            }
         }
         guard !found.isEmpty else { return 3 }
         let hasColour = found.contains { $0 >= 3 }
@@ -21,7 +23,7 @@ enum ImageChannels {
     }
 
     /// The channels of one file; nil where it is neither PNG nor JPEG.
-    static func channels(of file: [UInt8]) -> Int? {
+    package static func channels(of file: [UInt8]) -> Int? {
         switch ImageFormat(of: file.prefix(512)) {
         case .png:
             // The colour type follows signature, length, "IHDR", width, height and depth.

@@ -40,7 +40,8 @@ struct LineChart {
         guard let x = Self.span(all.map(\.x)), let y = Self.span(all.map(\.y)) else { return "" }
         func place(_ point: (x: Double, y: Double)) -> String {
             let px = left + (point.x - x.lowerBound) / (x.upperBound - x.lowerBound) * (width - left - right)
-            let py = height - bottom - (point.y - y.lowerBound) / (y.upperBound - y.lowerBound) * (height - top - bottom)
+            let py =
+                height - bottom - (point.y - y.lowerBound) / (y.upperBound - y.lowerBound) * (height - top - bottom)
             return "\(fixed(px, 1)),\(fixed(py, 1))"
         }
         var svg = "<svg viewBox=\"0 0 \(Int(width)) \(Int(height))\" role=\"img\" aria-label=\"\(escaped(title))\">"
@@ -66,14 +67,17 @@ struct LineChart {
             }
             if shown.count > 1 {
                 let y = top + 14 + Double(index) * 16
-                svg += "<path stroke=\"\(line.colour)\" stroke-width=\"2\" d=\"M\(fixed(width - 150, 0)) \(fixed(y - 4, 0))h18\"/>"
+                svg +=
+                    "<path stroke=\"\(line.colour)\" stroke-width=\"2\" d=\"M\(fixed(width - 150, 0)) \(fixed(y - 4, 0))h18\"/>"
                 svg += text(width - 126, y, line.name, "start")
             }
         }
         return svg + "</svg>"
     }
 
-    private func text(_ x: Double, _ y: Double, _ content: String, _ anchor: String, _ style: String = "label") -> String {
+    private func text(_ x: Double, _ y: Double, _ content: String, _ anchor: String, _ style: String = "label")
+        -> String
+    {
         "<text class=\"\(style)\" x=\"\(fixed(x, 1))\" y=\"\(fixed(y, 1))\" text-anchor=\"\(anchor)\">\(escaped(content))</text>"
     }
 
@@ -92,9 +96,9 @@ struct LineChart {
         return low < high ? low...high : low - 0.5...high + 0.5
     }
 
-    /// Round numbers within a range, four to eight of them.
+    /// Round numbers within a range, three to nine of them.
     static func ticks(_ range: ClosedRange<Double>) -> [Double] {
-        let rough = (range.upperBound - range.lowerBound) / 5
+        let rough = (range.upperBound - range.lowerBound) / 8
         let magnitude = pow(10, log10(rough).rounded(.down))
         let step = [1.0, 2, 5, 10].map { $0 * magnitude }.first { $0 >= rough } ?? rough
         let first = (range.lowerBound / step).rounded(.up)

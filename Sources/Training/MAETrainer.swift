@@ -42,7 +42,7 @@ final class MAETrainer {
         try fill(store)
         self.positions = positions ?? MAEPositions(configuration)
         model = try MaskedAutoencoder(
-            configuration, store: store, positions: self.positions, batchSize: settings.batchSize, engine: engine)
+            configuration, from: store, positions: self.positions, batchSize: settings.batchSize, engine: engine)
         optimizer = AdamW(store, settings: settings.optimizer)
         average =
             settings.averageDecay > 0 ? MovingAverage(decay: Float(settings.averageDecay), of: store) : nil

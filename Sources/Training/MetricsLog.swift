@@ -7,11 +7,11 @@ import Checkpoints
 #endif
 
 /// A line of `metrics.jsonl`: numbers under their names.
-struct MetricsLine {
-    var step: Int
+package struct MetricsLine {
+    package let step: Int
     /// Seconds since 1970.
-    var time: Double
-    var values: [(name: String, value: Double)]
+    package let time: Double
+    package let values: [(name: String, value: Double)]
 
     var json: JSON {
         .object(
@@ -19,7 +19,7 @@ struct MetricsLine {
                 + [JSON.Member("time", .number(time))])
     }
 
-    init(step: Int, values: [(name: String, value: Double)]) {
+    package init(step: Int, values: [(name: String, value: Double)]) {
         self.step = step
         self.values = values
         var now = timespec()
@@ -39,7 +39,7 @@ struct MetricsLine {
 }
 
 /// `metrics.jsonl` and the same numbers for TensorBoard.
-final class MetricsLog {
+package final class MetricsLog {
     private let path: String
     private let descriptor: Int32
     private let events: EventFile
@@ -66,7 +66,7 @@ final class MetricsLog {
         try events.append(line)
     }
 
-    static func read(_ path: String) -> [MetricsLine] {
+    package static func read(_ path: String) -> [MetricsLine] {
         guard Files.sort(path) == .file, let text = try? Files.bytes(of: path) else { return [] }
         return text.split(separator: UInt8(ascii: "\n")).compactMap { line in
             (try? JSON.parse(Array(line))).flatMap { MetricsLine($0) }
@@ -76,7 +76,10 @@ final class MetricsLog {
     static func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(TrainingError) {
         var written = 0
         while written < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress.map { unsafe $0 + written }, bytes.count - written) }
+            let count = unsafe bytes.withUnsafeBytes { bytes in
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[written...])
+                return unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
+            }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else {
                 throw TrainingError(.inputOutput, "\(path): cannot be written: \(RunDirectory.reason(errno))")

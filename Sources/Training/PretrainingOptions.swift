@@ -3,39 +3,73 @@ import Models
 
 /// What a person asked for; what is nil follows from the rest.
 public struct PretrainingOptions: Sendable {
+    /// The folder or table of images.
     public var data = ""
+    /// The checkpoint whose weights the run begins with.
     public var initial: String?
+    /// The encoder, by its name.
     public var architecture: Architecture?
+    /// The size of the pictures in pixels.
     public var imageSize: Models.Extent?
+    /// The size of a patch in pixels.
     public var patchSize: Models.Extent?
+    /// Colour channels, 1 to 4.
     public var channels: Int?
+    /// The length of a token in the encoder.
     public var width: Int?
+    /// Blocks of the encoder.
     public var depth: Int?
+    /// Attention heads of its blocks.
     public var heads: Int?
+    /// The length of a token in the decoder.
     public var decoderWidth: Int?
+    /// Blocks of the decoder.
     public var decoderDepth: Int?
+    /// Attention heads of its blocks.
     public var decoderHeads: Int?
+    /// The share of patches that is removed.
     public var maskRatio: Double?
+    /// How they are drawn.
     public var sampling: MaskSampling?
+    /// What the decoder is to produce.
     public var target: MAEConfiguration.Target?
+    /// What is done to training images.
     public var augment: PretrainingSettings.Augment?
+    /// The part of the images that is held out where the data name none.
     public var validationFraction: Double?
+    /// Passes over the images.
     public var epochs: Double?
+    /// Steps of the whole run.
     public var steps: Int?
+    /// Images in a forward pass.
     public var batchSize: Int?
+    /// Forward passes in a step.
     public var accumulate: Int?
+    /// The learning rate for a batch of 256.
     public var baseRate: Double?
+    /// The learning rate at its peak.
     public var rate: Double?
+    /// The learning rate that the cosine comes down to.
     public var minimumRate: Double?
+    /// Epochs in which the learning rate rises.
     public var warmupEpochs: Double?
+    /// The decay of matrices and tokens.
     public var weightDecay: Double?
+    /// The norm that gradients are brought down to.
     public var clip: Double?
+    /// The decay of a moving average of the weights.
     public var averageDecay: Double?
+    /// Decides weights, order, augmentation and masks.
     public var seed: UInt64?
+    /// Steps between two checkpoints.
     public var checkpointEvery: Int?
+    /// How many checkpoints are kept; 0: all.
     public var keep: Int?
+    /// Steps between two lines of metrics.
     public var logEvery: Int?
+    /// Bytes of decoded images that are kept in memory.
     public var cacheMemory: Int?
+    /// Whether the first image that cannot be read ends the run.
     public var isStrict: Bool?
 
     /// Nothing asked for but the data.
@@ -99,7 +133,15 @@ public struct PretrainingOptions: Sendable {
 
     private func set<Value>(_ place: inout Value, _ value: Value?) { if let value { place = value } }
 
-    private func wholeSteps(_ count: Double) -> Int { Int(min(max(count.rounded(), 0), 1e15)) }
+    private func wholeSteps(_ count: Double) -> Int { count.isFinite ? Int(min(max(count.rounded(), 0), 1e12)) : 0 }
+
+    /// Refuses what cannot be put into steps.
+    func checkEpochs() throws(TrainingError) {
+        for (name, value) in [("--epochs", epochs), ("--warmup-epochs", warmupEpochs)] {
+            guard let value, !(value.isFinite && value >= 0) else { continue }
+            throw TrainingError(.usage, "\(name) takes a number from 0 up, not \(value)")
+        }
+    }
 
     /// The settings of a new run over `imageCount` images.
     ///
@@ -109,6 +151,7 @@ public struct PretrainingOptions: Sendable {
     func resolve(
         imageCount: Int, channels: Int, validationFraction: Double, checkpoint: Checkpoint?
     ) throws(TrainingError) -> PretrainingSettings {
+        try checkEpochs()
         var settings = PretrainingSettings()
         settings.channels = channels
         settings.validationFraction = validationFraction
@@ -120,6 +163,12 @@ public struct PretrainingOptions: Sendable {
             deriveDecoder(&settings)
         }
         try settings.checkValues()
+        guard imageCount >= settings.effectiveBatch else {
+            throw TrainingError(
+                .usage,
+                "\(data): has \(imageCount) images to train on, fewer than the \(settings.effectiveBatch) of a step; "
+                    + "expected a smaller --batch-size or more images")
+        }
         deriveOptimization(&settings, imageCount: imageCount)
         if settings.mean.isEmpty || settings.mean.count != settings.channels {
             (settings.mean, settings.std) = Self.colourStatistics(channels: settings.channels)

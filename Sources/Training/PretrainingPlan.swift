@@ -12,11 +12,13 @@ import Datasets
 public struct PretrainingPlan: Sendable {
     /// Every setting.
     public let settings: PretrainingSettings
-    /// Images to train on and images held out.
+    /// Images to train on.
     public let imageCount: Int
+    /// Images held out.
     public let validationCount: Int
     /// Trained numbers.
     public let parameterCount: Int
+    /// Steps of an epoch.
     public let stepsPerEpoch: Int
     /// The median of a few steps, after a first one.
     public let secondsPerStep: Double

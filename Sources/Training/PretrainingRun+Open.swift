@@ -18,7 +18,8 @@ extension PretrainingRun {
         if directory.isRun {
             guard resumes else {
                 throw TrainingError(
-                    .cannotCreate, "\(output): holds a run already; continue it with --resume, or name another directory")
+                    .cannotCreate,
+                    "\(output): holds a run already; continue it with --resume, or name another directory")
             }
             return try resume(
                 options, directory, allowsChangedData: allowsChangedData, threads: threads, observer: observer)
@@ -36,7 +37,7 @@ extension PretrainingRun {
     }
 
     /// Reads the data and settles all settings; nothing is written.
-    static func prepare(
+    package static func prepare(
         _ options: PretrainingOptions
     ) throws -> (settings: PretrainingSettings, dataset: ImageDataset, checkpoint: Checkpoint?) {
         let checkpoint = try options.initial.map { try Checkpoint.open($0) }
@@ -111,6 +112,7 @@ extension PretrainingRun {
         _ options: PretrainingOptions, _ recorded: PretrainingSettings, imageCount: Int, _ directory: RunDirectory,
         allowsChangedData: Bool
     ) throws -> PretrainingSettings {
+        try options.checkEpochs()
         var wanted = recorded
         options.apply(to: &wanted, imageCount: imageCount)
         if allowsChangedData {

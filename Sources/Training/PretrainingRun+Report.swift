@@ -32,7 +32,8 @@ extension PretrainingRun {
         let most = 20
         let shownSteps =
             steps.count <= most ? steps : (1...most).map { steps[$0 * (steps.count - 1) / most] }
-        let named = [("original", "original"), ("masked", "what the encoder sees")] + shownSteps.map { ("\($0)", "step \($0)") }
+        let named =
+            [("original", "original"), ("masked", "what the encoder sees")] + shownSteps.map { ("\($0)", "step \($0)") }
         return named.compactMap { name, caption in
             guard let bytes = try? Files.bytes(of: Files.join(directory.pictures, "\(name).jpg")) else { return nil }
             return RunReport.Picture(caption: caption, bytes: bytes)
@@ -119,7 +120,7 @@ struct RunReport {
 }
 
 /// Bytes in base 64 (RFC 4648).
-func base64(_ bytes: [UInt8]) -> String {
+package func base64(_ bytes: [UInt8]) -> String {
     let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     var text: [UInt8] = []
     text.reserveCapacity((bytes.count + 2) / 3 * 4)

@@ -7,8 +7,9 @@ import Models
 public final class PretrainingRun {
     /// How far a run is.
     public struct Progress: Sendable {
-        /// Steps done, and all of them.
+        /// Steps done.
         public let step: Int
+        /// Steps of the whole run.
         public let totalSteps: Int
         /// Steps of an epoch.
         public let stepsPerEpoch: Int
@@ -16,6 +17,7 @@ public final class PretrainingRun {
         public let loss: Double
         /// Since this process began to train.
         public let imagesPerSecond: Double
+        /// Until the last step, at this pace.
         public let secondsLeft: Double
     }
 
@@ -98,6 +100,7 @@ public final class PretrainingRun {
     public func train() throws -> Result {
         if state.step >= settings.steps {
             if Files.sort(directory.model) != .directory { try trainer.export(to: directory) }
+            try writeReport()
             observer.note("\(directory.path): all \(state.step) steps are done")
             return result
         }
@@ -171,7 +174,8 @@ public final class PretrainingRun {
     }
 
     private func divergence(_ outcome: MAETrainer.Outcome) -> TrainingError {
-        let what = outcome.loss.isFinite ? "the gradient's norm is \(outcome.gradientNorm)" : "the loss is \(outcome.loss)"
+        let what =
+            outcome.loss.isFinite ? "the gradient's norm is \(outcome.gradientNorm)" : "the loss is \(outcome.loss)"
         let good = directory.checkpointSteps.last.map { "the last good checkpoint is \(directory.checkpoint($0))" }
         return TrainingError(
             .malformed,

@@ -8,7 +8,8 @@ extension PretrainingSettings {
             ("--decoder-depth", decoderDepth, 1), ("--decoder-heads", decoderHeads, 1), ("--batch-size", batchSize, 1),
             ("--accumulate", accumulate, 1), ("--image-size", min(imageSize.height, imageSize.width), 1),
             ("--patch-size", min(patchSize.height, patchSize.width), 1), ("--keep", keep, 0),
-            ("--log-every", logEvery, 1), ("--cache-memory", cacheMemory, 0), ("--checkpoint-every", checkpointEvery, 0),
+            ("--log-every", logEvery, 1), ("--cache-memory", cacheMemory, 0),
+            ("--checkpoint-every", checkpointEvery, 0),
         ]
         for (name, value, least) in least where value < least {
             throw TrainingError(.usage, "\(name) takes a whole number from \(least) up, not \(value)")

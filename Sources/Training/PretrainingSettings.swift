@@ -22,16 +22,21 @@ public struct PretrainingSettings: Sendable, Equatable {
     public var patchSize = Models.Extent(square: 16)
     /// Colour channels, 1 to 4.
     public var channels = 3
-    /// The length of a token, the number of blocks and of heads of the encoder.
+    /// The length of a token in the encoder.
     public var width = 192
+    /// Blocks of the encoder.
     public var depth = 12
+    /// Attention heads of its blocks.
     public var heads = 3
     /// The length of the hidden layer of its MLPs.
     public var hiddenWidth = 768
-    /// The same of the decoder.
+    /// The length of a token in the decoder.
     public var decoderWidth = 128
+    /// Blocks of the decoder.
     public var decoderDepth = 4
+    /// Attention heads of its blocks.
     public var decoderHeads = 4
+    /// The length of the hidden layer of its MLPs.
     public var decoderHiddenWidth = 512
     /// Added to the variance in every norm.
     public var normEpsilon = 1e-6
@@ -49,25 +54,33 @@ public struct PretrainingSettings: Sendable, Equatable {
     // The data.
     /// What is done to training images.
     public var augment = Augment.crop
-    /// What is subtracted from each channel, and what it is divided by.
+    /// What is subtracted from each channel.
     public var mean: [Double] = []
+    /// What each channel is divided by.
     public var std: [Double] = []
     /// The part of the images that is held out where the data name none.
     public var validationFraction = 0.0
 
     // The optimisation.
-    /// Images in a forward pass, and forward passes in a step.
+    /// Images in a forward pass.
     public var batchSize = 64
+    /// Forward passes in a step.
     public var accumulate = 1
-    /// The steps of the whole run and of its warm-up.
+    /// Steps of the whole run.
     public var steps = 0
+    /// Steps in which the learning rate rises.
     public var warmupSteps = 0
-    /// The learning rate for a batch of 256, at the peak, and at the end.
+    /// The learning rate for a batch of 256.
     public var baseRate = 1.5e-4
+    /// The learning rate at its peak.
     public var rate = 0.0
+    /// The learning rate that the cosine comes down to.
     public var minimumRate = 0.0
+    /// The decay of matrices and tokens.
     public var weightDecay = 0.05
+    /// How much of the first moment stays in a step.
     public var beta1 = 0.9
+    /// How much of the second moment stays in a step.
     public var beta2 = 0.95
     /// The norm that gradients are brought down to; 0: they are left as they are.
     public var clip = 0.0
@@ -77,9 +90,11 @@ public struct PretrainingSettings: Sendable, Equatable {
     public var seed: UInt64 = 0
 
     // What does not change the result.
-    /// Steps between two checkpoints; how many of them are kept (0: all); steps between two lines of metrics.
+    /// Steps between two checkpoints.
     public var checkpointEvery = 0
+    /// How many checkpoints are kept; 0: all.
     public var keep = 2
+    /// Steps between two lines of metrics.
     public var logEvery = 10
     /// Bytes of decoded images that are kept in memory.
     public var cacheMemory = 1 << 30

@@ -7,8 +7,10 @@ import Checkpoints
 #endif
 
 /// Where the files of a run lie, and the care that keeps them whole.
-struct RunDirectory {
+package struct RunDirectory {
     let path: String
+
+    package init(path: String) { self.path = path }
 
     var configuration: String { Files.join(path, "config.json") }
     var metrics: String { Files.join(path, "metrics.jsonl") }
@@ -24,12 +26,12 @@ struct RunDirectory {
     func checkpoint(_ step: Int) -> String { Files.join(checkpoints, String(step)) }
 
     /// The steps that have a checkpoint, in order. Directories take their names when they are whole.
-    var checkpointSteps: [Int] {
+    package var checkpointSteps: [Int] {
         Files.names(in: checkpoints).compactMap { name in Int(name).flatMap { String($0) == name ? $0 : nil } }.sorted()
     }
 
     /// Makes the directory and takes hold of it until the process ends.
-    func open() throws -> RunLock {
+    package func open() throws -> RunLock {
         try Files.makeDirectory(path)
         try Files.makeDirectory(checkpoints)
         let lock = try RunLock(path)
@@ -66,7 +68,7 @@ struct RunDirectory {
     }
 
     /// Removes a file, or a directory with all in it.
-    static func remove(_ path: String) {
+    package static func remove(_ path: String) {
         if Files.sort(path) == .directory {
             for name in allNames(in: path) { remove(Files.join(path, name)) }
             unsafe rmdir(path)
@@ -102,7 +104,7 @@ struct RunDirectory {
 }
 
 /// Keeps a second process out of a run.
-final class RunLock {
+package final class RunLock {
     private let descriptor: Int32
 
     fileprivate init(_ path: String) throws(TrainingError) {
@@ -112,7 +114,8 @@ final class RunLock {
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
-            throw TrainingError(.cannotCreate, "\(path): another process trains in it; wait for it, or name another run")
+            throw TrainingError(
+                .cannotCreate, "\(path): another process trains in it; wait for it, or name another run")
         }
     }
 

@@ -43,7 +43,8 @@ struct RunState {
             let data = json["data"], let images = data["images"]?.integer, let bytes = data["bytes"]?.integer,
             let content = data["content"]?.string, let dates = data["dates"]?.string
         else {
-            throw TrainingError(.malformed, "\(path): lacks what a run resumes from; expected the file as it was written")
+            throw TrainingError(
+                .malformed, "\(path): lacks what a run resumes from; expected the file as it was written")
         }
         self.step = step
         self.lossSum = lossSum

@@ -83,9 +83,11 @@ extension MAETrainer {
     /// Writes the model as transformers reads it; the encoder alone where the decoder does not give pixels.
     func export(to run: RunDirectory) throws {
         let givesPixels = configuration.target == .normalized || configuration.target == .pixels
-        let writer = CheckpointWriter(
+        var writer = CheckpointWriter(
             configuration: configuration.encoder, preprocessing: settings.preprocessing,
             maeDecoder: givesPixels ? configuration.decoder : nil)
+        writer.maeTarget = configuration.target
+        writer.maeMaskRatio = settings.maskRatio
         let tensors = Dictionary(
             uniqueKeysWithValues: namedWeights(of: average?.weights ?? store.weights).map { ($0.name, $0.tensor) })
         try run.writeWhole(run.model) { directory in

@@ -53,6 +53,12 @@ struct CommandFailure: Error {
             } else {
                 self.init(.malformedData, error.description)
             }
+        case let error as ReconstructionError:
+            if case .unfitting = error {
+                self.init(.usage, error.description)
+            } else {
+                self.init(.malformedData, error.description)
+            }
         default: return nil
         }
     }

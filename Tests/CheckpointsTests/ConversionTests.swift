@@ -35,6 +35,7 @@ struct ConversionTests {
         expected.positionInterpolation = copy.configuration.positionInterpolation
         #expect(copy.configuration == expected)
         #expect(copy.maeDecoder == original.maeDecoder)
+        #expect(copy.maeTarget == original.maeTarget)
         #expect(copy.labels == original.labels || (original.labels == nil && layout == .huggingFace))
         for parameter in original.parameterShapes {
             let name = parameter.name

@@ -27,7 +27,7 @@ struct GoldenAutoencoder {
             encoder: try goldens["weights/pos_embed"], decoder: try goldens["weights/decoder_pos_embed"],
             configuration: configuration)
         model = try MaskedAutoencoder(
-            configuration, store: store, positions: positions, batchSize: images.shape[0], engine: engine)
+            configuration, from: store, positions: positions, batchSize: images.shape[0], engine: engine)
         mask = PatchMask(
             noise: try goldens["noise"].values, patchCount: configuration.encoder.patchCount,
             keptCount: configuration.keptCount)
@@ -151,7 +151,7 @@ struct GoldenAutoencoder {
                 .map { ($0.name, $0.shape) })
         ParameterInitialization.fill(store, seed: 1)
         let model = try MaskedAutoencoder(
-            configuration, store: store, positions: MAEPositions(configuration), batchSize: 2, engine: engine)
+            configuration, from: store, positions: MAEPositions(configuration), batchSize: 2, engine: engine)
         let golden = try Goldens("mae")
         let images = try golden["pixels"]
         let mask = PatchMask(noise: try golden["noise"].values, patchCount: 16, keptCount: 4)

@@ -94,6 +94,12 @@ struct HuggingFaceConfiguration {
                 path, "states \(decoder.heads) decoder heads, which do not divide the width of \(decoder.width)")
         }
         description.decoder = decoder
+        if let isNormalized = json["norm_pix_loss"]?.bool {
+            description.target = isNormalized ? .normalized : .pixels
+        } else if json["model_type"] != nil {
+            // transformers' default.
+            description.target = .pixels
+        }
     }
 
     /// The names of the classes, in the order of their numbers.

@@ -118,6 +118,23 @@ extension ModelDescription {
         )
     }
 
+    /// Sets what a decoder produces where no configuration states it: what the training script noted, or the custom.
+    mutating func completeTarget(_ weights: WeightsFile) {
+        guard decoder != nil, target == nil else { return }
+        if let normalizes = weights.normalizesTarget {
+            target = normalizes ? .normalized : .pixels
+            return
+        }
+        statesTarget = false
+        if Files.name(of: weights.path).contains("visualize") {
+            target = .pixels
+            assumptions.append("Pixels as the decoder's target, as in the authors' checkpoints for visualisation.")
+        } else {
+            target = .normalized
+            assumptions.append("Normalised pixels as the decoder's target, MAE's default.")
+        }
+    }
+
     /// Fits the position table to the picture: which prefix tokens have rows in it, and what grid the rest stands for.
     ///
     /// - Parameter stated: the size of picture that a file states.

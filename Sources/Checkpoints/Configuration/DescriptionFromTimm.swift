@@ -46,6 +46,7 @@ struct TimmConfiguration {
         try description.fitPositions(
             rows: try table.extent(1, of: "pos_embed"), stated: try imageSize(), path: path)
         if let decoder = json["decoder_num_heads"]?.integer, decoder > 0 { description.decoder?.heads = decoder }
+        if let isNormalized = json["norm_pix_loss"]?.bool { description.target = isNormalized ? .normalized : .pixels }
         description.labels = try labels(classCount: description.configuration.classCount)
     }
 

@@ -23,6 +23,9 @@ struct ModelDescription: Sendable {
     var family = Family.vit
     var configuration = ViTConfiguration()
     var decoder: MAEDecoderConfiguration?
+    /// What the decoder was trained to produce, and whether a file states it.
+    var target: MAEConfiguration.Target?
+    var statesTarget = true
     var labels: [String]?
     /// Whether a file states the size of picture.
     var statesImageSize = false

@@ -65,6 +65,8 @@ struct WeightsFile: Sendable {
     var wrapper: String?
     /// The architecture that a training script noted beside the tensors.
     var architecture: String?
+    /// Whether a masked autoencoder was trained on normalised pixels, where a training script noted it.
+    var normalizesTarget: Bool?
     /// The number of files.
     var fileCount = 1
 }

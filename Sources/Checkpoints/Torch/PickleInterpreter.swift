@@ -224,9 +224,13 @@ struct PickleInterpreter {
             let function = try pop()
             push(try TorchPickle.result(of: heap[function], arguments: heap[arguments], heap: heap))
         case UInt8(ascii: "b"):
-            // State of an object: of a dictionary (torch hangs version numbers on it) or of one that is not needed.
-            _ = try pop()
-            _ = try top()
+            // State of an object: of a dictionary (torch hangs version numbers on it) or of one that is not needed. The
+            // arguments of a training script are a dictionary in all but name.
+            let state = try pop()
+            let object = try top()
+            if case .opaque("argparse.Namespace") = heap[object], case .dictionary = heap[state] {
+                heap[object] = heap[state]
+            }
         case UInt8(ascii: "Q"):
             push(try TorchPickle.storage(heap[try pop()], heap: heap))
         default: return false

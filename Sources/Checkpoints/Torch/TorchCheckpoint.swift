@@ -41,6 +41,13 @@ enum TorchCheckpoint {
         }
         var wrapper: String?
         var architecture: String?
+        var normalizesTarget: Bool?
+        if let arguments = members.first(where: { $0.name == "args" }).flatMap({ dictionary(heap, $0.value) }),
+            let argument = arguments.first(where: { $0.name == "norm_pix_loss" }),
+            case .bool(let value) = heap[argument.value]
+        {
+            normalizesTarget = value
+        }
         if let name = wrappers.first(where: { name in
             members.contains { $0.name == name && dictionary(heap, $0.value) != nil }
         }) {
@@ -58,6 +65,7 @@ enum TorchCheckpoint {
         var file = WeightsFile(path: archive.path, container: .torch, tensors: tensors)
         file.wrapper = wrapper
         file.architecture = architecture
+        file.normalizesTarget = normalizesTarget
         return file
     }
 

@@ -22,6 +22,10 @@ public struct CheckpointWriter: Sendable {
     public var labels: [String]?
     /// The decoder of a whole masked autoencoder.
     public var maeDecoder: MAEDecoderConfiguration?
+    /// What that decoder produces.
+    public var maeTarget = MAEConfiguration.Target.normalized
+    /// The share of patches that was removed while it was trained, where it is known.
+    public var maeMaskRatio: Double?
     /// Whether weights are rounded to 16 bits.
     public var halfPrecision = false
 
@@ -75,6 +79,7 @@ extension Checkpoint {
             configuration: configuration, preprocessing: preprocessing, labels: labels,
             maeDecoder: includingDecoder ? maeDecoder : nil)
         writer.halfPrecision = halfPrecision
+        writer.maeTarget = maeTarget ?? .normalized
         return try writer.write(to: directory, as: layout) { (name) throws(CheckpointError) in
             let tensor = try self.tensor(name)
             return tensor

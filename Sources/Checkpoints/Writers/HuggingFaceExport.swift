@@ -144,7 +144,8 @@ struct HuggingFaceExport {
             JSON.Member("decoder_num_hidden_layers", .integer(decoder.depth)),
             JSON.Member("decoder_num_attention_heads", .integer(decoder.heads)),
             JSON.Member("decoder_intermediate_size", .integer(decoder.hiddenWidth)),
-        ]
+            JSON.Member("norm_pix_loss", .bool(writer.maeTarget == .normalized)),
+        ] + (writer.maeMaskRatio.map { [JSON.Member("mask_ratio", .number($0))] } ?? [])
     }
 
     private var labelMembers: [JSON.Member] {

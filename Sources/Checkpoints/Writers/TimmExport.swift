@@ -98,7 +98,10 @@ struct TimmExport {
         if model.layerNormEpsilon != 1e-6 {
             members.append(JSON.Member("layer_norm_eps", .number(JSON.decimal(model.layerNormEpsilon))))
         }
-        if let decoder = writer.maeDecoder { members.append(JSON.Member("decoder_num_heads", .integer(decoder.heads))) }
+        if let decoder = writer.maeDecoder {
+            members.append(JSON.Member("decoder_num_heads", .integer(decoder.heads)))
+            members.append(JSON.Member("norm_pix_loss", .bool(writer.maeTarget == .normalized)))
+        }
         members.append(JSON.Member("model_args", .object(arguments(model))))
         members.append(JSON.Member("pretrained_cfg", pretrained(model, transform)))
         return .object(members)

@@ -16,6 +16,15 @@ extension OneDNNEngine {
         }
     }
 
+    package func scatterRowSums(_ dy: Tensor, index: [Int32], into dTable: Tensor) {
+        let width = dTable.shape[1]
+        precondition(
+            dy.count == index.count * width, "scatterRowSums: \(index.count) places got dy \(dy.shape)")
+        for (place, row) in index.enumerated() {
+            unsafe vit_add(dy.pointer + place * width, width, dTable.pointer + Int(row) * width)
+        }
+    }
+
     package func restoreTokens(
         _ visible: Tensor, prefix: Int, restore: [Int32], maskToken: Tensor, positions: Tensor, into full: Tensor
     ) {

@@ -15,6 +15,7 @@ extension Checkpoint {
             JSON.Member("labels", labels.map { .array($0.map { .string($0) }) } ?? .null),
         ]
         if let decoder = maeDecoder { members.append(JSON.Member("decoder", decoder.json)) }
+        if let target = maeTarget { members.append(JSON.Member("decoder_target", .string(target.rawValue))) }
         members.append(JSON.Member("assumptions", .array(assumptions.map { .string($0) })))
         members.append(JSON.Member("ignored", .object(ignored.map { JSON.Member($0.name, .string($0.reason)) })))
         members.append(JSON.Member("tensors", .array(tensors.map(\.json))))

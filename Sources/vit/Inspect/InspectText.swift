@@ -86,7 +86,7 @@ struct InspectText {
     private var decoder: String {
         guard let decoder = checkpoint.maeDecoder else { return "" }
         return "\(count(decoder.depth, "block")), width \(decoder.width), \(count(decoder.heads, "head")), "
-            + "MLP \(decoder.hiddenWidth)"
+            + "MLP \(decoder.hiddenWidth), gives \(checkpoint.maeTarget == .normalized ? "normalised pixels" : "pixels")"
     }
 
     private var parameters: String {

@@ -1,0 +1,44 @@
+import Checkpoints
+import Models
+import Testing
+
+/// What a decoder gives, normalised patches or pixels, and who says so.
+struct TargetTests {
+    @Test func configurationsStateIt() throws {
+        let pixels = try Checkpoint.open(Fixture.hfMAE.path)
+        #expect(pixels.maeTarget == .pixels && pixels.statesMAETarget)
+        let scratch = try ScratchDirectory()
+        let path = try scratch.copy(.hfMAE)
+        for (line, target) in [
+            (#""norm_pix_loss": true"#, MAEConfiguration.Target.normalized), (#""other": true"#, .pixels),
+        ] {
+            let text = String(decoding: try readFile(Fixture.hfMAE.directory + "/config.json"), as: UTF8.self)
+            try scratch.write(text.replacing(#""norm_pix_loss": false"#, with: line), to: "config.json")
+            let checkpoint = try Checkpoint.open(path)
+            #expect(checkpoint.maeTarget == target && checkpoint.statesMAETarget)
+        }
+    }
+
+    @Test func argumentsOfTheTrainingScriptStateIt() throws {
+        let checkpoint = try Checkpoint.open(Fixture.maeFull.path)
+        #expect(checkpoint.maeTarget == .normalized && checkpoint.statesMAETarget)
+    }
+
+    @Test func itIsAssumedWhereNobodyStatesIt() throws {
+        let scratch = try ScratchDirectory()
+        try Checkpoint.open(Fixture.hfMAE.path).convert(to: .mae, directory: scratch.path)
+        #expect(try Checkpoint.open(scratch.path).maeTarget == .pixels)
+        try scratch.write(#"{"num_attention_heads": 2, "decoder_num_attention_heads": 4}"#, to: "config.json")
+        let bytes = try readFile(scratch.path + "/model.pth")
+        for (name, target) in [("model.pth", MAEConfiguration.Target.normalized), ("mae_visualize.pth", .pixels)] {
+            let checkpoint = try Checkpoint.open(try scratch.write(bytes, to: name))
+            #expect(checkpoint.maeTarget == target && !checkpoint.statesMAETarget)
+            #expect(checkpoint.assumptions.contains { $0.contains("target") })
+        }
+    }
+
+    @Test func encodersHaveNone() throws {
+        let checkpoint = try Checkpoint.open(Fixture.hfViT.path)
+        #expect(checkpoint.maeTarget == nil && checkpoint.assumptions.allSatisfy { !$0.contains("target") })
+    }
+}

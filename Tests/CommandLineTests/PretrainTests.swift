@@ -1,0 +1,89 @@
+import Foundation
+import Testing
+
+/// `vit pretrain` from outside: its files, its exit codes, and what it survives.
+struct PretrainTests {
+    private let scratch: Scratch
+    private let options = [
+        "--image-size", "16", "--patch-size", "4", "--width", "16", "--depth", "1", "--heads", "2", "--decoder-width",
+        "8", "--decoder-depth", "1", "--decoder-heads", "2", "--batch-size", "4", "--checkpoint-every", "3",
+    ]
+
+    init() throws {
+        scratch = try Scratch()
+        for seed in 0..<12 { try scratch.writeImage("data/\(seed).png", seed: seed) }
+    }
+
+    private func pretrain(_ arguments: String...) throws -> Vit.Outcome {
+        try Vit.run(["pretrain", "data", "--output", "run"] + options + arguments, in: scratch)
+    }
+
+    @Test func aRunLeavesWhatTheContractSays() throws {
+        let outcome = try pretrain("--steps", "6", "--log-every", "2")
+        #expect(outcome.status == 0 && outcome.output.isEmpty)
+        #expect(outcome.errors.contains("step 6 of 6"))
+        let files = try FileManager.default.contentsOfDirectory(atPath: scratch.path("run")).sorted()
+        let expected = [
+            "checkpoints", "config.json", "metrics.jsonl", "model", "reconstructions", "report.html", "tensorboard",
+        ]
+        #expect(files == expected)
+        let checkpoint = try FileManager.default.contentsOfDirectory(atPath: scratch.path("run/checkpoints/6")).sorted()
+        #expect(checkpoint == ["model.safetensors", "optimizer.safetensors", "state.json"])
+        let lines = String(decoding: try scratch.read("run/metrics.jsonl"), as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == 3 && lines[0].hasPrefix("{\"step\":2,\"epoch\":"))
+        #expect(try Vit.run(["inspect", "run/model"], in: scratch).status == 0)
+    }
+
+    @Test func aPlanTrainsNothing() throws {
+        let outcome = try pretrain("--epochs", "30", "--accumulate", "2", "--plan")
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("effective batch   8 (4 × 2)"))
+        #expect(outcome.output.contains("steps             30, 1 an epoch, 30.0 epochs"))
+        #expect(outcome.output.contains("warning: 12 images are few"))
+        #expect(try scratch.names == ["data"])
+    }
+
+    @Test func corruptPicturesAreNamedOnceAndCounted() throws {
+        try scratch.write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 1, 2], to: "data/bad.png")
+        let outcome = try pretrain("--steps", "12", "--quiet")
+        #expect(outcome.status == 1)
+        #expect(outcome.errorLines.count == 2 && outcome.errorLines[0].hasPrefix("bad.png: "))
+        #expect(outcome.errorLines.last?.hasPrefix("Error: 1 of the pictures") == true)
+        #expect(FileManager.default.fileExists(atPath: scratch.path("run/model/config.json")))
+    }
+
+    @Test func strictRunsStop() throws {
+        try scratch.write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 1, 2], to: "data/bad.png")
+        #expect(try pretrain("--steps", "12", "--strict", "--quiet").status == 65)
+    }
+
+    @Test(arguments: [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)])
+    func aSignalLeavesACheckpoint(number: Int32, status: Int32) throws {
+        let run = try Vit.Run(
+            ["pretrain", "data", "--output", "run", "--steps", "100000000"] + options, in: scratch)
+        // The first checkpoint tells that it trains.
+        while !FileManager.default.fileExists(atPath: scratch.path("run/checkpoints/3/state.json")),
+            run.process.isRunning
+        {
+            usleep(2000)
+        }
+        kill(run.process.processIdentifier, number)
+        let outcome = try run.wait()
+        #expect(outcome.status == status)
+        #expect(outcome.errors.contains("continue with --resume"))
+        let step = outcome.errors.split(separator: "step ").last?.prefix { $0.isNumber } ?? ""
+        #expect(FileManager.default.fileExists(atPath: scratch.path("run/checkpoints/\(step)/state.json")))
+    }
+
+    @Test func endsAsTheContractSays() throws {
+        #expect(try pretrain("--mask-ratio", "2").status == 64)
+        #expect(try pretrain("--epochs", "3", "--steps", "3").status == 64)
+        #expect(try pretrain("--cache-memory", "much").status == 64)
+        #expect(try pretrain("--init", "nowhere").status == 66)
+        #expect(try Vit.run(["pretrain", "nowhere", "--output", "run"], in: scratch).status == 66)
+        #expect(try scratch.names == ["data"])
+        #expect(try pretrain("--steps", "2", "--lr", "1e30", "--warmup-epochs", "0").status == 65)
+        #expect(try pretrain("--steps", "2").status == 73)
+        #expect(try Vit.run(["pretrain", "data", "--output", "data/0.png"] + options, in: scratch).status == 73)
+    }
+}

@@ -1,0 +1,76 @@
+import Checkpoints
+import Compute
+import Layers
+import Models
+import Testing
+
+/// A masked autoencoder that is used and not trained.
+struct UsedAutoencoderTests {
+    private static let checkpoints =
+        #filePath.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" } + "/Fixtures/checkpoints"
+
+    private func model(_ checkpoint: Checkpoint, batchSize: Int = 1) throws -> MaskedAutoencoder {
+        var configuration = MAEConfiguration(
+            encoder: checkpoint.configuration, decoder: try #require(checkpoint.maeDecoder))
+        configuration.maskRatio = 0
+        return try MaskedAutoencoder(
+            configuration, from: checkpoint, positions: MAEPositions(configuration, from: checkpoint),
+            batchSize: batchSize, isTrained: false, engine: OneDNNEngine(threadCount: 2))
+    }
+
+    @Test(arguments: [("hf-mae", ""), ("mae-full", "/mae_visualize_vit_tiny.pth")])
+    func agreesWithTransformersFromTheFile(folder: String, file: String) throws {
+        let checkpoint = try Checkpoint.open(
+            "\(Self.checkpoints)/\(folder)\(file.isEmpty ? "/model.safetensors" : file)")
+        let golden = try TensorArchive.open("\(Self.checkpoints)/\(folder)/golden.safetensors")
+        let mask = PatchMask(noise: (0..<16).map { Float($0) }, patchCount: 16, keptCount: 16)
+        let prediction = try model(checkpoint).forward(try golden.tensor("input"), mask: mask)
+        #expect(largestDifference(prediction.values, try golden.tensor("prediction").values) < 1e-5)
+    }
+
+    @Test func givesTheBitsOfTheTrainedOne() throws {
+        let golden = try GoldenAutoencoder("mae", target: .normalized)
+        let trained = golden.model.forward(golden.images, mask: golden.mask).values
+        let trainedLoss = golden.model.loss(golden.images, mask: golden.mask)
+        let used = try MaskedAutoencoder(
+            golden.model.configuration, from: golden.goldens,
+            positions: MAEPositions(golden.model.configuration, from: golden.goldens),
+            batchSize: golden.images.shape[0], isTrained: false, engine: golden.engine)
+        let prediction = used.forward(golden.images, mask: golden.mask)
+        #expect(largestDifference(prediction.values, trained) < 1e-6)
+        let before = prediction.values
+        #expect(abs(used.loss(golden.images, mask: golden.mask) - trainedLoss) < 1e-7)
+        // No gradient takes the place of the prediction.
+        #expect(prediction.values == before)
+    }
+
+    @Test func anotherBatchSizeGivesTheSame() throws {
+        let checkpoint = try Checkpoint.open("\(Self.checkpoints)/hf-mae")
+        let model = try model(checkpoint, batchSize: 2)
+        let input = try TensorArchive.open("\(Self.checkpoints)/hf-mae/golden.safetensors").tensor("input")
+        let noise = (0..<16).map { Float($0) }
+        let both = Tensor(input.values + input.values, shape: [2, 3, 16, 16])
+        let mask = PatchMask(noise: noise + noise, patchCount: 16, keptCount: 16)
+        let pair = model.forward(both, mask: mask).values
+        let single = model.sized(for: 1).forward(
+            input, mask: PatchMask(noise: noise, patchCount: 16, keptCount: 16)
+        ).values
+        #expect(pair == single + single)
+    }
+
+    @Test func positionsAreFittedToTheGrid() throws {
+        let checkpoint = try Checkpoint.open("\(Self.checkpoints)/hf-mae")
+        var encoder = checkpoint.configuration
+        encoder.positionImageSize = encoder.imageSize
+        encoder.imageSize = Extent(height: 24, width: 32)
+        let configuration = MAEConfiguration(encoder: encoder, decoder: try #require(checkpoint.maeDecoder))
+        let positions = try MAEPositions(configuration, from: checkpoint)
+        #expect(positions.patches.shape == [48, 16] && positions.decoder.shape == [49, 12])
+        let stored = try checkpoint.tensor("decoder_pos_embed").values
+        #expect(Array(positions.decoder.values.prefix(12)) == Array(stored.prefix(12)))
+        let fitted = PositionResampling.resample(
+            Array(stored.dropFirst(12)), width: 12, from: Extent(square: 4), to: Extent(height: 6, width: 8),
+            as: .transformers)
+        #expect(Array(positions.decoder.values.dropFirst(12)) == fitted)
+    }
+}
