@@ -15,7 +15,10 @@ struct Vit: ParsableCommand {
             Exit codes: 0 all done; 1 done, but some inputs failed; 64 usage; 65 malformed data or checkpoint;
             66 no such input; 73 cannot create output; 74 I/O error; 130 interrupted; 143 terminated.
             """,
-        subcommands: [ClassifyCommand.self, PretrainCommand.self, ReconstructCommand.self, InspectCommand.self, ConvertCommand.self])
+        subcommands: [
+            ClassifyCommand.self, PretrainCommand.self, ReconstructCommand.self, InspectCommand.self,
+            ConvertCommand.self,
+        ])
 
     static func main() {
         do {

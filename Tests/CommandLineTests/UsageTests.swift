@@ -24,7 +24,9 @@ struct UsageTests {
         #expect(outcome.output.isEmpty)
     }
 
-    @Test(arguments: [["--help"], ["classify", "--help"], ["inspect", "--help"], ["convert", "--help"], ["pretrain", "--help"]])
+    @Test(arguments: [
+        ["--help"], ["classify", "--help"], ["inspect", "--help"], ["convert", "--help"], ["pretrain", "--help"],
+    ])
     func helpHasExamples(_ arguments: [String]) throws {
         let outcome = try Vit.run(arguments, in: scratch)
         #expect(outcome.status == 0)
