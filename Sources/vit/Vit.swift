@@ -9,6 +9,7 @@ struct Vit: ParsableCommand {
             Examples:
               vit classify photo.jpg
               vit classify figures/ --format csv > labels.csv
+              vit reconstruct photo.jpg --model runs/photos/model --output panels.png
               vit inspect charts-vit-tiny
               vit convert checkpoint.pth --to hf --output model/
 

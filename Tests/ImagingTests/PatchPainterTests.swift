@@ -78,8 +78,8 @@ struct CanvasTests {
         let rows = (0..<8).map { y in
             (0..<8).map { canvas.image.pixels[(y * 8 + $0) * 3] == 40 ? "#" : "." }.joined()
         }
-        #expect(
-            rows == [".###....", "..#.....", "..#.....", "..#.....", "..#.....", "..#.....", ".###....", "........"])
+        let (whole, cut) = (".###....", "..#.....")
+        #expect(rows == [whole, cut, "..#....#", cut, cut, cut, ".###...#", "........"])
     }
 
     @Test func everyCharacterOfASCIIHasItsOwnShape() {
