@@ -18,7 +18,7 @@ struct Vit: ParsableCommand {
             """,
         subcommands: [
             ClassifyCommand.self, PretrainCommand.self, ReconstructCommand.self, InspectCommand.self,
-            ConvertCommand.self,
+            ConvertCommand.self, BenchmarkCommand.self,
         ])
 
     static func main() {

@@ -1,0 +1,143 @@
+import Compute
+import Layers
+import Models
+import Randomness
+
+/// Times a model by itself, on random pixels.
+public struct ModelBenchmark: Sendable {
+    /// What is timed.
+    public enum Task: String, Sendable, Hashable, CaseIterable {
+        /// The forward pass of a classifier.
+        case classify
+        /// A step of masked autoencoding: forward, backward and AdamW.
+        case pretrain
+        /// A step of supervised training: forward, backward and AdamW.
+        case finetune
+    }
+
+    /// What came of it.
+    public struct Outcome: Sendable {
+        /// A value a round.
+        public let millisecondsPerImage: [Double]
+        /// Floating-point operations of an image, a multiply-add counted as two.
+        public let operationsPerImage: Double
+
+        /// The rate of the median round, in 10⁹ operations a second.
+        public var gflops: Double {
+            let sorted = millisecondsPerImage.sorted()
+            guard let first = sorted.first, first > 0 else { return 0 }
+            let middle = sorted.count / 2
+            let median = sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+            return operationsPerImage / median / 1e6
+        }
+    }
+
+    /// What is timed.
+    public var task = Task.classify
+    /// The shape of the model; the weights are random.
+    public var configuration: ViTConfiguration
+    /// Images at once.
+    public var batchSize = 8
+    /// How often it is timed.
+    public var rounds = 7
+    /// Threads at work; nil: the cores this process may use.
+    public var threads: Int?
+
+    /// The forward pass of a model of this shape.
+    public init(_ configuration: ViTConfiguration) { self.configuration = configuration }
+
+    /// Runs once to warm up and then `rounds` times.
+    public func run() throws -> Outcome {
+        let engine = OneDNNEngine(threadCount: threads)
+        let images = randomImages()
+        let (step, operations) =
+            switch task {
+            case .classify: try classification(images, engine)
+            case .pretrain: try pretraining(images, engine)
+            case .finetune: try finetuning(images, engine)
+            }
+        step()
+        let clock = ContinuousClock()
+        let times = (0..<rounds).map { _ in
+            let time = clock.measure(step).components
+            return (Double(time.seconds) * 1e3 + Double(time.attoseconds) * 1e-15) / Double(batchSize)
+        }
+        return Outcome(millisecondsPerImage: times, operationsPerImage: operations)
+    }
+
+    private func randomImages() -> Tensor {
+        let size = configuration.imageSize
+        let images = Tensor(shape: [batchSize, configuration.inputChannels, size.height, size.width])
+        var random = CounterRandom(seed: 0, purpose: .synthetic)
+        images.assign((0..<images.count).map { _ in Float(random.normal()) })
+        return images
+    }
+
+    private func store(_ shapes: [ParameterShape]) -> ParameterStore {
+        let store = ParameterStore(shapes.map { ($0.name, $0.shape) })
+        ParameterInitialization.fill(store, seed: 0)
+        return store
+    }
+
+    private func classification(_ images: Tensor, _ engine: OneDNNEngine) throws -> (() -> Void, Double) {
+        let model = try VisionTransformer(
+            configuration, from: FrozenParameters(store: store(configuration.parameterShapes)), engine: engine,
+            batchSize: batchSize)
+        let logits = Tensor(shape: [batchSize, configuration.classCount])
+        return ({ model.logits(images, into: logits) }, configuration.operationCount())
+    }
+
+    private func pretraining(_ images: Tensor, _ engine: OneDNNEngine) throws -> (() -> Void, Double) {
+        let task = MAEConfiguration(encoder: configuration)
+        let store = store(task.trainedShapes)
+        let model = try MaskedAutoencoder(
+            task, from: store, positions: MAEPositions(task), batchSize: batchSize, engine: engine)
+        var random = CounterRandom(seed: 0, purpose: .masking)
+        let mask = PatchMask(
+            noise: (0..<batchSize * configuration.patchCount).map { _ in random.uniformFloat() },
+            patchCount: configuration.patchCount, keptCount: task.keptCount)
+        let step = trainingStep(store, engine) {
+            _ = model.forward(images, mask: mask)
+            _ = model.loss(images, mask: mask)
+            model.backward(mask: mask)
+        }
+        return (step, 3 * task.operationCount)
+    }
+
+    private func finetuning(_ images: Tensor, _ engine: OneDNNEngine) throws -> (() -> Void, Double) {
+        let store = store(configuration.parameterShapes)
+        let model = try TrainableClassifier(configuration, store: store, batchSize: batchSize, engine: engine)
+        let targets = Tensor(shape: [batchSize, configuration.classCount])
+        targets.assign((0..<targets.count).map { $0 % configuration.classCount == 0 ? 1 : 0 })
+        let mask = PatchMask.keepingAll(patchCount: configuration.patchCount, imageCount: batchSize)
+        let step = trainingStep(store, engine) {
+            _ = model.forward(images, mask: mask)
+            _ = model.loss(targets)
+            model.backward(mask: mask)
+        }
+        return (step, 3 * configuration.operationCount())
+    }
+
+    /// Clears the gradients, lets `pass` add to them, and updates the weights.
+    private func trainingStep(
+        _ store: ParameterStore, _ engine: OneDNNEngine, _ pass: @escaping () -> Void
+    ) -> () -> Void {
+        let optimizer = AdamW(store, settings: AdamW.Settings())
+        var count = 0
+        return {
+            engine.clear(store.gradients)
+            pass()
+            count += 1
+            optimizer.update(step: count, learningRate: 1e-4, engine: engine)
+        }
+    }
+}
+
+/// The weights of a store without their gradients, for models that are only used.
+private struct FrozenParameters: ParameterSource {
+    let store: ParameterStore
+
+    func parameter(_ name: String) throws -> Parameter { Parameter(value: try store.parameter(name).value) }
+
+    func didPack(_ name: String) {}
+}

@@ -1,0 +1,130 @@
+import ArgumentParser
+import Checkpoints
+import Compute
+import Models
+import Training
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+struct BenchmarkCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "benchmark",
+        abstract: "Time a model on this machine, on random pixels.",
+        discussion: """
+            Examples:
+              vit benchmark --arch vit-base --batch-size 8
+              vit benchmark --arch vit-base --task pretrain --batch-size 16 --rounds 5 --format json
+              vit benchmark --model charts-vit-tiny --threads 1
+
+            The model has random weights and the shape of the checkpoint or architecture that is named; the first of \
+            its runs is not counted.
+            """)
+
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+    @Option(name: .shortAndLong, help: "The checkpoint whose shape is timed. (default: the built-in one)")
+    var model: String?
+    @Option(help: "An architecture instead of a checkpoint.")
+    var arch: Architecture?
+    @Option(help: ArgumentHelp("The side of the picture, with --arch.", valueName: "pixels"))
+    var imageSize = 224
+    @Option(help: ArgumentHelp("The side of a patch, with --arch. (default: the architecture's)", valueName: "pixels"))
+    var patchSize: Int?
+    @Option(help: "What is timed.")
+    var task = ModelBenchmark.Task.classify
+    @Option(help: ArgumentHelp("Pictures computed at once.", valueName: "n"))
+    var batchSize = 8
+    @Option(help: ArgumentHelp("How often it is timed.", valueName: "n"))
+    var rounds = 7
+    @Option(help: "How the result is written.")
+    var format = Format.text
+    @OptionGroup var threads: ThreadOptions
+
+    func validate() throws {
+        if model != nil && arch != nil { throw ValidationError("Name --model or --arch, not both.") }
+        if batchSize < 1 || rounds < 1 { throw ValidationError("--batch-size and --rounds take numbers from 1 up.") }
+        if !(1...8192).contains(imageSize) || !(1...imageSize).contains(patchSize ?? 1) {
+            throw ValidationError("--image-size takes 1 to 8192 pixels, and --patch-size no more than that")
+        }
+    }
+
+    func run() throws {
+        var benchmark = ModelBenchmark(try shape())
+        if benchmark.configuration.classCount == 0 { benchmark.configuration.classCount = 1000 }
+        benchmark.task = task
+        benchmark.batchSize = batchSize
+        benchmark.rounds = rounds
+        benchmark.threads = threads.threads
+        try checkTask(benchmark.configuration)
+        let outcome = try benchmark.run()
+        let output = StandardOutput()
+        try output.write(format == .json ? json(outcome) : text(outcome))
+        try output.flush()
+    }
+
+    private func shape() throws -> ViTConfiguration {
+        guard let arch else {
+            return try Checkpoint.open(ModelLocation.find(model ?? ModelLocation.builtIn)).configuration
+        }
+        let shape = arch.shape
+        let patch = patchSize ?? shape.patch
+        guard imageSize % patch == 0 else {
+            throw CommandFailure(.usage, "patches of \(patch) pixels do not divide pictures of \(imageSize)")
+        }
+        var configuration = ViTConfiguration()
+        configuration.imageSize = Extent(square: imageSize)
+        configuration.patchSize = Extent(square: patch)
+        configuration.width = shape.width
+        configuration.depth = shape.depth
+        configuration.heads = shape.heads
+        configuration.hiddenWidth = 4 * shape.width
+        return configuration
+    }
+
+    /// Training takes the plain family; a checkpoint may be of another.
+    private func checkTask(_ configuration: ViTConfiguration) throws {
+        let isPlain =
+            configuration.hasClassToken && configuration.prefixCount == 1 && configuration.prefixHasPosition
+            && !configuration.hasLayerScale && configuration.qkvBias
+        if task != .classify && !isPlain {
+            throw CommandFailure(
+                .usage, "--task \(task.rawValue) takes models with a class token and without registers or layer scale")
+        }
+    }
+
+    private var threadCount: Int { threads.threads ?? OneDNNEngine.availableCores }
+
+    private func json(_ outcome: ModelBenchmark.Outcome) -> String {
+        let members: [JSON.Member] = [
+            JSON.Member("task", .string(task.rawValue)), JSON.Member("batch_size", .integer(batchSize)),
+            JSON.Member("threads", .integer(threadCount)),
+            JSON.Member("milliseconds_per_image", .array(outcome.millisecondsPerImage.map { .number($0) })),
+            JSON.Member("gflops", .number(outcome.gflops)), JSON.Member("peak_memory_bytes", .integer(peakMemory)),
+        ]
+        return JSON.object(members).text() + "\n"
+    }
+
+    private func text(_ outcome: ModelBenchmark.Outcome) -> String {
+        let sorted = outcome.millisecondsPerImage.sorted()
+        func short(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
+        return """
+            \(task.rawValue), batches of \(batchSize), \(threadCount) threads, \(rounds) rounds
+            milliseconds an image: median \(short(sorted[sorted.count / 2])), best \(short(sorted[0])), \
+            worst \(short(sorted[sorted.count - 1]))
+            \(short(outcome.gflops)) GFLOP/s; peak memory \(peakMemory >> 20) MB
+
+            """
+    }
+
+    /// The most memory that this process has had, in bytes.
+    private var peakMemory: Int {
+        var usage = rusage()
+        return unsafe getrusage(Int32(RUSAGE_SELF.rawValue), &usage) == 0 ? usage.ru_maxrss * 1024 : 0
+    }
+}
+
+extension ModelBenchmark.Task: ExpressibleByArgument {}

@@ -1,0 +1,41 @@
+import Foundation
+import Testing
+
+@Suite struct BenchmarkTests {
+    private let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    private struct Report: Decodable {
+        let task: String
+        let batch_size: Int
+        let threads: Int
+        let milliseconds_per_image: [Double]
+        let gflops: Double
+        let peak_memory_bytes: Int
+    }
+
+    @Test(arguments: ["classify", "pretrain", "finetune"])
+    func reportsAValueARound(task: String) throws {
+        let outcome = try Vit.run(
+            [
+                "benchmark", "--arch", "vit-tiny", "--image-size", "32", "--task", task, "--batch-size", "2",
+                "--rounds", "3", "--threads", "2", "--format", "json",
+            ], in: scratch)
+        #expect(outcome.status == 0)
+        let report = try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8))
+        #expect(report.task == task)
+        #expect(report.batch_size == 2)
+        #expect(report.threads == 2)
+        #expect(report.milliseconds_per_image.count == 3)
+        #expect(report.milliseconds_per_image.allSatisfy { $0 > 0 })
+        #expect(report.gflops > 0)
+        #expect(report.peak_memory_bytes > 1 << 20)
+    }
+
+    @Test func refusesPatchesThatDoNotDivideThePicture() throws {
+        let outcome = try Vit.run(["benchmark", "--arch", "vit-tiny", "--image-size", "40"], in: scratch)
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.contains("16"))
+    }
+}
