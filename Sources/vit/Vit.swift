@@ -10,6 +10,7 @@ struct Vit: ParsableCommand {
               vit classify photo.jpg
               vit classify figures/ --format csv > labels.csv
               vit embed photos/ --output photos.npy
+              vit search photos.npy query.jpg
               vit reconstruct photo.jpg --model runs/photos/model --output panels.png
               vit inspect charts-vit-tiny
               vit convert checkpoint.pth --to hf --output model/
@@ -18,7 +19,8 @@ struct Vit: ParsableCommand {
             66 no such input; 73 cannot create output; 74 I/O error; 130 interrupted; 143 terminated.
             """,
         subcommands: [
-            ClassifyCommand.self, EmbedCommand.self, PretrainCommand.self, ReconstructCommand.self, InspectCommand.self,
+            ClassifyCommand.self, EmbedCommand.self, SearchCommand.self, DuplicatesCommand.self,
+            PretrainCommand.self, ReconstructCommand.self, InspectCommand.self,
             ConvertCommand.self, BenchmarkCommand.self,
         ])
 
