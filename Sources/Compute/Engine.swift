@@ -58,6 +58,9 @@ package protocol Engine: AnyObject, Sendable {
     /// Multi-head self-attention without its projections: qkv (B, N, 3·D) to y (B, N, D), softmax(q·kᵀ/√(D/H))·v.
     func attention(_ qkv: Tensor, heads: Int, into y: Tensor)
 
+    /// The weights with which each token attends to each: qkv (B, N, 3·D) to softmax(q·kᵀ/√(D/H)) (B, H, N, N).
+    func attentionWeights(_ qkv: Tensor, heads: Int, into weights: Tensor)
+
     /// Token `index` of every image: x (B, N, D) to y (B, D).
     func selectToken(_ index: Int, of x: Tensor, into y: Tensor)
 

@@ -20,7 +20,7 @@ struct Vit: ParsableCommand {
             """,
         subcommands: [
             ClassifyCommand.self, EmbedCommand.self, SearchCommand.self, DuplicatesCommand.self,
-            PretrainCommand.self, ReconstructCommand.self, InspectCommand.self,
+            PretrainCommand.self, ReconstructCommand.self, AttentionCommand.self, InspectCommand.self,
             ConvertCommand.self, BenchmarkCommand.self,
         ])
 
