@@ -37,7 +37,7 @@ let package = Package(
         .target(
             name: "Datasets", dependencies: ["Imaging", "Randomness", "CKernels"], swiftSettings: strictWithPointers),
         .target(
-            name: "Features", dependencies: ["Datasets", "Checkpoints", "Models", "CKernels"],
+            name: "Features", dependencies: ["Datasets", "Checkpoints", "Models", "CKernels", "Randomness"],
             swiftSettings: strictWithPointers),
         .target(
             name: "Training", dependencies: ["Models", "Datasets", "Checkpoints", "Randomness", "Imaging"],

@@ -1,3 +1,5 @@
+import Checkpoints
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -119,29 +121,5 @@ struct LineChart {
         while text.contains("."), text.hasSuffix("0") { text.removeLast() }
         if text.hasSuffix(".") { text.removeLast() }
         return text == "-0" ? "0" : String(text)
-    }
-}
-
-/// A number with so many digits after the point.
-package func fixed(_ value: Double, _ digits: Int) -> String {
-    let scale = (0..<digits).reduce(1.0) { product, _ in product * 10 }
-    guard value.isFinite, abs(value) * scale < 1e15 else { return "\(value)" }
-    let units = Int((abs(value) * scale).rounded())
-    let sign = value < 0 && units > 0 ? "-" : ""
-    guard digits > 0 else { return "\(sign)\(units)" }
-    let fraction = String(units % Int(scale))
-    return "\(sign)\(units / Int(scale)).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
-}
-
-/// Text as it may stand in HTML.
-func escaped(_ text: String) -> String {
-    text.reduce(into: "") { result, character in
-        switch character {
-        case "&": result += "&amp;"
-        case "<": result += "&lt;"
-        case ">": result += "&gt;"
-        case "\"": result += "&quot;"
-        default: result.append(character)
-        }
     }
 }

@@ -19,7 +19,7 @@ struct Vit: ParsableCommand {
             66 no such input; 73 cannot create output; 74 I/O error; 130 interrupted; 143 terminated.
             """,
         subcommands: [
-            ClassifyCommand.self, EmbedCommand.self, SearchCommand.self, DuplicatesCommand.self,
+            ClassifyCommand.self, EmbedCommand.self, SearchCommand.self, DuplicatesCommand.self, MapCommand.self,
             PretrainCommand.self, ReconstructCommand.self, AttentionCommand.self, InspectCommand.self,
             ConvertCommand.self, BenchmarkCommand.self,
         ])

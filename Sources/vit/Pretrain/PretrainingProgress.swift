@@ -1,3 +1,4 @@
+import Checkpoints
 import Training
 
 /// What a run tells on standard error: a line that updates itself on a terminal, else one every ten seconds.

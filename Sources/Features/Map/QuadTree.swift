@@ -1,0 +1,103 @@
+/// Points in the plane in squares within squares, each with its number of points and their centre.
+///
+/// Barnes and Hut 1986; van der Maaten 2014, section 4.2.
+package struct QuadTree {
+    /// A square.
+    package struct Node {
+        /// The middle of the square, and half its side.
+        var x: Double
+        var y: Double
+        var half: Double
+        /// The sums of the coordinates of its points.
+        var sumX = 0.0
+        var sumY = 0.0
+        package var count = 0
+        /// The first of its four parts, which follow each other; 0: it has none.
+        var children = 0
+    }
+
+    package private(set) var nodes: [Node] = []
+
+    private static let deepest = 48
+
+    /// A tree without points.
+    package init() {}
+
+    /// Puts all points into a new tree in the memory of the old one.
+    package mutating func build(_ points: UnsafePointer<SIMD2<Double>>, count: Int) {
+        nodes.removeAll(keepingCapacity: true)
+        var (low, high) = unsafe (points[0], points[0])
+        for index in 1..<max(count, 1) {
+            low = unsafe pointwiseMin(low, points[index])
+            high = unsafe pointwiseMax(high, points[index])
+        }
+        let middle = (low + high) / 2
+        let half = max((high - low).max() / 2, 1e-12) * 1.001
+        nodes.append(Node(x: middle.x, y: middle.y, half: half))
+        for index in 0..<count { unsafe insert(points[index]) }
+    }
+
+    private mutating func insert(_ point: SIMD2<Double>) {
+        var index = 0
+        for depth in 0...Self.deepest {
+            let node = nodes[index]
+            if node.children == 0, node.count > 0 {
+                let center = SIMD2(node.sumX, node.sumY) / Double(node.count)
+                // Points in one place share a square.
+                if center != point, depth < Self.deepest { divide(index, center: center) }
+            }
+            nodes[index].count += 1
+            nodes[index].sumX += point.x
+            nodes[index].sumY += point.y
+            if nodes[index].children == 0 { return }
+            index = child(of: index, at: point)
+        }
+    }
+
+    /// Divides a square without parts and hands its points, which are in one place, to the part where they lie.
+    private mutating func divide(_ index: Int, center: SIMD2<Double>) {
+        let node = nodes[index]
+        let quarter = node.half / 2
+        nodes[index].children = nodes.count
+        for part in 0..<4 {
+            let (dx, dy) = (part & 1 == 0 ? -quarter : quarter, part & 2 == 0 ? -quarter : quarter)
+            nodes.append(Node(x: node.x + dx, y: node.y + dy, half: quarter))
+        }
+        let part = child(of: index, at: center)
+        (nodes[part].count, nodes[part].sumX, nodes[part].sumY) = (node.count, node.sumX, node.sumY)
+    }
+
+    private func child(of index: Int, at point: SIMD2<Double>) -> Int {
+        nodes[index].children + (point.x < nodes[index].x ? 0 : 1) + (point.y < nodes[index].y ? 0 : 2)
+    }
+}
+
+extension QuadTree {
+    /// What all other points do to the point at `place`: Σ q² · (place − other) and Σ q with q = 1 / (1 + distance²),
+    /// squares that look smaller than `theta` taken as one.
+    ///
+    /// - Parameter pending: memory for squares yet to be looked at.
+    package static func repulsion(
+        _ nodes: UnsafeBufferPointer<Node>, at place: SIMD2<Double>, theta: Double, pending: inout [Int]
+    ) -> (force: SIMD2<Double>, sum: Double) {
+        var (force, sum) = (SIMD2<Double>(), 0.0)
+        pending.append(0)
+        while let index = pending.popLast() {
+            let node = unsafe nodes[index]
+            if node.count == 0 { continue }
+            let offset = place - SIMD2(node.sumX, node.sumY) / Double(node.count)
+            let squared = offset.x * offset.x + offset.y * offset.y
+            let side = 2 * node.half
+            if node.children != 0, side * side >= theta * theta * squared {
+                for child in node.children..<node.children + 4 { pending.append(child) }
+                continue
+            }
+            // A point does nothing to itself.
+            let others = Double(node.children == 0 && squared == 0 ? node.count - 1 : node.count)
+            let q = 1 / (1 + squared)
+            sum += others * q
+            force += others * q * q * offset
+        }
+        return (force, sum)
+    }
+}
