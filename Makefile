@@ -39,8 +39,10 @@ docs: packages ## build the library's documentation into .build/docs
 fuzz: build ## feed damaged pictures and checkpoints to vit for a minute
 	python3 tools/fuzz.py --vit $(VIT)
 
-verify: build $(PYTHON) ## hold the logits of full-size models to timm and transformers
+verify: build $(PYTHON) ## hold logits, embeddings and attention of full-size models to timm and transformers
 	$(PYTHON) tools/verify_logits.py --vit $(VIT) --photos $(SAMPLE)
+	$(PYTHON) tools/verify_embeddings.py --vit $(VIT) --photos $(SAMPLE)
+	$(PYTHON) tools/verify_attention.py --vit $(VIT) --photos $(SAMPLE)
 
 .venv/bin/python: tools/requirements.txt
 	python3 -m venv .venv

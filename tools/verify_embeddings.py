@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas
+import safetensors.numpy
 import timm
 import torch
 import transformers
@@ -116,7 +118,10 @@ def main() -> int:
             continue
         with tempfile.TemporaryDirectory(prefix="verify-embeddings-") as folder:
             differences, spread = compare(case, Path(folder), photos, options.vit)
-        failures += not max(differences) <= TOLERANCE
+            unread = formats(Path(folder), photos, options.vit)
+        failures += not max(differences) <= TOLERANCE or bool(unread)
+        for complaint in unread:
+            print(f"{case.name}: {complaint}", file=sys.stderr)
         print(f"| {case.name} | {spread:.2f} | " + " | ".join(f"{value:.1e}" for value in differences) + " |", flush=True)
     return 1 if failures else 0
 
@@ -150,10 +155,29 @@ def compare(case: Case, folder: Path, photos: list[Path], vit: Path) -> tuple[li
     return [difference(values, embed(vit, checkpoint, photos, folder, more)) for values, more in expected], final.std()
 
 
-def embed(vit: Path, checkpoint: Path, photos: list[Path], folder: Path, more: list) -> np.ndarray:
-    command = [vit, "embed", *photos, "--model", checkpoint, "--output", folder / "out.npy", "--quiet", *more]
+def formats(folder: Path, photos: list[Path], vit: Path) -> list[str]:
+    """What safetensors and pandas read from the other formats, where that is not what NumPy reads from the first."""
+    rows = embed(vit, folder / "checkpoint", photos, folder, ["--dtype", "float16"])
+    read = {
+        "out.safetensors": lambda path: safetensors.numpy.load_file(path)["embeddings"],
+        "out.csv": lambda path: pandas.read_csv(path).iloc[:, 2:].to_numpy(np.float16),
+        "out.jsonl": lambda path: np.stack(pandas.read_json(path, lines=True).embedding).astype(np.float16),
+    }
+    complaints = [] if rows.dtype == np.float16 else ["out.npy is not float16"]
+    index = pandas.read_csv(folder / "out.index.csv")
+    if index.path.tolist() != [str(photo) for photo in photos] or index.row.tolist() != list(range(len(photos))):
+        complaints.append("out.index.csv does not name the photos")
+    for name, reader in read.items():
+        embed(vit, folder / "checkpoint", photos, folder, ["--dtype", "float16"], name)
+        if not np.array_equal(reader(folder / name), rows):
+            complaints.append(f"{name} does not hold what out.npy does")
+    return complaints
+
+
+def embed(vit: Path, checkpoint: Path, photos: list[Path], folder: Path, more: list, name: str = "out.npy") -> np.ndarray | None:
+    command = [vit, "embed", *photos, "--model", checkpoint, "--output", folder / name, "--quiet", *more]
     subprocess.run([str(part) for part in command], check=True)
-    return np.load(folder / "out.npy")
+    return np.load(folder / name) if name.endswith(".npy") else None
 
 
 def difference(expected: np.ndarray, actual: np.ndarray) -> float:

@@ -170,11 +170,26 @@ struct EmbedTests {
         for name in ["out.index.csv", "out.settings.json"] {
             try FileManager.default.removeItem(atPath: scratch.path(name))
         }
+        // Rows that are in their place stay as they are, and show it by a number of their own.
+        let marked = try scratch.read("out.npy").dropLast() + [0x55]
+        try scratch.write(Array(marked), to: "out.npy")
         let resumed = try run("photos", "--output", "out.npy", "--resume")
         #expect(resumed.status == 0, "\(resumed.errors)")
-        for ending in ["npy", "index.csv", "settings.json"] {
+        for ending in ["index.csv", "settings.json"] {
             #expect(try scratch.read("out.\(ending)") == scratch.read("whole.\(ending)"), "\(ending)")
         }
+        #expect(try scratch.read("out.npy") == Array(marked))
+        #expect(!(try scratch.names.contains("out.npy.partial")))
+    }
+
+    /// What ended a strict run may be mended before it goes on.
+    @Test func resumeLooksAgainAtThePictureThatEndedTheRun() throws {
+        try scratch.write("nonsense", to: "photos/5a.png")
+        #expect(try run("photos", "--output", "out.npy", "--strict").status == 65)
+        try scratch.writeImage("photos/5a.png", seed: 50)
+        #expect(try run("photos", "--output", "out.npy", "--resume").status == 0)
+        #expect(try array("out.npy").shape == "(8, 16)")
+        #expect(!(try scratch.names.contains("out.errors.csv")))
     }
 
     @Test func resumeWithOtherSettingsIsRefused() throws {

@@ -79,7 +79,7 @@ public struct EmbeddingJob {
     public func run(
         _ progress: (_ done: Int, _ input: EmbeddedInput?) throws -> Void = { _, _ in }
     ) throws -> Outcome {
-        if options.resumes, let outcome = try finishedOutcome() { return outcome }
+        if options.resumes, !options.updates, let outcome = try finishedOutcome() { return outcome }
         let known = try options.updates ? KnownRows(output, settings: settings) : nil
         let journal = try EmbeddingJournal(
             output: output, settings: settings, head: encoder.head(rows: 0), resumes: options.resumes)
@@ -99,6 +99,8 @@ public struct EmbeddingJob {
         let rest = Array(inputs[journal.position.inputs...])
         try embedder.embed(rest, known: { known?[$0] }) { input in
             let input = input.checked(by: encoder)
+            // Before it is noted: an input that ends the run is looked at again when the run goes on.
+            try progress(journal.position.inputs + 1, input)
             switch input.result {
             case .success(let embedding):
                 let row = encoder.row(embedding.values, path: input.path, digest: embedding.digest)
@@ -111,7 +113,6 @@ public struct EmbeddingJob {
                 journal.append(failure: error.reason)
             }
             try journal.commitIfDue()
-            try progress(journal.position.inputs, input)
         }
     }
 

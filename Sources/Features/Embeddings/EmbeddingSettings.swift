@@ -30,7 +30,7 @@ package struct EmbeddingSettings: Sendable {
             paths.combine([0])
         }
         json = .object([
-            JSON.Member("model", .string(embedder.checkpoint.path)),
+            JSON.Member("model", .string(Files.resolved(embedder.checkpoint.path))),
             JSON.Member("pooling", .string(embedder.pooling.rawValue)),
             JSON.Member("layer", embedder.options.layer.map { .integer($0) } ?? .null),
             JSON.Member("l2", .bool(embedder.options.isNormalized)), JSON.Member("dtype", .string("\(element)")),

@@ -63,8 +63,11 @@ package struct CosineSearch: Sendable {
         }
     }
 
-    /// Hands over every pair of rows, the first the smaller, whose cosine is `threshold` or more.
-    package func forEachPair(atLeast threshold: Float, _ body: (_ row: Int, _ other: Int, Float) -> Void) {
+    /// Hands over every pair of rows, the first the smaller, whose cosine is `threshold` or more. `progress` is told of the
+    /// rows that have been compared with all later ones.
+    package func forEachPair(
+        atLeast threshold: Float, progress: (Int) -> Void = { _ in }, _ body: (_ row: Int, _ other: Int, Float) -> Void
+    ) {
         for first in stride(from: 0, to: vectors.rows, by: Self.queriesPerPass) {
             let range = first..<min(first + Self.queriesPerPass, vectors.rows)
             let queries = Tensor(shape: [range.count, vectors.columns])
@@ -74,6 +77,7 @@ package struct CosineSearch: Sendable {
                 engine.forEachTask(rows.count) { tasks.find(in: cosines, row: $0, threshold: threshold) }
                 tasks.forEachPair(body)
             }
+            progress(range.upperBound)
         }
     }
 }

@@ -14,12 +14,14 @@ public struct DuplicateGroup: Sendable, Hashable {
 package struct NearDuplicates {
     /// The groups of two and more, the largest first, of equals the one with the earliest row.
     ///
-    /// - Parameter byteCount: the size of the file that a row came from; 0 where it is not there.
+    /// - Parameters:
+    ///   - byteCount: the size of the file that a row came from; 0 where it is not there.
+    ///   - progress: told of the rows that have been compared with all later ones.
     package static func groups(
-        in search: CosineSearch, threshold: Float, byteCount: (Int) -> Int
+        in search: CosineSearch, threshold: Float, byteCount: (Int) -> Int, progress: (Int) -> Void = { _ in }
     ) -> [DuplicateGroup] {
         var sets = DisjointSets(count: search.vectors.rows)
-        search.forEachPair(atLeast: threshold) { row, other, _ in sets.join(row, other) }
+        search.forEachPair(atLeast: threshold, progress: progress) { row, other, _ in sets.join(row, other) }
         var members: [Int: [Int]] = [:]
         for row in 0..<search.vectors.rows where sets.size(of: row) > 1 {
             members[sets.root(of: row), default: []].append(row)

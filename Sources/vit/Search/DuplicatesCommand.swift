@@ -40,9 +40,11 @@ struct DuplicatesCommand: ParsableCommand {
         let collection = try EmbeddingCollection(contentsOfFile: index)
         let paths = try collection.paths()
         let search = CosineSearch(collection.vectors, engine: OneDNNEngine(threadCount: threads.threads))
-        let groups = NearDuplicates.groups(in: search, threshold: threshold) { row in
-            paths.flatMap { Files.byteCount(of: $0[row]) } ?? 0
-        }
+        var progress = Progress(total: collection.vectors.rows, isShown: !shared.quiet)
+        let groups = NearDuplicates.groups(
+            in: search, threshold: threshold, byteCount: { row in paths.flatMap { Files.byteCount(of: $0[row]) } ?? 0 },
+            progress: { progress.update($0) })
+        progress.clear()
         let named = paths.map { paths in
             Dictionary(uniqueKeysWithValues: groups.flatMap(\.rows).map { ($0, paths[$0]) })
         }
