@@ -2,12 +2,6 @@ import Checkpoints
 import Compute
 import Datasets
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// What a run would be, without training: `vit pretrain --plan`.
 public struct PretrainingPlan: Sendable {
     /// Every setting.
@@ -48,15 +42,8 @@ public struct PretrainingPlan: Sendable {
         secondsPerStep = times.isEmpty ? 0 : times.sorted()[times.count / 2]
         let pixels = settings.imageSize.height * settings.imageSize.width * settings.channels
         // Decoded images are kept as they are on disk; the size of the model's pictures is a guess at theirs.
-        peakMemory = Self.peakMemory + min(settings.cacheMemory, dataset.training.count * pixels)
+        peakMemory = PeakMemory.bytes + min(settings.cacheMemory, dataset.training.count * pixels)
         warnings = Self.warnings(settings, options, images: imageCount, stepsPerEpoch: stepsPerEpoch)
-    }
-
-    /// The most memory that this process has held, in bytes.
-    static var peakMemory: Int {
-        var usage = rusage()
-        unsafe getrusage(__rusage_who_t(0), &usage)
-        return Int(usage.ru_maxrss) * 1024
     }
 
     static func warnings(

@@ -4,12 +4,6 @@ import Compute
 import Models
 import Training
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 struct BenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark",
@@ -103,7 +97,7 @@ struct BenchmarkCommand: ParsableCommand {
             JSON.Member("task", .string(task.rawValue)), JSON.Member("batch_size", .integer(batchSize)),
             JSON.Member("threads", .integer(threadCount)),
             JSON.Member("milliseconds_per_image", .array(outcome.millisecondsPerImage.map { .number($0) })),
-            JSON.Member("gflops", .number(outcome.gflops)), JSON.Member("peak_memory_bytes", .integer(peakMemory)),
+            JSON.Member("gflops", .number(outcome.gflops)), JSON.Member("peak_memory_bytes", .integer(PeakMemory.bytes)),
         ]
         return JSON.object(members).text() + "\n"
     }
@@ -115,15 +109,9 @@ struct BenchmarkCommand: ParsableCommand {
             \(task.rawValue), batches of \(batchSize), \(threadCount) threads, \(rounds) rounds
             milliseconds an image: median \(short(sorted[sorted.count / 2])), best \(short(sorted[0])), \
             worst \(short(sorted[sorted.count - 1]))
-            \(short(outcome.gflops)) GFLOP/s; peak memory \(peakMemory >> 20) MB
+            \(short(outcome.gflops)) GFLOP/s; peak memory \(PeakMemory.bytes >> 20) MB
 
             """
-    }
-
-    /// The most memory that this process has had, in bytes.
-    private var peakMemory: Int {
-        var usage = rusage()
-        return unsafe getrusage(Int32(RUSAGE_SELF.rawValue), &usage) == 0 ? usage.ru_maxrss * 1024 : 0
     }
 }
 
