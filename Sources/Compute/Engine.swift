@@ -55,8 +55,12 @@ package protocol Engine: AnyObject, Sendable {
     /// y = activation(x).
     func activate(_ x: Tensor, _ activation: Activation, into y: Tensor)
 
-    /// Multi-head self-attention without its projections: qkv (B, N, 3·D) to y (B, N, D), softmax(q·kᵀ/√(D/H))·v.
+    /// Multi-head self-attention without its projections: qkv (B, N, 3·D) to y (B, Q, D), softmax(q·kᵀ/√(D/H))·v for the
+    /// first Q ≤ N tokens' queries.
     func attention(_ qkv: Tensor, heads: Int, into y: Tensor)
+
+    /// The first P tokens of every image: x (B, N, D) to y (B, P, D).
+    func leadingTokens(of x: Tensor, into y: Tensor)
 
     /// Token `index` of every image: x (B, N, D) to y (B, D).
     func selectToken(_ index: Int, of x: Tensor, into y: Tensor)

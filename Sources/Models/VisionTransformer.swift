@@ -79,7 +79,7 @@ public final class VisionTransformer: Sendable {
         // The norm acts on each token by itself, so that a token may be taken out before it.
         switch configuration.pooling {
         case .classToken:
-            engine.selectToken(token, of: room.encoder.tokens, into: room.selected)
+            engine.selectToken(token, of: room.encoder.output, into: room.selected)
             norm.forward(room.selected, statistics: room.statistics, engine: engine, into: room.pooled)
         case .meanPatches where configuration.finalNorm == .afterPooling:
             engine.meanTokens(from: configuration.prefixCount, of: room.encoder.tokens, into: room.selected)
@@ -102,7 +102,11 @@ private struct ClassifierRoom: Sendable {
     let otherLogits: Tensor
 
     init(_ configuration: ViTConfiguration, imageCount: Int) {
-        encoder = EncoderRoom(configuration, imageCount: imageCount)
+        // A head that reads the class token (and the distillation token) needs nothing else of the last block.
+        let readCount = configuration.hasDistillationToken ? 2 : 1
+        encoder = EncoderRoom(
+            configuration, imageCount: imageCount,
+            leadingCount: configuration.pooling == .classToken ? readCount : nil)
         selected = Tensor(shape: [imageCount, configuration.width])
         statistics = NormStatistics(rowCount: imageCount)
         pooled = Tensor(shape: [imageCount, configuration.width])

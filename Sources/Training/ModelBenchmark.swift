@@ -22,6 +22,10 @@ public struct ModelBenchmark: Sendable {
         /// Floating-point operations of an image, a multiply-add counted as two.
         public let operationsPerImage: Double
 
+        /// The cores' ceiling, measured before and after: of multiply-adds and of products of matrices, in 10⁹ operations a
+        /// second.
+        public let ceiling: (multiplyAdds: Double, products: Double)
+
         /// The rate of the median round, in 10⁹ operations a second.
         public var gflops: Double {
             let sorted = millisecondsPerImage.sorted()
@@ -57,12 +61,16 @@ public struct ModelBenchmark: Sendable {
             case .finetune: try finetuning(images, engine)
             }
         step()
+        let before = engine.measureCeiling()
         let clock = ContinuousClock()
         let times = (0..<rounds).map { _ in
             let time = clock.measure(step).components
             return (Double(time.seconds) * 1e3 + Double(time.attoseconds) * 1e-15) / Double(batchSize)
         }
-        return Outcome(millisecondsPerImage: times, operationsPerImage: operations)
+        let after = engine.measureCeiling()
+        return Outcome(
+            millisecondsPerImage: times, operationsPerImage: operations,
+            ceiling: (max(before.multiplyAdds, after.multiplyAdds), max(before.products, after.products)))
     }
 
     private func randomImages() -> Tensor {

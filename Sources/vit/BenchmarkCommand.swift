@@ -97,7 +97,10 @@ struct BenchmarkCommand: ParsableCommand {
             JSON.Member("task", .string(task.rawValue)), JSON.Member("batch_size", .integer(batchSize)),
             JSON.Member("threads", .integer(threadCount)),
             JSON.Member("milliseconds_per_image", .array(outcome.millisecondsPerImage.map { .number($0) })),
-            JSON.Member("gflops", .number(outcome.gflops)), JSON.Member("peak_memory_bytes", .integer(PeakMemory.bytes)),
+            JSON.Member("gflops", .number(outcome.gflops)),
+            JSON.Member("multiply_add_ceiling_gflops", .number(outcome.ceiling.multiplyAdds)),
+            JSON.Member("matmul_ceiling_gflops", .number(outcome.ceiling.products)),
+            JSON.Member("peak_memory_bytes", .integer(PeakMemory.bytes)),
         ]
         return JSON.object(members).text() + "\n"
     }
@@ -105,11 +108,16 @@ struct BenchmarkCommand: ParsableCommand {
     private func text(_ outcome: ModelBenchmark.Outcome) -> String {
         let sorted = outcome.millisecondsPerImage.sorted()
         func short(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
+        func percent(_ share: Double) -> String { "\(Int((100 * share).rounded())) %" }
         return """
             \(task.rawValue), batches of \(batchSize), \(threadCount) threads, \(rounds) rounds
             milliseconds an image: median \(short(sorted[sorted.count / 2])), best \(short(sorted[0])), \
             worst \(short(sorted[sorted.count - 1]))
-            \(short(outcome.gflops)) GFLOP/s; peak memory \(PeakMemory.bytes >> 20) MB
+            \(short(outcome.gflops)) GFLOP/s, \(percent(outcome.gflops / outcome.ceiling.products)) of the best matrix product \
+            here (\(short(outcome.ceiling.products))), \
+            \(percent(outcome.gflops / outcome.ceiling.multiplyAdds)) of the cores' multiply-adds \
+            (\(short(outcome.ceiling.multiplyAdds)))
+            peak memory \(PeakMemory.bytes >> 20) MB
 
             """
     }

@@ -12,6 +12,8 @@ import Testing
         let threads: Int
         let milliseconds_per_image: [Double]
         let gflops: Double
+        let multiply_add_ceiling_gflops: Double
+        let matmul_ceiling_gflops: Double
         let peak_memory_bytes: Int
     }
 
@@ -30,6 +32,8 @@ import Testing
         #expect(report.milliseconds_per_image.count == 3)
         #expect(report.milliseconds_per_image.allSatisfy { $0 > 0 })
         #expect(report.gflops > 0)
+        #expect(report.multiply_add_ceiling_gflops > 0)
+        #expect(report.matmul_ceiling_gflops > 0)
         #expect(report.peak_memory_bytes > 1 << 20)
     }
 

@@ -2,6 +2,7 @@
 #ifndef VIT_KERNELS_H
 #define VIT_KERNELS_H
 
+#include "ceiling.h"
 #include "pixels.h"
 #include "processors.h"
 #include "resample.h"
