@@ -50,8 +50,14 @@ public struct ModelBenchmark: Sendable {
     /// The forward pass of a model of this shape.
     public init(_ configuration: ViTConfiguration) { self.configuration = configuration }
 
-    /// Runs once to warm up and then `rounds` times.
-    public func run() throws -> Outcome {
+    /// A round repeats what it times for so long, and takes the mean.
+    private static let shortestRound = Duration.milliseconds(250)
+
+    /// Runs once to warm up and then `rounds` times, as long as `mayBegin` allows; `ended` gets each round's
+    /// milliseconds an image.
+    public func run(
+        mayBegin: () -> Bool = { true }, ended: (Double) -> Void = { _ in }
+    ) throws -> Outcome {
         let engine = OneDNNEngine(threadCount: threads)
         let images = randomImages()
         let (step, operations) =
@@ -62,15 +68,27 @@ public struct ModelBenchmark: Sendable {
             }
         step()
         let before = engine.measureCeiling()
-        let clock = ContinuousClock()
-        let times = (0..<rounds).map { _ in
-            let time = clock.measure(step).components
-            return (Double(time.seconds) * 1e3 + Double(time.attoseconds) * 1e-15) / Double(batchSize)
+        var times: [Double] = []
+        while times.count < rounds, mayBegin() {
+            times.append(round(step))
+            ended(times[times.count - 1])
         }
         let after = engine.measureCeiling()
         return Outcome(
             millisecondsPerImage: times, operationsPerImage: operations,
             ceiling: (max(before.multiplyAdds, after.multiplyAdds), max(before.products, after.products)))
+    }
+
+    /// Milliseconds an image.
+    private func round(_ step: () -> Void) -> Double {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var count = 0
+        repeat {
+            step()
+            count += 1
+        } while clock.now - start < Self.shortestRound
+        return (clock.now - start) / .milliseconds(count * batchSize)
     }
 
     private func randomImages() -> Tensor {

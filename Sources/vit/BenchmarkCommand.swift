@@ -34,6 +34,8 @@ struct BenchmarkCommand: ParsableCommand {
     var batchSize = 8
     @Option(help: ArgumentHelp("How often it is timed.", valueName: "n"))
     var rounds = 7
+    @Flag(help: "Begin a round at each line of standard input and answer with its milliseconds: for turns with others.")
+    var inTurns = false
     @Option(help: "How the result is written.")
     var format = Format.text
     @OptionGroup var threads: ThreadOptions
@@ -54,10 +56,25 @@ struct BenchmarkCommand: ParsableCommand {
         benchmark.rounds = rounds
         benchmark.threads = threads.threads
         try checkTask(benchmark.configuration)
-        let outcome = try benchmark.run()
         let output = StandardOutput()
+        let outcome = try measure(benchmark, output)
         try output.write(format == .json ? json(outcome) : text(outcome))
         try output.flush()
+    }
+
+    private func measure(_ benchmark: ModelBenchmark, _ output: StandardOutput) throws -> ModelBenchmark.Outcome {
+        guard inTurns else { return try benchmark.run() }
+        var failure: (any Error)?
+        let outcome = try benchmark.run(mayBegin: { failure == nil && readLine() != nil }) { milliseconds in
+            do {
+                try output.write("\(milliseconds)\n")
+                try output.flush()
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return outcome
     }
 
     private func shape() throws -> ViTConfiguration {
