@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times this project beside PyTorch (eager and compiled), ONNX Runtime and OpenVINO, in turns.
 
-    python Benchmarks/compare.py [--only classify pretrain finetune] [--rounds 7] [--threads N] [--results RESULTS.md]
+    python Benchmarks/compare.py [--only classify pretrain finetune] [--rounds 7] [--threads N]
 
 Every program is a process of its own that computes only when it is its turn (the others are stopped), so that whatever
 else the machine does meets all of them. A round lasts a quarter of a second at least; one is not counted. What is
@@ -44,17 +44,14 @@ CASES = [
 
 def main() -> int:
     options = parse_arguments()
-    lines = heading(options)
+    print("\n".join(heading(options)), flush=True)
     agree = True
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         for task, arch, name, batch_size in CASES:
             if task in options.only and (not options.arch or arch in options.arch):
-                lines_of_case, agrees = compare(task, arch, name, batch_size, Path(folder), options)
+                lines, agrees = compare(task, arch, name, batch_size, Path(folder), options)
                 agree &= agrees
-                lines += lines_of_case
-                print("\n".join(lines_of_case), flush=True)
-    if options.results:
-        options.results.write_text("\n".join(lines) + "\n")
+                print("\n".join(lines), flush=True)
     return 0 if agree else 1
 
 
@@ -66,7 +63,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--vit", type=Path, default=REPOSITORY / ".build/release/vit")
-    parser.add_argument("--results", type=Path, help="a Markdown file to write")
     options = parser.parse_args()
     pictures = sorted((REPOSITORY / "datasets/charts/sample").rglob("*.??g"))
     options.picture = pictures[0]
