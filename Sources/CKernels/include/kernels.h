@@ -2,6 +2,7 @@
 #ifndef VIT_KERNELS_H
 #define VIT_KERNELS_H
 
+#include "augment.h"
 #include "pixels.h"
 #include "processors.h"
 #include "resample.h"
