@@ -34,7 +34,8 @@ let package = Package(
         .target(name: "Models", dependencies: ["Layers", "Randomness"], swiftSettings: strict),
         .target(
             name: "Checkpoints", dependencies: ["Models", "Imaging", "CImageCodecs"], swiftSettings: strictWithPointers),
-        .target(name: "Datasets", dependencies: ["Imaging", "Randomness"], swiftSettings: strictWithPointers),
+        .target(
+            name: "Datasets", dependencies: ["Imaging", "Randomness", "CKernels"], swiftSettings: strictWithPointers),
         .target(
             name: "Features", dependencies: ["Datasets", "Checkpoints", "Models"], swiftSettings: strictWithPointers),
         .target(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+import fixtures_features
 import fixtures_mae
 import fixtures_models
 import fixtures_operations
@@ -23,7 +24,7 @@ def main() -> None:
     folder = parser.parse_args().folder
     torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
-    for part in (fixtures_operations, fixtures_models, fixtures_mae):
+    for part in (fixtures_operations, fixtures_models, fixtures_mae, fixtures_features):
         part.write(folder)
 
 

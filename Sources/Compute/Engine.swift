@@ -66,6 +66,12 @@ package protocol Engine: AnyObject, Sendable {
 
     /// y = (a + b) / 2, element by element; y may be a or b.
     func average(_ a: Tensor, _ b: Tensor, into y: Tensor)
+
+    /// Rows `prefix` and following of every image: x (B, P + K, W) to y (B, K, W).
+    func dropPrefix(_ prefix: Int, of x: Tensor, into y: Tensor)
+
+    /// The rows of a (B, D) with those of b (B, E) behind them: y (B, D + E).
+    func concatenate(_ a: Tensor, _ b: Tensor, into y: Tensor)
 }
 
 /// A linear layer's weight as the engine's products read it: packed for speed, or in place.

@@ -36,9 +36,6 @@ package protocol TrainingEngine: Engine {
     func restoreTokensBackward(
         _ dFull: Tensor, prefix: Int, restore: [Int32], dVisible: Tensor, dMaskToken: Tensor)
 
-    /// Rows `prefix` and following of every image: x (B, P + K, W) to y (B, K, W).
-    func dropPrefix(_ prefix: Int, of x: Tensor, into y: Tensor)
-
     /// dx (B, P + K, W) from dy (B, K, W): the first P rows are zero.
     func dropPrefixBackward(_ dy: Tensor, prefix: Int, dx: Tensor)
 

@@ -6,6 +6,7 @@
 #include "pixels.h"
 #include "processors.h"
 #include "resample.h"
+#include "sha256.h"
 #include "training.h"
 
 #endif
