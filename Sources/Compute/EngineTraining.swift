@@ -66,6 +66,12 @@ package protocol TrainingEngine: Engine {
         _ weights: Tensor, gradients: Tensor, moments: (first: Tensor, second: Tensor), range: Range<Int>,
         _ settings: AdamWStep)
 
+    /// Each image i of (B, …) = weight · image i + rest · image B − 1 − i, all at once; one in the middle stays.
+    func mixReversed(_ images: Tensor, weight: Float, rest: Float)
+
+    /// Images i and B − 1 − i of (B, C, height, width) exchange a rectangle.
+    func swapReversed(_ images: Tensor, rows: Range<Int>, columns: Range<Int>)
+
     /// √(Σ x²), in double and in a fixed order.
     func norm(_ x: Tensor) -> Double
 
