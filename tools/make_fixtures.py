@@ -13,6 +13,7 @@ import torch
 
 import fixtures_features
 import fixtures_mae
+import fixtures_metrics
 import fixtures_mixing
 import fixtures_models
 import fixtures_operations
@@ -25,7 +26,10 @@ def main() -> None:
     folder = parser.parse_args().folder
     torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
-    for part in (fixtures_operations, fixtures_models, fixtures_mae, fixtures_features, fixtures_mixing):
+    parts = (
+        fixtures_operations, fixtures_models, fixtures_mae, fixtures_features, fixtures_mixing, fixtures_metrics,
+    )  # fmt: skip
+    for part in parts:
         part.write(folder)
 
 
