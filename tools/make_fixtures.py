@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 import fixtures_features
+import fixtures_finetuning
 import fixtures_mae
 import fixtures_metrics
 import fixtures_mixing
@@ -28,6 +29,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     parts = (
         fixtures_operations, fixtures_models, fixtures_mae, fixtures_features, fixtures_mixing, fixtures_metrics,
+        fixtures_finetuning,
     )  # fmt: skip
     for part in parts:
         part.write(folder)

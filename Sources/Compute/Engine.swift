@@ -58,6 +58,9 @@ package protocol Engine: AnyObject, Sendable {
     /// Multi-head self-attention without its projections: qkv (B, N, 3·D) to y (B, N, D), softmax(q·kᵀ/√(D/H))·v.
     func attention(_ qkv: Tensor, heads: Int, into y: Tensor)
 
+    /// y (B, N, D) = x + imageScale (B) · columnScale (D) · branch; a scale that is left out is 1.
+    func addBranch(_ branch: Tensor, columnScale: Tensor?, imageScale: Tensor?, to x: Tensor, into y: Tensor)
+
     /// Token `index` of every image: x (B, N, D) to y (B, D).
     func selectToken(_ index: Int, of x: Tensor, into y: Tensor)
 
