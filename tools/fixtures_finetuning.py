@@ -1,4 +1,5 @@
-"""Goldens of a fine-tuning step: classifier-….safetensors with all that a step can have, and layer-decay.safetensors."""
+"""Goldens of a fine-tuning step: classifier-….safetensors with all that a step can have, and layer-decay.safetensors,
+average.safetensors."""
 
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import torch
 from timm.models.deit import VisionTransformerDistilled
 from timm.models.vision_transformer import VisionTransformer
 from timm.optim import param_groups_layer_decay
+from timm.utils import ModelEmaV3
 from torch.nn import functional as F
 
 import random_weights
@@ -28,6 +30,7 @@ def write(folder: Path) -> None:
         model = VisionTransformerDistilled(**(COMMON | {"depth": 1}))
         save(folder / f"classifier-distillation-{kind}.safetensors", distilled(model, kind))
     save(folder / "layer-decay.safetensors", layer_decay())
+    save(folder / "average.safetensors", average())
 
 
 class GivenPaths(torch.nn.Module):
@@ -98,3 +101,15 @@ def layer_decay() -> Tensors:
         for parameter in group["params"]:
             result[names[id(parameter)]] = torch.tensor([group["lr_scale"], group["weight_decay"]])
     return result
+
+
+def average() -> Tensors:
+    """A moving average with decay 0.9 over ten steps: the weights after each (`weights-0` before), and the average."""
+    model = torch.nn.Linear(5, 3, bias=False).double()
+    result = {f"weights-{step}": numbers((3, 5), 50 + step) for step in range(11)}
+    model.weight.data = result["weights-0"].double()
+    moving = ModelEmaV3(model, decay=0.9)
+    for step in range(1, 11):
+        model.weight.data = result[f"weights-{step}"].double()
+        moving.update(model)
+    return result | {"average": moving.module.weight}

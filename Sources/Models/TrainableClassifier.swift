@@ -91,7 +91,8 @@ package final class TrainableClassifier: Sendable {
     package func loss(_ targets: Tensor, distillation: Distillation? = nil, scale: Double = 1) -> Double {
         precondition(
             (distillation == nil) == (room.heads.count == 1),
-            "TrainableClassifier.loss: a teacher's targets are for a model with a distillation token, and it needs them")
+            "TrainableClassifier.loss: a teacher's targets are for a model with a distillation token, and it needs them"
+        )
         guard let distillation else { return loss(0, targets, weight: 1, temperature: 1, scale: scale) }
         return loss(0, targets, weight: 1 - distillation.weight, temperature: 1, scale: scale)
             + loss(

@@ -29,7 +29,8 @@ extension FinetuningOptions.ClassWeights {
                 guard record.fields.count == 2, let weight = Double(record.fields[1]), weight >= 0, weight.isFinite
                 else { throw InputError.malformed(path, "\(line), has no class and a weight from 0 up") }
                 guard let index = classes.firstIndex(of: record.fields[0]) else {
-                    throw InputError.malformed(path, "\(line), names \"\(record.fields[0])\", which is no class of the data")
+                    throw InputError.malformed(
+                        path, "\(line), names \"\(record.fields[0])\", which is no class of the data")
                 }
                 guard weights[index] == nil else {
                     throw InputError.malformed(path, "\(line), names \"\(record.fields[0])\" once more")

@@ -15,7 +15,10 @@ extension RunPlan {
         if settings.patchDropout > 0 { plan.pictures += ", \(settings.keptCount) of them seen" }
         if settings.freeze > 0 { plan.model += "; \(settings.freeze) blocks frozen" }
         plan.others = [
-            ("classes", "\(settings.classes.count), head on the \(settings.pooling == .classToken ? "class token" : "mean")"),
+            (
+                "classes",
+                "\(settings.classes.count), head on the \(settings.pooling == .classToken ? "class token" : "mean")"
+            ),
             ("layer decay", "\(settings.layerDecay), drop path \(settings.dropPath)"),
             (
                 "augmentation",
@@ -41,7 +44,8 @@ extension RunPlan {
         }
         if most > 10 * max(1, least), settings.classWeights.isEmpty {
             warnings.append(
-                "The classes are unbalanced, from \(least) to \(most) images; --class-weights balanced counts them alike.")
+                "The classes are unbalanced, from \(least) to \(most) images; --class-weights balanced counts them alike."
+            )
         }
         if settings.initial.isEmpty, dataset.training.count < 50_000 {
             warnings.append(

@@ -36,18 +36,20 @@ extension FinetuningRun {
     func writeReport(_ loop: TrainingLoop) throws {
         var report = RunReport(
             title: Files.name(of: loop.directory.path),
-            summary: "Classifier of \(settings.classes.count) classes, \(loop.state.step) of \(settings.steps) steps of "
+            summary:
+                "Classifier of \(settings.classes.count) classes, \(loop.state.step) of \(settings.steps) steps of "
                 + "\(settings.effectiveBatch) images.",
             settings: settings.json)
         let lines = RunReport.Lines(loop.metrics.lines)
-        report.charts = [
-            LineChart(
-                title: "Loss (that of the training includes smoothing and mixing)", horizontal: "step",
-                lines: [lines.line("training", "loss", .blue), lines.line("held out", "validation_loss", .orange)]),
-            LineChart(
-                title: "Share of held-out images that are right", horizontal: "step",
-                lines: [lines.line("right", "validation_accuracy", .orange)]),
-        ] + lines.rateAndNorm
+        report.charts =
+            [
+                LineChart(
+                    title: "Loss (that of the training includes smoothing and mixing)", horizontal: "step",
+                    lines: [lines.line("training", "loss", .blue), lines.line("held out", "validation_loss", .orange)]),
+                LineChart(
+                    title: "Share of held-out images that are right", horizontal: "step",
+                    lines: [lines.line("right", "validation_accuracy", .orange)]),
+            ] + lines.rateAndNorm
         if let json = try? JSON.file(loop.directory.evaluation), let evaluation = EvaluationSection(json: json) {
             report.sections = [evaluation.html(pictures: loop.directory.mistakes)]
         }
@@ -94,7 +96,8 @@ private struct EvaluationSection {
 
     /// A row a class, a column what it was taken for; the darker, the more of the row's images.
     private var table: String {
-        var html = "<h2>What was taken for what</h2>\n<p>A row has the images of a class, a column what they were taken for.</p>\n"
+        var html =
+            "<h2>What was taken for what</h2>\n<p>A row has the images of a class, a column what they were taken for.</p>\n"
         html += "<table class=\"confusion\"><tr><th></th>"
         for index in classes.indices { html += "<th>\(index + 1)</th>" }
         html += "<th>right</th></tr>\n"

@@ -32,7 +32,8 @@ extension FinetuningSettings {
             throw TrainingError(.usage, "--freeze \(freeze) is more than the \(run.depth) blocks of the model")
         }
         guard hasClassToken || pooling == .meanPatches else {
-            throw TrainingError(.usage, "--pool class needs a class token, which the model has not; expected --pool mean")
+            throw TrainingError(
+                .usage, "--pool class needs a class token, which the model has not; expected --pool mean")
         }
         guard !hasDistillationToken || pooling == .classToken else {
             throw TrainingError(.usage, "--pool mean does not go with a distillation token; expected --pool class")

@@ -27,13 +27,14 @@ extension PretrainingRun {
                 + "\(settings.effectiveBatch) images.",
             settings: settings.json)
         let lines = RunReport.Lines(loop.metrics.lines)
-        report.charts = [
-            LineChart(
-                title: "Loss over the removed patches", horizontal: "step",
-                lines: [
-                    lines.line("training", "loss", .blue), lines.line("held out", "validation_loss", .orange),
-                ])
-        ] + lines.rateAndNorm
+        report.charts =
+            [
+                LineChart(
+                    title: "Loss over the removed patches", horizontal: "step",
+                    lines: [
+                        lines.line("training", "loss", .blue), lines.line("held out", "validation_loss", .orange),
+                    ])
+            ] + lines.rateAndNorm
         let pictures = pictures(loop)
         if !pictures.isEmpty { report.sections = [section(pictures)] }
         try Files.write(report.html, to: loop.directory.report)

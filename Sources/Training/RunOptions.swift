@@ -126,7 +126,8 @@ extension RunOptions {
         if epochs == nil && steps == nil { settings.steps = Self.wholeSteps(defaultEpochs * stepsPerEpoch) }
         if warmupEpochs == nil {
             let twentieth = settings.steps / 20
-            settings.warmupSteps = defaultWarmup.map { min(Self.wholeSteps($0 * stepsPerEpoch), twentieth) } ?? twentieth
+            settings.warmupSteps =
+                defaultWarmup.map { min(Self.wholeSteps($0 * stepsPerEpoch), twentieth) } ?? twentieth
         }
         if rate == nil { settings.scaleRate() }
         settings.assumeColours()

@@ -31,25 +31,26 @@ struct RunState {
     init(fingerprint: DataFingerprint) { self.fingerprint = fingerprint }
 
     var json: JSON {
-        .object([
-            JSON.Member("step", .integer(step)),
-            JSON.Member("loss_sum", .number(lossSum)),
-            JSON.Member("loss_count", .integer(lossCount)),
-            JSON.Member(
-                "unreadable",
-                .array(
-                    unreadable.map {
-                        .object([JSON.Member("path", .string($0.path)), JSON.Member("reason", .string($0.reason))])
-                    })),
-            JSON.Member(
-                "data",
-                .object([
-                    JSON.Member("images", .integer(fingerprint.images)),
-                    JSON.Member("bytes", .integer(fingerprint.bytes)),
-                    JSON.Member("content", .string(fingerprint.content)),
-                    JSON.Member("dates", .string(fingerprint.dates)),
-                ])),
-        ] + bestMembers)
+        .object(
+            [
+                JSON.Member("step", .integer(step)),
+                JSON.Member("loss_sum", .number(lossSum)),
+                JSON.Member("loss_count", .integer(lossCount)),
+                JSON.Member(
+                    "unreadable",
+                    .array(
+                        unreadable.map {
+                            .object([JSON.Member("path", .string($0.path)), JSON.Member("reason", .string($0.reason))])
+                        })),
+                JSON.Member(
+                    "data",
+                    .object([
+                        JSON.Member("images", .integer(fingerprint.images)),
+                        JSON.Member("bytes", .integer(fingerprint.bytes)),
+                        JSON.Member("content", .string(fingerprint.content)),
+                        JSON.Member("dates", .string(fingerprint.dates)),
+                    ])),
+            ] + bestMembers)
     }
 
     private var bestMembers: [JSON.Member] {

@@ -59,7 +59,8 @@ final class Teacher {
         }
         let missing = classes.first { !labels.contains($0) } ?? ""
         throw TrainingError(
-            .usage, "\(checkpoint.path): does not know the class \"\(missing)\"; expected a teacher of the data's classes")
+            .usage,
+            "\(checkpoint.path): does not know the class \"\(missing)\"; expected a teacher of the data's classes")
     }
 
     private static func adaptation(_ run: RunSettings, _ checkpoint: Checkpoint) -> [(factor: Float, summand: Float)] {

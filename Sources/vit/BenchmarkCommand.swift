@@ -97,7 +97,8 @@ struct BenchmarkCommand: ParsableCommand {
             JSON.Member("task", .string(task.rawValue)), JSON.Member("batch_size", .integer(batchSize)),
             JSON.Member("threads", .integer(threadCount)),
             JSON.Member("milliseconds_per_image", .array(outcome.millisecondsPerImage.map { .number($0) })),
-            JSON.Member("gflops", .number(outcome.gflops)), JSON.Member("peak_memory_bytes", .integer(PeakMemory.bytes)),
+            JSON.Member("gflops", .number(outcome.gflops)),
+            JSON.Member("peak_memory_bytes", .integer(PeakMemory.bytes)),
         ]
         return JSON.object(members).text() + "\n"
     }

@@ -68,7 +68,9 @@ struct FinetuneTests {
         try FileManager.default.removeItem(atPath: scratch.path("data/dog"))
         let outcome = try finetune()
         #expect(outcome.status == 65)
-        #expect(outcome.errors == "Error: data: has one class only, \"cat\"; expected at least two class folders or labels\n")
+        #expect(
+            outcome.errors
+                == "Error: data: has one class only, \"cat\"; expected at least two class folders or labels\n")
     }
 
     @Test func everyClassNeedsAnImage() throws {

@@ -144,9 +144,7 @@ import Training
     }
 
     @Test func ratesAndDecaysAreThoseOfTheRecipe() throws {
-        let goldens = try TensorArchive.open(
-            URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-                .appending(path: "Fixtures/numerics/layer-decay.safetensors").path)
+        let goldens = try TensorArchive.open(Self.fixture("layer-decay"))
         var settings = FinetuningSettings()
         (settings.width, settings.depth, settings.heads, settings.hiddenWidth) = (768, 12, 12, 3072)
         settings.classes = (0..<1000).map { "\($0)" }
@@ -162,6 +160,26 @@ import Training
         settings.freeze = 3
         let frozen = shapes.filter { settings.group($0.name, decays: true) == nil }.map(\.name)
         #expect(frozen.count == 4 + 3 * 12 && frozen.contains("pos_embed") && frozen.contains("blocks.2.norm1.bias"))
+    }
+
+    @Test func theAverageOfTenStepsIsThatOfTimm() throws {
+        let goldens = try TensorArchive.open(Self.fixture("average"))
+        let store = ParameterStore([("a", [3, 5])])
+        let weights = try store.parameter("a").value
+        weights.assign(try goldens.tensor("weights-0").values)
+        let average = MovingAverage(decay: 0.9, of: store)
+        let engine = OneDNNEngine(threadCount: 2)
+        for step in 1...10 {
+            weights.assign(try goldens.tensor("weights-\(step)").values)
+            average.update(from: store, engine: engine)
+        }
+        let expected = try goldens.tensor("average").values
+        #expect(largestDifference(Array(average.weights.values.prefix(15)), expected) < 1e-6)
+    }
+
+    private static func fixture(_ name: String) -> String {
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Fixtures/numerics/\(name).safetensors").path
     }
 
     @Test func policiesAreReadAsTimmWritesThem() {
@@ -218,11 +236,12 @@ import Training
         #expect(try FinetuningSettings(json: JSON.parse(Array(settings.json.text().utf8)), path: "") == settings)
     }
 
-    @Test(arguments: [
-        (\FinetuningOptions.layerDecay, 0, "--layer-decay"), (\.dropPath, 1, "--drop-path"),
-        (\.patchDropout, 0.99, "--patch-dropout"), (\.erasing, 2, "--erasing"), (\.mixup, -1, "--mixup"),
-        (\.smoothing, 1.5, "--smoothing"), (\.cropScale, 0, "--crop-scale"),
-    ] as [(WritableKeyPath<FinetuningOptions, Double?> & Sendable, Double, String)])
+    @Test(
+        arguments: [
+            (\FinetuningOptions.layerDecay, 0, "--layer-decay"), (\.dropPath, 1, "--drop-path"),
+            (\.patchDropout, 0.99, "--patch-dropout"), (\.erasing, 2, "--erasing"), (\.mixup, -1, "--mixup"),
+            (\.smoothing, 1.5, "--smoothing"), (\.cropScale, 0, "--crop-scale"),
+        ] as [(WritableKeyPath<FinetuningOptions, Double?> & Sendable, Double, String)])
     func numbersThatMakeNoSenseAreRefused(
         path: WritableKeyPath<FinetuningOptions, Double?> & Sendable, value: Double, name: String
     ) throws {

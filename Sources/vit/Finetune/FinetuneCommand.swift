@@ -58,7 +58,8 @@ struct FinetuneCommand: ParsableCommand {
 }
 
 struct FinetuningModelOptions: ParsableArguments {
-    @Option(help: "What the head reads: class (the class token) or mean (of the patches). (default: as --init, else class)")
+    @Option(
+        help: "What the head reads: class (the class token) or mean (of the patches). (default: as --init, else class)")
     var pool: HeadPooling?
 
     @Option(help: "Leave the patch embedding and the first K blocks as they are. (default: 0, all is trained)")

@@ -52,9 +52,7 @@ struct OptimizationOptions: ParsableArguments {
     @Option(help: "Batches in a step. (default: 1)")
     var accumulate: Int?
 
-    @Option(
-        help: "The learning rate for a batch of 256; it grows with the batch. (default: pretrain 0.00015, finetune 0.0005)"
-    )
+    @Option(help: "The learning rate for a batch of 256; grows with it. (default: pretrain 0.00015, finetune 0.0005)")
     var blr: Double?
 
     @Option(help: "The learning rate itself, whatever the batch.")
