@@ -99,8 +99,13 @@ public final class ImageEmbedder: Sendable {
             image.channels == configuration.inputChannels,
             "ImageEmbedder: the model takes \(configuration.inputChannels) channels, got \(image.channels)")
         let prepared = try preparation.prepare(image, path: "the picture")
+        return try embed(prepared: prepared.image)
+    }
+
+    /// What stands for a picture that has the size the model takes.
+    func embed(prepared image: Image) throws -> [Float] {
         let batch = EmbeddingBatch(self, capacity: 1, model: try model())
-        return try batch.embed([prepared.image], paths: ["the picture"])[0].get()
+        return try batch.embed([image], paths: ["the picture"])[0].get()
     }
 
     /// What is done to a picture before the model sees it.
