@@ -19,9 +19,8 @@ struct Vit: ParsableCommand {
             66 no such input; 73 cannot create output; 74 I/O error; 130 interrupted; 143 terminated.
             """,
         subcommands: [
-            ClassifyCommand.self, EmbedCommand.self, PretrainCommand.self, EvaluateCommand.self,
-            ReconstructCommand.self, InspectCommand.self,
-            ConvertCommand.self, BenchmarkCommand.self,
+            ClassifyCommand.self, EmbedCommand.self, PretrainCommand.self, EvaluateCommand.self, ProbeCommand.self,
+            ReconstructCommand.self, InspectCommand.self, ConvertCommand.self, BenchmarkCommand.self,
         ])
 
     static func main() {
