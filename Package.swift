@@ -37,7 +37,8 @@ let package = Package(
         .target(
             name: "Datasets", dependencies: ["Imaging", "Randomness", "CKernels"], swiftSettings: strictWithPointers),
         .target(
-            name: "Features", dependencies: ["Datasets", "Checkpoints", "Models"], swiftSettings: strictWithPointers),
+            name: "Features", dependencies: ["Datasets", "Checkpoints", "Models", "CKernels"],
+            swiftSettings: strictWithPointers),
         .target(
             name: "Training", dependencies: ["Models", "Datasets", "Checkpoints", "Randomness", "Imaging"],
             swiftSettings: strictWithPointers),

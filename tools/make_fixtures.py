@@ -18,6 +18,7 @@ import fixtures_metrics
 import fixtures_mixing
 import fixtures_models
 import fixtures_operations
+import fixtures_probe
 
 
 def main() -> None:
@@ -29,7 +30,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     parts = (
         fixtures_operations, fixtures_models, fixtures_mae, fixtures_features, fixtures_mixing, fixtures_metrics,
-        fixtures_finetuning,
+        fixtures_probe, fixtures_finetuning,
     )  # fmt: skip
     for part in parts:
         part.write(folder)

@@ -59,7 +59,8 @@ public struct ClassificationScores: Sendable {
         self.classCount = classCount
     }
 
-    /// Adds a picture of class `label`, which got these logits, one a class; of equal ones the first counts as higher.
+    /// Adds a picture of class `label`, which got these logits, one a class; of equal ones the first counts as higher,
+    /// and one that is no number as right for nobody.
     public mutating func add(logits: [Float], label: Int) {
         precondition(
             logits.count == classCount && (0..<classCount).contains(label),
@@ -67,7 +68,9 @@ public struct ClassificationScores: Sendable {
         var (largest, rank) = (0, 0)
         for index in logits.indices {
             if logits[index] > logits[largest] { largest = index }
-            if logits[index] > logits[label] || (index < label && logits[index] == logits[label]) { rank += 1 }
+            let isLower =
+                logits[index] < logits[label] || (index > label && logits[index] == logits[label])
+            if index != label && !isLower { rank += 1 }
         }
         let top = Double(logits[largest])
         let sum = logits.reduce(0) { $0 + exp(Double($1) - top) }
@@ -81,8 +84,8 @@ public struct ClassificationScores: Sendable {
 
     private mutating func addToBin(confidence: Double, isCorrect: Bool) {
         // A bin holds what is above its lower bound, up to its upper one.
-        let index = Int((confidence * Double(Self.binCount)).rounded(.up)) - 1
-        let bin = max(0, min(Self.binCount - 1, index))
+        let place = (confidence * Double(Self.binCount)).rounded(.up)
+        let bin = place >= 1 ? min(Self.binCount, Int(place)) - 1 : 0
         bins[bin].count += 1
         bins[bin].confidence += confidence
         if isCorrect { bins[bin].correctCount += 1 }

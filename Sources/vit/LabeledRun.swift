@@ -39,12 +39,14 @@ struct LabeledRun {
         progress.update(doneCount)
     }
 
-    /// Throws where not one picture could be read.
-    mutating func checkThatSomeSucceeded() throws {
+    /// Throws where not one of the pictures of a part could be read.
+    mutating func check(_ readCount: Int, of total: Int, in part: ImageDataset.Part) throws {
         progress.clear()
-        if failures.count == total {
+        if readCount == 0 {
             throw CommandFailure(
-                .malformedData, "\(data): not one of its \(total) pictures can be read; expected PNG or JPEG files")
+                .malformedData,
+                "\(data): not one of the \(total) pictures of the \(part.rawValue) part can be read; expected PNG or JPEG "
+                    + "files")
         }
     }
 

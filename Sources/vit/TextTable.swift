@@ -1,3 +1,5 @@
+import Training
+
 /// Columns of text, the first aligned to the left, the others to the right; a cell cannot break its line.
 struct TextTable {
     let header: [String]
@@ -16,3 +18,6 @@ struct TextTable {
         }
     }
 }
+
+/// A part of 1 with two digits after the point.
+func percent(_ value: Double) -> String { "\(fixed(value * 100, 2)) %" }

@@ -9,6 +9,7 @@ struct Vit: ParsableCommand {
             Examples:
               vit classify photo.jpg
               vit classify figures/ --format csv > labels.csv
+              vit embed photos/ --output photos.npy
               vit evaluate photos/ --model runs/photos/model
               vit reconstruct photo.jpg --model runs/photos/model --output panels.png
               vit inspect charts-vit-tiny
@@ -18,8 +19,8 @@ struct Vit: ParsableCommand {
             66 no such input; 73 cannot create output; 74 I/O error; 130 interrupted; 143 terminated.
             """,
         subcommands: [
-            ClassifyCommand.self, PretrainCommand.self, FinetuneCommand.self, EvaluateCommand.self,
-            ReconstructCommand.self, InspectCommand.self,
+            ClassifyCommand.self, EmbedCommand.self, PretrainCommand.self, FinetuneCommand.self,
+            EvaluateCommand.self, ProbeCommand.self, ReconstructCommand.self, InspectCommand.self,
             ConvertCommand.self, BenchmarkCommand.self,
         ])
 

@@ -98,7 +98,9 @@ struct EvaluateTests {
         try scratch.write("nonsense", to: "bad/ant/bad.png")
         let outcome = try Vit.run(["evaluate", "bad", "--model", "hf-vit"], in: scratch)
         #expect(outcome.status == 65 && outcome.output.isEmpty)
-        #expect(outcome.errors.contains("bad: not one of its 1 pictures can be read"))
+        #expect(
+            outcome.errors.contains("bad: not one of the 1 pictures of the training part can be read"),
+            "\(outcome.errors)")
     }
 
     @Test func classesThatTheModelDoesNotHave() throws {

@@ -45,6 +45,12 @@ import Testing
         #expect(scores.loss == 0 && scores.top1 == 1 && scores.calibrationError == 0)
     }
 
+    @Test func whatIsNoNumberIsWrong() {
+        var scores = ClassificationScores(classCount: 6)
+        for label in 0..<6 { scores.add(logits: [Float](repeating: .nan, count: 6), label: label) }
+        #expect(scores.count == 6 && scores.top1 == 0 && scores.top5 == 0 && scores.loss.isNaN)
+    }
+
     @Test func ofNothingEverythingIsZero() {
         let scores = ClassificationScores(classCount: 3)
         #expect(scores.top1 == 0 && scores.loss == 0 && scores.calibrationError == 0 && scores.balancedAccuracy == 0)

@@ -60,7 +60,7 @@ struct EvaluateCommand: ParsableCommand {
             data: data, total: samples.count, verb: "evaluated", isStrict: images.strict, isQuiet: shared.quiet)
         run.tell(dataset.notes)
         let scores = try classifier.evaluate(samples, of: dataset) { try run.take(path: $0.path, $0.result) }
-        try run.checkThatSomeSucceeded()
+        try run.check(scores.count, of: samples.count, in: part)
         let report = EvaluationReport(
             data: data, model: classifier.checkpoint.path, part: part, scores: scores, labels: classifier.labels,
             failures: run.failures)

@@ -99,6 +99,4 @@ struct EvaluationReport {
         let rows = most.map { [labels[$0.confusion.truth], labels[$0.confusion.answer], "\($0.count)"] }
         return TextTable(header: ["most often mistaken", "for", "times"], rows: rows).text
     }
-
-    private func percent(_ value: Double) -> String { "\(fixed(value * 100, 2)) %" }
 }
