@@ -55,8 +55,12 @@ package protocol Engine: AnyObject, Sendable {
     /// y = activation(x).
     func activate(_ x: Tensor, _ activation: Activation, into y: Tensor)
 
-    /// Multi-head self-attention without its projections: qkv (B, N, 3·D) to y (B, N, D), softmax(q·kᵀ/√(D/H))·v.
+    /// Multi-head self-attention without its projections: qkv (B, N, 3·D) to y (B, Q, D), softmax(q·kᵀ/√(D/H))·v for the
+    /// first Q ≤ N tokens' queries.
     func attention(_ qkv: Tensor, heads: Int, into y: Tensor)
+
+    /// The first P tokens of every image: x (B, N, D) to y (B, P, D).
+    func leadingTokens(of x: Tensor, into y: Tensor)
 
     /// y (B, N, D) = x + imageScale (B) · columnScale (D) · branch; a scale that is left out is 1.
     func addBranch(_ branch: Tensor, columnScale: Tensor?, imageScale: Tensor?, to x: Tensor, into y: Tensor)

@@ -58,6 +58,23 @@ package struct Block: Sendable {
         norm1.forward(x, statistics: cache.statistics1, engine: engine, into: cache.normed)
         qkv.forward(cache.normed, engine: engine, into: cache.qkv)
         engine.attention(cache.qkv, heads: shape.heads, into: cache.mixed)
+        finish(x, into: cache, paths: paths, engine: engine)
+    }
+
+    /// The same for the first tokens of each image alone, as many as `leading` has room for, into `leading.output`; all
+    /// tokens of x (B, N, D) are attended to. For the last block, of which nothing else is read.
+    package func forwardLeading(
+        _ x: Tensor, into cache: BlockActivations, leading: BlockActivations, engine: any Engine
+    ) {
+        norm1.forward(x, statistics: cache.statistics1, engine: engine, into: cache.normed)
+        qkv.forward(cache.normed, engine: engine, into: cache.qkv)
+        engine.attention(cache.qkv, heads: shape.heads, into: leading.mixed)
+        engine.leadingTokens(of: x, into: leading.output)
+        finish(leading.output, into: leading, paths: nil, engine: engine)
+    }
+
+    /// What follows attention: the residual `x`, and the MLP.
+    private func finish(_ x: Tensor, into cache: BlockActivations, paths: PathScales?, engine: any Engine) {
         add(
             projection, of: cache.mixed, scale: scale1, branch: cache.branch1, paths: paths?.attention, to: x,
             engine: engine, into: cache.middle)

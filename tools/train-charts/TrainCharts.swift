@@ -7,6 +7,12 @@ import Layers
 import Models
 import Training
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// Goes on training a chart classifier on this package's engine: a recipe as a program.
 ///
 /// Cross-entropy with labels smoothed by 0.1, AdamW (0.9, 0.98), decay 0.05, gradients clipped at 1, a warm-up of 40
@@ -117,6 +123,7 @@ private final class ChartRun {
             updateAverage()
             if step % 100 == 0 {
                 print("step \(step) of \(schedule.totalSteps), patches \(keptCount), loss \(sum / 100)")
+                fflush(nil)
                 sum = 0
             }
             if step % command.saveEvery == 0 { try write(to: command.output) }

@@ -3,6 +3,7 @@
 #define VIT_KERNELS_H
 
 #include "augment.h"
+#include "ceiling.h"
 #include "halves.h"
 #include "mixing.h"
 #include "pixels.h"
