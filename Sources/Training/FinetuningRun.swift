@@ -11,10 +11,10 @@ public final class FinetuningRun {
     let validation: Validation?
     private let loop: TrainingLoop
 
-    private init(_ beginning: RunBeginning, trainer: FinetuningTrainer, threads: Int) throws {
-        self.trainer = trainer
-        loop = try TrainingLoop(beginning, trainer: trainer, threads: threads)
-        validation = Validation(beginning.dataset, settings: trainer.settings, threads: threads)
+    private init(_ made: MadeRun<FinetuningTrainer>) throws {
+        trainer = made.trainer
+        loop = try TrainingLoop(made.beginning, trainer: trainer, threads: made.threads)
+        validation = Validation(made.beginning.dataset, settings: trainer.settings, threads: made.threads)
     }
 
     /// Trains to the end, or until the observer asks to stop.
@@ -29,6 +29,7 @@ extension FinetuningRun: TrainingTask {
         let step = loop.state.step
         guard step % stepsPerEpoch == 0 || step == settings.steps, let validation else { return false }
         let outcome = try validation.measure(trainer)
+        try loop.report(outcome.unreadable)
         let scores = outcome.scores
         guard scores.count > 0 else { return false }
         try loop.metrics.append(
@@ -57,7 +58,7 @@ extension FinetuningRun: TrainingTask {
     }
 }
 
-extension FinetuningRun {
+extension FinetuningRun: RunMaker {
     /// Begins a run at `output`, or takes up the one that is there.
     ///
     /// Errors: `TrainingError`, `InputError` or `CheckpointError`, each a sentence with the file and the mend.
@@ -68,21 +69,44 @@ extension FinetuningRun {
         _ options: FinetuningOptions, output: String, resumes: Bool, allowsChangedData: Bool = false,
         threads: Int? = nil, observer: RunObserver
     ) throws -> FinetuningRun {
-        let directory = RunDirectory(path: output)
-        if directory.isRun {
-            try RunBeginning.refuse(directory, resumes: resumes)
-            return try resume(
-                options, directory, allowsChangedData: allowsChangedData, threads: threads, observer: observer)
-        }
-        let (settings, dataset, checkpoint) = try prepare(options)
-        for note in dataset.notes { observer.note(note) }
-        let engine = OneDNNEngine(threadCount: threads)
-        let trainer = try begin(settings, checkpoint: checkpoint, engine: engine, observer: observer)
-        let beginning = try RunBeginning(new: directory, settings: settings, dataset: dataset, observer: observer)
-        return try FinetuningRun(beginning, trainer: trainer, threads: engine.threadCount)
+        try FinetuningRun(
+            make(
+                options, output: output, resumes: resumes, allowsChangedData: allowsChangedData, threads: threads,
+                observer: observer))
     }
 
-    /// A trainer with the weights of the first step.
+    /// The settings of a new run; the data are read, and nothing is written.
+    package static func settings(for options: FinetuningOptions) throws -> FinetuningSettings {
+        try prepare(options).settings
+    }
+
+    static var requiresLabels: Bool { true }
+
+    /// Without images to choose the best model by, it would be the last one.
+    static var defaultHoldout: (fraction: Double, imageCount: Int) { (0.1, 500) }
+
+    static func resolve(
+        _ options: FinetuningOptions, _ dataset: ImageDataset, fraction: Double, checkpoint: Checkpoint?
+    ) throws -> FinetuningSettings {
+        var options = options
+        options.resolvedClassWeights = try options.classWeights?.resolve(dataset)
+        return try options.resolve(dataset, validationFraction: fraction, checkpoint: checkpoint)
+    }
+
+    static func complete(
+        _ options: FinetuningOptions, _ dataset: ImageDataset, _ recorded: FinetuningSettings
+    ) throws -> FinetuningOptions {
+        guard dataset.classes == recorded.classes else {
+            throw TrainingError(
+                .malformed,
+                "\(options.data): its classes are not those that the run was begun with; bring the old data back, or name "
+                    + "another directory for a new run")
+        }
+        var options = options
+        options.resolvedClassWeights = try options.classWeights?.resolve(dataset)
+        return options
+    }
+
     static func begin(
         _ settings: FinetuningSettings, checkpoint: Checkpoint?, engine: any TrainingEngine, observer: RunObserver
     ) throws -> FinetuningTrainer {
@@ -94,61 +118,11 @@ extension FinetuningRun {
         return try FinetuningTrainer(settings, engine: engine) { try weights.fill($0) }
     }
 
-    /// Reads the data and settles all settings; nothing is written.
-    package static func prepare(
-        _ options: FinetuningOptions
-    ) throws -> (settings: FinetuningSettings, dataset: ImageDataset, checkpoint: Checkpoint?) {
-        let checkpoint = try options.initial.map { try Checkpoint.open($0) }
-        var fraction = options.validationFraction ?? 0
-        var dataset = try read(options.data, fraction: fraction, seed: options.seed ?? 0)
-        if options.validationFraction == nil, dataset.validation.isEmpty, dataset.training.count >= 500 {
-            // Without images to choose the best model by, it would be the last one.
-            fraction = 0.1
-            dataset = try read(options.data, fraction: fraction, seed: options.seed ?? 0)
-        }
-        var options = options
-        options.resolvedClassWeights = try options.classWeights?.resolve(dataset)
-        let settings = try options.resolve(dataset, validationFraction: fraction, checkpoint: checkpoint)
-        return (settings, dataset, checkpoint)
-    }
-
-    private static func read(_ path: String, fraction: Double, seed: UInt64) throws -> ImageDataset {
-        var options = ImageDataset.Options()
-        options.validationFraction = fraction
-        options.seed = seed
-        return try ImageDataset(at: path, options: options)
-    }
-
-    private static func resume(
-        _ options: FinetuningOptions, _ directory: RunDirectory, allowsChangedData: Bool, threads: Int?,
-        observer: RunObserver
-    ) throws -> FinetuningRun {
-        let lock = try directory.open()
-        let recorded: FinetuningSettings = try RunBeginning.recorded(in: directory)
-        let dataset = try read(options.data, fraction: recorded.validationFraction, seed: recorded.seed)
-        for note in dataset.notes { observer.note(note) }
-        guard dataset.classes == recorded.classes else {
-            throw TrainingError(
-                .malformed,
-                "\(options.data): its classes are not those that the run at \(directory.path) was begun with; bring the "
-                    + "old data back, or name another directory for a new run")
-        }
-        var options = options
-        options.resolvedClassWeights = try options.classWeights?.resolve(dataset)
-        let settings = try RunBeginning.agree(
-            options, recorded, imageCount: dataset.training.count, directory, allowsChangedData: allowsChangedData)
-        let beginning = try RunBeginning(
-            resuming: directory, lock: lock, dataset: dataset, data: options.data,
-            allowsChangedData: allowsChangedData, totalSteps: settings.steps, observer: observer)
-        let engine = OneDNNEngine(threadCount: threads)
-        let trainer: FinetuningTrainer
-        if let place = beginning.checkpoint {
-            trainer = try FinetuningTrainer(settings, engine: engine) { _ in }
-            try trainer.parameters.restore(from: place)
-        } else {
-            let checkpoint = settings.initial.isEmpty ? nil : try Checkpoint.open(settings.initial)
-            trainer = try begin(settings, checkpoint: checkpoint, engine: engine, observer: observer)
-        }
-        return try FinetuningRun(beginning, trainer: trainer, threads: engine.threadCount)
+    static func restore(
+        _ settings: FinetuningSettings, from directory: String, engine: any TrainingEngine
+    ) throws -> FinetuningTrainer {
+        let trainer = try FinetuningTrainer(settings, engine: engine) { _ in }
+        try trainer.parameters.restore(from: directory)
+        return trainer
     }
 }

@@ -12,10 +12,10 @@ public final class PretrainingRun {
     private let validation: FixedImages
     let shown: FixedImages
 
-    private init(_ beginning: RunBeginning, trainer: MAETrainer, threads: Int) throws {
-        self.trainer = trainer
-        loop = try TrainingLoop(beginning, trainer: trainer, threads: threads)
-        let dataset = beginning.dataset
+    private init(_ made: MadeRun<MAETrainer>) throws {
+        trainer = made.trainer
+        loop = try TrainingLoop(made.beginning, trainer: trainer, threads: made.threads)
+        let dataset = made.beginning.dataset
         validation = FixedImages(dataset, part: .validation, limit: 256, settings: trainer.settings)
         // Without held-out images, those of the training have to do for the eye.
         let part = dataset.validation.isEmpty ? ImageDataset.Part.training : .validation
@@ -46,7 +46,7 @@ extension PretrainingRun: TrainingTask {
     }
 }
 
-extension PretrainingRun {
+extension PretrainingRun: RunMaker {
     /// Begins a run at `output`, or takes up the one that is there.
     ///
     /// Errors: `TrainingError`, `InputError` or `CheckpointError`, each a sentence with the file and the mend.
@@ -57,68 +57,44 @@ extension PretrainingRun {
         _ options: PretrainingOptions, output: String, resumes: Bool, allowsChangedData: Bool = false,
         threads: Int? = nil, observer: RunObserver
     ) throws -> PretrainingRun {
-        let directory = RunDirectory(path: output)
-        if directory.isRun {
-            try RunBeginning.refuse(directory, resumes: resumes)
-            return try resume(
-                options, directory, allowsChangedData: allowsChangedData, threads: threads, observer: observer)
-        }
-        let (settings, dataset, checkpoint) = try prepare(options)
-        for note in dataset.notes { observer.note(note) }
-        let engine = OneDNNEngine(threadCount: threads)
-        let trainer = try MAETrainer.begin(settings, checkpoint: checkpoint, engine: engine)
-        let beginning = try RunBeginning(new: directory, settings: settings, dataset: dataset, observer: observer)
-        return try PretrainingRun(beginning, trainer: trainer, threads: engine.threadCount)
+        try PretrainingRun(
+            make(
+                options, output: output, resumes: resumes, allowsChangedData: allowsChangedData, threads: threads,
+                observer: observer))
     }
 
-    /// Reads the data and settles all settings; nothing is written.
-    package static func prepare(
-        _ options: PretrainingOptions
-    ) throws -> (settings: PretrainingSettings, dataset: ImageDataset, checkpoint: Checkpoint?) {
-        let checkpoint = try options.initial.map { try Checkpoint.open($0) }
-        var fraction = options.validationFraction ?? 0
-        var dataset = try read(options.data, fraction: fraction, seed: options.seed ?? 0)
-        if options.validationFraction == nil, dataset.validation.isEmpty, dataset.training.count >= 1000 {
-            // A hundredth of a large set is enough to watch over the training, and is not missed by it.
-            fraction = 0.01
-            dataset = try read(options.data, fraction: fraction, seed: options.seed ?? 0)
-        }
+    /// The settings of a new run; the data are read, and nothing is written.
+    package static func settings(for options: PretrainingOptions) throws -> PretrainingSettings {
+        try prepare(options).settings
+    }
+
+    static var requiresLabels: Bool { false }
+
+    /// A hundredth of a large set is enough to watch over the training, and is not missed by it.
+    static var defaultHoldout: (fraction: Double, imageCount: Int) { (0.01, 1000) }
+
+    static func resolve(
+        _ options: PretrainingOptions, _ dataset: ImageDataset, fraction: Double, checkpoint: Checkpoint?
+    ) throws -> PretrainingSettings {
         let channels = options.channels ?? (checkpoint == nil ? ImageChannels.common(in: dataset) : 3)
-        let settings = try options.resolve(
+        return try options.resolve(
             imageCount: dataset.training.count, channels: channels, validationFraction: fraction,
             checkpoint: checkpoint)
-        return (settings, dataset, checkpoint)
     }
 
-    private static func read(_ path: String, fraction: Double, seed: UInt64) throws -> ImageDataset {
-        var options = ImageDataset.Options()
-        options.requiresLabels = false
-        options.validationFraction = fraction
-        options.seed = seed
-        return try ImageDataset(at: path, options: options)
+    static func complete(
+        _ options: PretrainingOptions, _ dataset: ImageDataset, _ recorded: PretrainingSettings
+    ) -> PretrainingOptions { options }
+
+    static func begin(
+        _ settings: PretrainingSettings, checkpoint: Checkpoint?, engine: any TrainingEngine, observer: RunObserver
+    ) throws -> MAETrainer {
+        try MAETrainer.begin(settings, checkpoint: checkpoint, engine: engine)
     }
 
-    private static func resume(
-        _ options: PretrainingOptions, _ directory: RunDirectory, allowsChangedData: Bool, threads: Int?,
-        observer: RunObserver
-    ) throws -> PretrainingRun {
-        let lock = try directory.open()
-        let recorded: PretrainingSettings = try RunBeginning.recorded(in: directory)
-        let dataset = try read(options.data, fraction: recorded.validationFraction, seed: recorded.seed)
-        for note in dataset.notes { observer.note(note) }
-        let settings = try RunBeginning.agree(
-            options, recorded, imageCount: dataset.training.count, directory, allowsChangedData: allowsChangedData)
-        let beginning = try RunBeginning(
-            resuming: directory, lock: lock, dataset: dataset, data: options.data,
-            allowsChangedData: allowsChangedData, totalSteps: settings.steps, observer: observer)
-        let engine = OneDNNEngine(threadCount: threads)
-        let trainer: MAETrainer
-        if let place = beginning.checkpoint {
-            trainer = try MAETrainer.resume(settings, from: place, engine: engine)
-        } else {
-            let checkpoint = settings.initial.isEmpty ? nil : try Checkpoint.open(settings.initial)
-            trainer = try MAETrainer.begin(settings, checkpoint: checkpoint, engine: engine)
-        }
-        return try PretrainingRun(beginning, trainer: trainer, threads: engine.threadCount)
+    static func restore(
+        _ settings: PretrainingSettings, from directory: String, engine: any TrainingEngine
+    ) throws -> MAETrainer {
+        try MAETrainer.resume(settings, from: directory, engine: engine)
     }
 }

@@ -21,6 +21,8 @@ final class TrainingLoop {
     var state: RunState
     private let trainer: any Trainer
     private let lock: RunLock
+    /// Files outside of the training part that were named as unreadable.
+    private var heldOutUnreadable: [BatchLoader.Unreadable] = []
 
     private var settings: RunSettings { trainer.run }
 
@@ -76,7 +78,18 @@ final class TrainingLoop {
     }
 
     private var result: RunResult {
-        RunResult(step: state.step, isComplete: state.step >= settings.steps, unreadable: state.unreadable)
+        RunResult(
+            step: state.step, isComplete: state.step >= settings.steps,
+            unreadable: state.unreadable + heldOutUnreadable)
+    }
+
+    /// Names files outside of the training part that could not be read, each once.
+    func report(_ unreadable: [BatchLoader.Unreadable]) throws(TrainingError) {
+        for file in unreadable where !heldOutUnreadable.contains(file) {
+            heldOutUnreadable.append(file)
+            if settings.isStrict { throw TrainingError(.malformed, "\(file.path): \(file.reason)") }
+            observer.unreadable(file)
+        }
     }
 
     private func takeStep(_ task: any TrainingTask, _ loader: BatchLoader, _ pace: inout Pace) throws {

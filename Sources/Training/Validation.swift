@@ -24,6 +24,8 @@ struct ValidationOutcome {
     var scores: ClassificationScores
     /// The surest first.
     var mistakes: [Mistake] = []
+    /// Those that could not be read, and do not count.
+    var unreadable: [BatchLoader.Unreadable] = []
 
     private static let mostMistakes = 24
 
@@ -80,6 +82,7 @@ struct Validation {
                     Array(values[slot * classCount..<(slot + 1) * classCount]), label: label, path: batch.paths[slot])
             }
         }
+        outcome.unreadable = loader.unreadable
         return outcome
     }
 

@@ -138,4 +138,18 @@ struct FinetuneTests {
         #expect(outcome.errorLines.count == 2 && outcome.errorLines[0].hasPrefix("cat/bad.png: "))
         #expect(FileManager.default.fileExists(atPath: scratch.path("run/model/config.json")))
     }
+
+    @Test func corruptHeldOutPicturesAreNamedOnceAndDoNotCount() throws {
+        for seed in 0..<8 {
+            try scratch.writeImage("split/train/cat/\(seed).png", seed: seed)
+            try scratch.writeImage("split/train/dog/\(seed).png", seed: seed)
+        }
+        try scratch.writeImage("split/val/cat/1.png")
+        try scratch.write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 1, 2], to: "split/val/cat/bad.png")
+        let outcome = try finetune("split")
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.components(separatedBy: "val/cat/bad.png").count == 2)
+        #expect(outcome.errors.contains("of 1 held-out pictures right"))
+        #expect(try finetune("split", "--output", "strict", "--strict").status == 65)
+    }
 }

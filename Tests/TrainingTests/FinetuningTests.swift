@@ -197,11 +197,11 @@ import Training
         for index in 20..<44 { try run.write("red/\(index).png", label: 2, seed: UInt64(index)) }
         (run.options.classWeights, run.options.validationFraction) = (.balanced, 0)
         // 12, 12 and 36 images: 60 / 3 over each.
-        #expect(try FinetuningRun.prepare(run.options).settings.classWeights == [20.0 / 12, 20.0 / 12, 20.0 / 36])
+        #expect(try FinetuningRun.settings(for: run.options).classWeights == [20.0 / 12, 20.0 / 12, 20.0 / 36])
         let table = run.folder.path + "/weights.csv"
         try Files.write("label,weight\nred,0.5\nblue,2\ngreen,1\n", to: table)
         run.options.classWeights = .file(table)
-        #expect(try FinetuningRun.prepare(run.options).settings.classWeights == [2, 1, 0.5])
+        #expect(try FinetuningRun.settings(for: run.options).classWeights == [2, 1, 0.5])
         let wrong = [
             "label,weight\nred,1\nblue,1\n": "no weight for the class \"green\"",
             "label,weight\nred,1\nred,1\n": "once more", "label,weight\npink,1\n": "no class of the data",
@@ -209,7 +209,7 @@ import Training
         ]
         for (text, message) in wrong {
             try Files.write(text, to: table)
-            let error = #expect(throws: (any Error).self) { try FinetuningRun.prepare(run.options) }
+            let error = #expect(throws: (any Error).self) { try FinetuningRun.settings(for: run.options) }
             #expect("\(error as Any)".contains(message), "\(text)")
         }
     }
@@ -232,7 +232,7 @@ import Training
         var run = try TinyClassRun()
         (run.options.seed, run.options.pooling, run.options.flips) = (.max, .meanPatches, false)
         run.options.classWeights = .balanced
-        let settings = try FinetuningRun.prepare(run.options).settings
+        let settings = try FinetuningRun.settings(for: run.options)
         #expect(try FinetuningSettings(json: JSON.parse(Array(settings.json.text().utf8)), path: "") == settings)
     }
 
@@ -247,7 +247,7 @@ import Training
     ) throws {
         var run = try TinyClassRun()
         run.options[keyPath: path] = value
-        let error = #expect(throws: TrainingError.self) { try FinetuningRun.prepare(run.options) }
+        let error = #expect(throws: TrainingError.self) { try FinetuningRun.settings(for: run.options) }
         #expect(error?.kind == .usage && error?.description.hasPrefix(name) == true)
     }
 }
