@@ -60,7 +60,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness"], swiftSettings: strict),
-        .testTarget(name: "FeaturesTests", dependencies: ["Features"], swiftSettings: strict),
+        .testTarget(name: "FeaturesTests", dependencies: ["Features", "Randomness"], swiftSettings: strict),
         .testTarget(name: "CommandLineTests", dependencies: ["vit", "Imaging"], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests",

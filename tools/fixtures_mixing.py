@@ -1,4 +1,5 @@
-"""Mixup, cutmix and their targets as timm computes them in batch mode, given lambda and the box's centre: mixing.safetensors."""
+"""Mixup, cutmix and their targets as timm computes them in batch mode, given lambda and the box's middle:
+mixing.safetensors."""
 
 from pathlib import Path
 from unittest import mock

@@ -102,5 +102,6 @@ def neighbors() -> Tensors:
         own = votes.gather(1, asked[:, None])
         ranks = (votes > own).sum(1)
         ranks[own[:, 0] == 0] = -1
-        result |= {f"top1-{count}": (ranks == 0).double().mean(), f"top5-{count}": ((ranks >= 0) & (ranks < 5)).double().mean()}
+        result[f"top1-{count}"] = (ranks == 0).double().mean()
+        result[f"top5-{count}"] = ((ranks >= 0) & (ranks < 5)).double().mean()
     return named("neighbors", result)

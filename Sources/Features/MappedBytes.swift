@@ -1,4 +1,3 @@
-import Compute
 import Datasets
 
 #if canImport(Glibc)
@@ -41,11 +40,5 @@ import Datasets
         let first = (range.lowerBound + page - 1) / page * page
         let last = range.upperBound == count ? count : range.upperBound / page * page
         if last > first { unsafe _ = madvise(address + first, last - first, MADV_DONTNEED) }
-    }
-
-    /// The bytes of a range as floats of a tensor that keeps the file mapped.
-    func tensor(from offset: Int, shape: [Int]) -> Tensor {
-        let storage = unsafe Storage(borrowing: address + offset, byteCount: count - offset, owner: self)
-        return Tensor(storage: storage, offset: 0, shape: shape)
     }
 }

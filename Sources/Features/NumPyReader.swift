@@ -77,31 +77,28 @@ package struct NumPyMatrix: Sendable {
 
     /// One row.
     package subscript(row: Int) -> [Float] {
-        let tensor = Tensor(shape: [1, columns])
-        copy(row..<row + 1, into: tensor)
-        return tensor.values
-    }
-
-    /// Copies rows into the first rows of `tensor`, as 32-bit floats.
-    package func copy(_ range: Range<Int>, into tensor: Tensor) {
-        precondition(
-            range.lowerBound >= 0 && range.upperBound <= rows && range.count * columns <= tensor.count,
-            "NumPyMatrix.copy: rows \(range) of \(rows) do not go into \(tensor.shape)")
-        guard range.count * columns > 0 else { return }
-        let bytes = unsafe UnsafeRawBufferPointer(rebasing: file.bytes[byteRange(range)])
-        if element == .float16 {
-            unsafe vit_floats_from_halves(bytes.baseAddress, range.count * columns, tensor.pointer)
-        } else {
-            unsafe UnsafeMutableRawBufferPointer(tensor.buffer).copyMemory(from: bytes)
+        unsafe [Float](unsafeUninitializedCapacity: columns) { buffer, initialized in
+            unsafe copy(row..<row + 1, into: UnsafeMutableBufferPointer(rebasing: buffer[..<columns]))
+            initialized = columns
         }
     }
 
-    /// Rows as they lie in the file, without a copy; nil where they are not 32-bit floats, aligned.
-    package func inPlace(_ range: Range<Int>) -> Tensor? {
-        let offset = start + range.lowerBound * columns * element.size
-        guard element == .float32, offset % 4 == 0, !range.isEmpty else { return nil }
-        return file.tensor(from: offset, shape: [range.count, columns])
+    /// Copies rows into `target`, which has exactly their extent, as 32-bit floats.
+    package func copy(_ range: Range<Int>, into target: UnsafeMutableBufferPointer<Float>) {
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= rows && range.count * columns == target.count,
+            "NumPyMatrix.copy: rows \(range) of \(rows) do not fill \(target.count) numbers")
+        guard let address = target.baseAddress, !target.isEmpty else { return }
+        let bytes = unsafe UnsafeRawBufferPointer(rebasing: file.bytes[byteRange(range)])
+        if element == .float16 {
+            unsafe vit_floats_from_halves(bytes.baseAddress, target.count, address)
+        } else {
+            unsafe UnsafeMutableRawBufferPointer(target).copyMemory(from: bytes)
+        }
     }
+
+    /// Copies rows into `tensor`, which has exactly their extent.
+    package func copy(_ range: Range<Int>, into tensor: Tensor) { unsafe copy(range, into: tensor.buffer) }
 
     /// Gives the memory of rows that were read back to the system.
     package func release(_ range: Range<Int>) { file.release(byteRange(range)) }

@@ -46,7 +46,8 @@ public struct RandomErasing: Sendable, Hashable {
         for channel in 0..<channels {
             for row in window.rows {
                 let first = (channel * height + row) * width
-                for column in window.columns { unsafe pixels[first + column] = Float(random.normal()) }
+                let columns = first + window.columns.lowerBound..<first + window.columns.upperBound
+                unsafe random.fillNormal(UnsafeMutableBufferPointer(rebasing: pixels[columns]))
             }
         }
     }

@@ -13,7 +13,7 @@ void vit_histogram(const uint8_t *input, size_t pixel_count, int channels, uint3
 void vit_map_samples(
     const uint8_t *input, size_t pixel_count, int channels, const uint8_t *table, uint8_t *output);
 
-/* from + factor * (to - from), cut off at 0 and 255 and truncated. `from` has one sample a pixel where `from_is_grey`. */
+/* from + factor * (to - from), cut off at 0 and 255 and truncated. Where `from_is_grey`, it has one sample a pixel. */
 void vit_blend(
     const uint8_t *from, int from_is_grey, const uint8_t *to, size_t pixel_count, int channels, float factor,
     uint8_t *output);

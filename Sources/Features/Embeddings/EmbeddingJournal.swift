@@ -101,18 +101,13 @@ final class EmbeddingJournal {
         } else {
             // The rows have already taken their place, and only the files beside them may be wanting.
             guard secured.position.inputs == settings.inputCount,
-                Self.byteCount(of: output) == secured.position.bytes
+                Files.byteCount(of: output) == secured.position.bytes
             else { return false }
             isDataInPlace = true
         }
         try journal.truncate(to: secured.length)
         position = secured.position
         return true
-    }
-
-    private static func byteCount(of path: String) -> Int? {
-        var status = stat()
-        return unsafe stat(path, &status) == 0 ? Int(status.st_size) : nil
     }
 
     /// Adds a row.

@@ -65,6 +65,16 @@ package struct EmbeddingSettings: Sendable {
     /// How many inputs there are.
     var inputCount: Int { json["inputs"]?["count"]?.integer ?? 0 }
 
+    /// The checkpoint's path as it was then.
+    var model: String? { json["model"]?.string }
+    var pooling: FeaturePooling? { json["pooling"]?.string.flatMap { FeaturePooling(rawValue: $0) } }
+    var layer: Int? { json["layer"]?.integer }
+    var isNormalized: Bool { json["l2"]?.bool ?? false }
+    var imageSize: Models.Extent? {
+        guard let sides = json["image_size"]?.integers, sides.count == 2 else { return nil }
+        return Models.Extent(height: sides[0], width: sides[1])
+    }
+
     /// The number of rows that a finished file has; nil where it is not finished.
     var rowCount: Int? { json["rows"]?.integer }
 
@@ -82,9 +92,16 @@ package struct EmbeddingSettings: Sendable {
         Self.decisive.first { json[$0.name] != other.json[$0.name] }?.words ?? numericDifference(from: other)
     }
 
+    /// What differs in the vectors that `embedder` gives; nil where nothing does.
+    func difference(from embedder: ImageEmbedder) throws -> String? {
+        let other = try EmbeddingSettings(embedder, inputs: [], shard: nil, element: .float32)
+        return numericDifference(from: other, ignoring: "dtype")
+    }
+
     /// What differs from `other` in the numbers that a picture gives; nil where nothing does.
-    package func numericDifference(from other: EmbeddingSettings) -> String? {
-        if let words = Self.numeric.first(where: { json[$0.name] != other.json[$0.name] })?.words { return words }
+    func numericDifference(from other: EmbeddingSettings, ignoring ignored: String? = nil) -> String? {
+        let setting = Self.numeric.first { $0.name != ignored && json[$0.name] != other.json[$0.name] }
+        if let setting { return setting.words }
         let (mine, theirs) = (json["probe"]?.doubles ?? [], other.json["probe"]?.doubles ?? [])
         // Another kind of processor may round otherwise; other weights give other numbers altogether.
         let scale = mine.map(\.magnitude).max() ?? 0

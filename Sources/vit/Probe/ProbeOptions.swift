@@ -40,8 +40,10 @@ struct LinearProbeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Passes over the features.", valueName: "n"))
     var epochs = LinearProbe().epochs
 
-    @Option(help: ArgumentHelp("Passes in which the learning rate rises.", valueName: "n"))
-    var warmupEpochs = LinearProbe().warmupEpochs
+    @Option(
+        help: ArgumentHelp(
+            "Passes in which the learning rate rises. (default: a ninth of them, at most 10)", valueName: "n"))
+    var warmupEpochs: Int?
 
     @Option(help: ArgumentHelp("Pictures of a training step.", valueName: "n"))
     var stepSize = LinearProbe().batchSize
@@ -50,7 +52,7 @@ struct LinearProbeOptions: ParsableArguments {
         if let blr, !blr.values.allSatisfy({ $0 > 0 && $0.isFinite }) {
             throw ValidationError("--blr takes numbers above 0")
         }
-        if epochs < 1 || stepSize < 2 || !(0...epochs).contains(warmupEpochs) {
+        if epochs < 1 || stepSize < 2 || !(0...epochs).contains(warmupEpochs ?? 0) {
             throw ValidationError(
                 "--epochs takes a number from 1 up, --step-size from 2 up, --warmup-epochs no more than --epochs")
         }
@@ -61,7 +63,7 @@ struct LinearProbeOptions: ParsableArguments {
         probe.optimizer = optimizer
         probe.baseRates = blr?.values
         probe.epochs = epochs
-        probe.warmupEpochs = warmupEpochs
+        probe.warmupEpochs = warmupEpochs ?? min(epochs / 9, probe.warmupEpochs)
         probe.batchSize = stepSize
         return probe
     }
