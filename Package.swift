@@ -34,9 +34,11 @@ let package = Package(
         .target(name: "Models", dependencies: ["Layers", "Randomness"], swiftSettings: strict),
         .target(
             name: "Checkpoints", dependencies: ["Models", "Imaging", "CImageCodecs"], swiftSettings: strictWithPointers),
-        .target(name: "Datasets", dependencies: ["Imaging", "Randomness"], swiftSettings: strictWithPointers),
         .target(
-            name: "Features", dependencies: ["Datasets", "Checkpoints", "Models"], swiftSettings: strictWithPointers),
+            name: "Datasets", dependencies: ["Imaging", "Randomness", "CKernels"], swiftSettings: strictWithPointers),
+        .target(
+            name: "Features", dependencies: ["Datasets", "Checkpoints", "Models", "CKernels"],
+            swiftSettings: strictWithPointers),
         .target(
             name: "Training", dependencies: ["Models", "Datasets", "Checkpoints", "Randomness", "Imaging"],
             swiftSettings: strictWithPointers),
@@ -50,14 +52,15 @@ let package = Package(
             dependencies: ["Training", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "tools/train-charts", swiftSettings: strict),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
-        .testTarget(name: "ImagingTests", dependencies: ["Imaging", "CImageCodecs"], swiftSettings: strict),
+        .testTarget(
+            name: "ImagingTests", dependencies: ["Imaging", "CImageCodecs", "Randomness"], swiftSettings: strict),
         .testTarget(name: "ComputeTests", dependencies: ["Compute"], swiftSettings: strict),
         .testTarget(
             name: "ModelsTests", dependencies: ["Models", "Layers", "Checkpoints", "Compute", "Randomness"],
             swiftSettings: strict),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness"], swiftSettings: strict),
-        .testTarget(name: "FeaturesTests", dependencies: ["Features"], swiftSettings: strict),
+        .testTarget(name: "FeaturesTests", dependencies: ["Features", "Randomness"], swiftSettings: strict),
         .testTarget(name: "CommandLineTests", dependencies: ["vit", "Imaging"], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests",

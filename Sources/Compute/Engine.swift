@@ -59,8 +59,14 @@ package protocol Engine: AnyObject, Sendable {
     /// first Q ≤ N tokens' queries.
     func attention(_ qkv: Tensor, heads: Int, into y: Tensor)
 
+    /// The weights with which each token attends to each: qkv (B, N, 3·D) to softmax(q·kᵀ/√(D/H)) (B, H, N, N).
+    func attentionWeights(_ qkv: Tensor, heads: Int, into weights: Tensor)
+
     /// The first P tokens of every image: x (B, N, D) to y (B, P, D).
     func leadingTokens(of x: Tensor, into y: Tensor)
+
+    /// y (B, N, D) = x + imageScale (B) · columnScale (D) · branch; a scale that is left out is 1.
+    func addBranch(_ branch: Tensor, columnScale: Tensor?, imageScale: Tensor?, to x: Tensor, into y: Tensor)
 
     /// Token `index` of every image: x (B, N, D) to y (B, D).
     func selectToken(_ index: Int, of x: Tensor, into y: Tensor)
@@ -70,6 +76,25 @@ package protocol Engine: AnyObject, Sendable {
 
     /// y = (a + b) / 2, element by element; y may be a or b.
     func average(_ a: Tensor, _ b: Tensor, into y: Tensor)
+
+    /// Rows `prefix` and following of every image: x (B, P + K, W) to y (B, K, W).
+    func dropPrefix(_ prefix: Int, of x: Tensor, into y: Tensor)
+
+    /// The rows of a (B, D) with those of b (B, E) behind them: y (B, D + E).
+    func concatenate(_ a: Tensor, _ b: Tensor, into y: Tensor)
+
+    /// Divides each row of x (R, D) by its Euclidean length; a row of zeros stays.
+    func normalizeRows(_ x: Tensor)
+
+    /// The products of packed `queries` (Q, D), which have length 1, with `rowCount` vectors divided by their lengths:
+    /// y (R, Q). `rows` writes the vectors of a range, one after the other; it is called on several threads, so that
+    /// vectors can be converted where they are used and need not all be in memory.
+    func cosines(
+        of rowCount: Int, rows: (Range<Int>, UnsafeMutableBufferPointer<Float>) -> Void, with queries: LinearWeights,
+        into y: Tensor)
+
+    /// Runs `body` once for each of `count` tasks, on several threads and in no certain order.
+    func forEachTask(_ count: Int, _ body: (Int) -> Void)
 }
 
 /// A linear layer's weight as the engine's products read it: packed for speed, or in place.

@@ -12,6 +12,11 @@ package struct CSVReader {
     package struct Malformed: Error, Equatable {
         package let line: Int
         package let reason: String
+
+        package init(line: Int, reason: String) {
+            self.line = line
+            self.reason = reason
+        }
     }
 
     private let bytes: [UInt8]

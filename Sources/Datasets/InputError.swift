@@ -46,4 +46,9 @@ extension InputError {
             self.init(kind: .unreadable, path: path, description: "\(path): cannot be read: \(failure.description)")
         }
     }
+
+    /// The last call of this thread failed to open `path`, where `expected` should have been.
+    package static func unopened(_ path: String, expected: String) -> InputError {
+        InputError(FileSystem.Failure.last, opening: path, expected: expected)
+    }
 }

@@ -17,24 +17,17 @@ extension ImageClassifier {
     /// the number of inputs. A picture that cannot be read gives a failure in its place. What `body` throws ends the
     /// run.
     public func classify(_ inputs: [InputPaths.Input], _ body: (ClassifiedInput) throws -> Void) throws {
-        let batchSize = min(options.batchSize, max(inputs.count, 1))
+        guard !inputs.isEmpty else { return }
         let preparation = self.preparation
-        let prefetcher = OrderedPrefetcher(
-            count: inputs.count, threads: options.threads ?? OneDNNEngine.availableCores,
-            lookAhead: 2 * batchSize + 2
-        ) { index in
-            Result { () throws(InputError) in try preparation.prepare(inputs[index]) }
+        let stream = PreparedInputs(inputs: inputs, groupSize: options.batchSize, threads: options.threads) {
+            (input) throws(InputError) in try preparation.prepare(input)
         }
-        var batch = Batch(self, capacity: batchSize, model: try model())
-        for (index, prepared) in prefetcher.enumerated() {
-            batch.append(prepared, path: inputs[index].path)
-            if batch.isFull { try batch.flush(to: body) }
-        }
-        try batch.flush(to: body)
+        let batch = Batch(self, capacity: min(options.batchSize, inputs.count), model: try model())
+        try stream.forEachGroup { group in try batch.classify(group, body) }
     }
 }
 
-/// Pictures that wait to be computed together, and failures that wait for the pictures before them.
+/// The memory in which pictures are computed together.
 private struct Batch {
     private let classifier: ImageClassifier
     private let model: VisionTransformer
@@ -42,8 +35,6 @@ private struct Batch {
     private let pixels: Tensor
     /// (capacity, classes)
     private let logits: Tensor
-    private var waiting: [(path: String, prepared: Result<PreparedImage, InputError>)] = []
-    private var pictureCount = 0
 
     init(_ classifier: ImageClassifier, capacity: Int, model: VisionTransformer) {
         self.classifier = classifier
@@ -54,35 +45,27 @@ private struct Batch {
         logits = Tensor(shape: [capacity, configuration.classCount])
     }
 
-    /// Whether it is time to compute; failures count too, so that a run over nothing else still reports them.
-    var isFull: Bool { waiting.count == pixels.shape[0] }
-
-    mutating func append(_ prepared: Result<PreparedImage, InputError>, path: String) {
-        if case .success(let picture) = prepared {
-            let row = pixels.rows(pictureCount..<pictureCount + 1)
-            classifier.preprocessing.normalize(picture.image, into: row)
-            pictureCount += 1
+    /// Computes the pictures of a group and hands all its results over.
+    func classify(
+        _ group: [PreparedInputs<PreparedImage>.Item], _ body: (ClassifiedInput) throws -> Void
+    ) throws {
+        let pictures = group.compactMap { try? $0.result.get() }
+        for (row, picture) in pictures.enumerated() {
+            classifier.preprocessing.normalize(picture.image, into: pixels.rows(row..<row + 1))
         }
-        waiting.append((path, prepared))
-    }
-
-    /// Computes the pictures, hands all results over, and empties the batch.
-    mutating func flush(to body: (ClassifiedInput) throws -> Void) throws {
-        if pictureCount > 0 {
-            model.logits(pixels.rows(0..<pictureCount), into: logits.rows(0..<pictureCount))
+        if !pictures.isEmpty {
+            model.logits(pixels.rows(0..<pictures.count), into: logits.rows(0..<pictures.count))
         }
         var row = 0
-        for (path, prepared) in waiting {
-            let result = prepared.flatMap { picture in
+        for item in group {
+            let result = item.result.flatMap { picture in
                 defer { row += 1 }
                 let values = logits.rows(row..<row + 1).values
                 return Result { () throws(InputError) in
-                    try classifier.classification(of: picture, logits: values, path: path)
+                    try classifier.classification(of: picture, logits: values, path: item.path)
                 }
             }
-            try body(ClassifiedInput(path: path, result: result))
+            try body(ClassifiedInput(path: item.path, result: result))
         }
-        waiting.removeAll(keepingCapacity: true)
-        pictureCount = 0
     }
 }

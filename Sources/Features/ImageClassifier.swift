@@ -108,10 +108,7 @@ extension ImageClassifier {
     func classification(
         of prepared: PreparedImage, logits: [Float], path: String
     ) throws(InputError) -> Classification {
-        guard logits.allSatisfy(\.isFinite) else {
-            throw .malformed(
-                path, "the model's answer is not a number; the weights in \(checkpoint.path) may be damaged")
-        }
+        guard logits.allSatisfy(\.isFinite) else { throw .notFinite(path, weights: checkpoint.path) }
         return Classification(width: prepared.width, height: prepared.height, logits: logits, labels: labels)
     }
 }

@@ -36,6 +36,13 @@ struct PreparedImage: Sendable {
     let image: Image
 }
 
+extension InputError {
+    /// The picture at `path` made a model answer with something that is no number.
+    static func notFinite(_ path: String, weights: String) -> InputError {
+        .malformed(path, "the model's answer is not a number; the weights in \(weights) may be damaged")
+    }
+}
+
 extension Preprocessing {
     /// Writes a prepared picture into `tensor`, which has exactly its extent.
     func normalize(_ image: Image, into tensor: Tensor) {

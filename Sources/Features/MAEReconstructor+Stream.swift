@@ -27,21 +27,14 @@ extension MAEReconstructor {
         _ inputs: [InputPaths.Input], noise: NumPyMatrix?, _ body: (ReconstructedInput) throws -> Void
     ) throws {
         if let noise { try check(noise, inputCount: inputs.count) }
-        guard !inputs.isEmpty else { return }
-        let batchSize = min(options.batchSize, inputs.count)
         let preparation = self.preparation
-        let prefetcher = OrderedPrefetcher(
-            count: inputs.count, threads: options.threads ?? OneDNNEngine.availableCores,
-            lookAhead: 2 * batchSize + 2
-        ) { index in
-            Result { () throws(InputError) in try preparation.prepare(inputs[index]) }
+        let stream = PreparedInputs(inputs: inputs, groupSize: options.batchSize, threads: options.threads) {
+            (input) throws(InputError) in try preparation.prepare(input)
         }
-        var batch = Batch(self, capacity: batchSize)
-        for (index, prepared) in prefetcher.enumerated() {
-            batch.append(prepared, path: inputs[index].path, noise: noise?[index] ?? self.noise(at: index))
-            if batch.isFull { try batch.flush(to: body) }
+        var batch = Batch(self)
+        try stream.forEachGroup { group in
+            try batch.reconstruct(group, noise: { noise?[$0] ?? self.noise(at: $0) }, body)
         }
-        try batch.flush(to: body)
     }
 
     /// Refuses noise that does not fit the model, or has too few rows for so many inputs.
@@ -57,51 +50,40 @@ extension MAEReconstructor {
     }
 }
 
-/// Pictures that wait to be computed together, and failures that wait for the pictures before them.
+/// Pictures that are computed together.
 private struct Batch {
     private let reconstructor: MAEReconstructor
-    private let capacity: Int
     private var model: MaskedAutoencoder?
     private var modelSize = 0
-    private var waiting: [(path: String, prepared: Result<PreparedImage, InputError>)] = []
     private var pictures: [PreparedImage] = []
     private var noise: [Float] = []
 
-    init(_ reconstructor: MAEReconstructor, capacity: Int) {
-        self.reconstructor = reconstructor
-        self.capacity = capacity
-    }
+    init(_ reconstructor: MAEReconstructor) { self.reconstructor = reconstructor }
 
-    /// Whether it is time to compute; failures count too, so that a run over nothing else still reports them.
-    var isFull: Bool { waiting.count == capacity }
-
-    mutating func append(_ prepared: Result<PreparedImage, InputError>, path: String, noise: [Float]) {
-        if case .success(let picture) = prepared {
+    /// Computes the pictures of a group and hands all its results over; `noise` is that of the input at an index.
+    mutating func reconstruct(
+        _ group: [PreparedInputs<PreparedImage>.Item], noise: (Int) -> [Float],
+        _ body: (ReconstructedInput) throws -> Void
+    ) throws {
+        pictures.removeAll(keepingCapacity: true)
+        self.noise.removeAll(keepingCapacity: true)
+        for item in group {
+            guard case .success(let picture) = item.result else { continue }
             pictures.append(picture)
-            self.noise += noise
+            self.noise += noise(item.index)
         }
-        waiting.append((path, prepared))
-    }
-
-    /// Computes the pictures, hands all results over, and empties the batch.
-    mutating func flush(to body: (ReconstructedInput) throws -> Void) throws {
         var results = try compute()[...]
-        for (path, prepared) in waiting {
-            let result = prepared.flatMap { _ in
+        for item in group {
+            let result = item.result.flatMap { _ in
                 Result { () throws(InputError) in
                     guard let reconstruction = results.popFirst(), reconstruction.isFinite else {
-                        let file = reconstructor.checkpoint.path
-                        throw .malformed(
-                            path, "the model's answer is not a number; the weights in \(file) may be damaged")
+                        throw .notFinite(item.path, weights: reconstructor.checkpoint.path)
                     }
                     return reconstruction
                 }
             }
-            try body(ReconstructedInput(path: path, result: result))
+            try body(ReconstructedInput(path: item.path, result: result))
         }
-        waiting.removeAll(keepingCapacity: true)
-        pictures.removeAll(keepingCapacity: true)
-        noise.removeAll(keepingCapacity: true)
     }
 
     private mutating func compute() throws -> [Reconstruction] {

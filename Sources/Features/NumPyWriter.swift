@@ -1,3 +1,5 @@
+import Checkpoints
+
 /// Writes an array of 32-bit floats as NumPy's `.npy`, row by row, without knowing how many will come.
 package final class NumPyWriter {
     private let file: OutputFile
@@ -32,16 +34,7 @@ package final class NumPyWriter {
         try file.commit()
     }
 
-    /// The format's header, version 1.0, always of 128 bytes: numpy.lib.format in NumPy's documentation.
-    private static func header(shape: [Int]) -> [UInt8] {
-        let length = 128
-        var bytes: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length - 10), 0]
-        let extents = shape.map(String.init).joined(separator: ", ")
-        bytes += Array("{'descr': '<f4', 'fortran_order': False, 'shape': (\(extents)), }".utf8)
-        bytes += [UInt8](repeating: UInt8(ascii: " "), count: length - 1 - bytes.count)
-        bytes.append(UInt8(ascii: "\n"))
-        return bytes
-    }
+    private static func header(shape: [Int]) -> [UInt8] { NumPyHeader.bytes(descriptor: "<f4", shape: shape) }
 
     private static func write<Element: BitwiseCopyable>(
         _ elements: [Element], to file: OutputFile

@@ -36,10 +36,7 @@ package final class OutputFile {
     package init(_ path: String, unfinished: UnfinishedFiles) throws(OutputError) {
         self.path = path
         self.unfinished = unfinished
-        var status = stat()
-        if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-            throw .cannotCreate(path, "is no regular file; name a new file, or one to replace")
-        }
+        try Self.checkPlace(path)
         let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
         unfinishedPath = "\(path[..<slash]).\(path[slash...]).\(getpid()).partial"
         unfinished.insert(unfinishedPath)
@@ -48,6 +45,14 @@ package final class OutputFile {
             let error = OutputError.last(path, "cannot be created", isCreation: true)
             unfinished.remove(unfinishedPath)
             throw error
+        }
+    }
+
+    /// Refuses a path under which there is something that no file can replace.
+    package static func checkPlace(_ path: String) throws(OutputError) {
+        var status = stat()
+        if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw .cannotCreate(path, "is no regular file; name a new file, or one to replace")
         }
     }
 

@@ -4,6 +4,16 @@
     import Musl
 #endif
 
+extension Image {
+    /// The content of an image file; of a file that is no PNG or JPEG only the beginning, which tells what it is.
+    package static func bytes(ofFile path: String) throws(ImageError) -> [UInt8] { try readImageFile(path) }
+
+    /// The same of what an open file or pipe still holds.
+    package static func bytes(ofDescriptor descriptor: Int32) throws(ImageError) -> [UInt8] {
+        try readImageFile(descriptor: descriptor)
+    }
+}
+
 /// The content of an image file; of a file that is no PNG or JPEG only the beginning, which tells what it is.
 func readImageFile(_ path: String) throws(ImageError) -> [UInt8] {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)

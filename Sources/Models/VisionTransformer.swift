@@ -13,7 +13,7 @@ public final class VisionTransformer: Sendable {
     public let batchSize: Int
     package let encoder: Encoder
     package let engine: any Engine
-    private let norm: LayerNorm
+    private let reader: TokenReader
     private let head: Linear?
     private let distillationHead: Linear?
     private let room: ClassifierRoom
@@ -27,8 +27,7 @@ public final class VisionTransformer: Sendable {
         self.engine = engine
         self.batchSize = batchSize
         encoder = try Encoder(configuration, from: source, engine: engine)
-        let normName = configuration.finalNorm == .afterPooling ? "fc_norm" : "norm"
-        norm = try LayerNorm(normName, epsilon: configuration.layerNormEpsilon, from: source)
+        reader = try TokenReader(configuration, from: source)
         let hasHead = configuration.classCount > 0
         head = hasHead ? try Linear("head", from: source, engine: engine) : nil
         distillationHead =
@@ -76,19 +75,9 @@ public final class VisionTransformer: Sendable {
 
     /// What the head sees of the encoder's tokens: one vector an image, final norm included, in `room.pooled`.
     private func pool(_ room: ClassifierRoom, token: Int) {
-        // The norm acts on each token by itself, so that a token may be taken out before it.
         switch configuration.pooling {
-        case .classToken:
-            engine.selectToken(token, of: room.encoder.output, into: room.selected)
-            norm.forward(room.selected, statistics: room.statistics, engine: engine, into: room.pooled)
-        case .meanPatches where configuration.finalNorm == .afterPooling:
-            engine.meanTokens(from: configuration.prefixCount, of: room.encoder.tokens, into: room.selected)
-            norm.forward(room.selected, statistics: room.statistics, engine: engine, into: room.pooled)
-        case .meanPatches:
-            let normed = room.encoder.block.normed
-            norm.forward(
-                room.encoder.tokens, statistics: room.encoder.block.statistics1, engine: engine, into: normed)
-            engine.meanTokens(from: configuration.prefixCount, of: normed, into: room.pooled)
+        case .classToken: reader.token(token, of: room.encoder, room: room.reader, engine: engine, into: room.pooled)
+        case .meanPatches: reader.meanOfPatches(of: room.encoder, room: room.reader, engine: engine, into: room.pooled)
         }
     }
 }
@@ -96,8 +85,7 @@ public final class VisionTransformer: Sendable {
 /// The memory that a classifier works in.
 private struct ClassifierRoom: Sendable {
     let encoder: EncoderRoom
-    let selected: Tensor
-    let statistics: NormStatistics
+    let reader: TokenReader.Room
     let pooled: Tensor
     let otherLogits: Tensor
 
@@ -107,16 +95,14 @@ private struct ClassifierRoom: Sendable {
         encoder = EncoderRoom(
             configuration, imageCount: imageCount,
             leadingCount: configuration.pooling == .classToken ? readCount : nil)
-        selected = Tensor(shape: [imageCount, configuration.width])
-        statistics = NormStatistics(rowCount: imageCount)
+        reader = TokenReader.Room(configuration, imageCount: imageCount)
         pooled = Tensor(shape: [imageCount, configuration.width])
         otherLogits = Tensor(shape: [imageCount, configuration.classCount])
     }
 
     private init(_ whole: ClassifierRoom, count: Int) {
         encoder = whole.encoder.first(count)
-        selected = whole.selected.rows(0..<count)
-        statistics = whole.statistics.first(count)
+        reader = whole.reader.first(count)
         pooled = whole.pooled.rows(0..<count)
         otherLogits = whole.otherLogits.rows(0..<count)
     }

@@ -135,11 +135,10 @@ public struct ModelBenchmark: Sendable {
         let model = try TrainableClassifier(configuration, store: store, batchSize: batchSize, engine: engine)
         let targets = Tensor(shape: [batchSize, configuration.classCount])
         targets.assign((0..<targets.count).map { $0 % configuration.classCount == 0 ? 1 : 0 })
-        let mask = PatchMask.keepingAll(patchCount: configuration.patchCount, imageCount: batchSize)
         let step = trainingStep(store, engine) {
-            _ = model.forward(images, mask: mask)
+            _ = model.forward(images)
             _ = model.loss(targets)
-            model.backward(mask: mask)
+            model.backward()
         }
         return (step, 3 * configuration.operationCount())
     }
@@ -157,13 +156,4 @@ public struct ModelBenchmark: Sendable {
             optimizer.update(step: count, learningRate: 1e-4, engine: engine)
         }
     }
-}
-
-/// The weights of a store without their gradients, for models that are only used.
-private struct FrozenParameters: ParameterSource {
-    let store: ParameterStore
-
-    func parameter(_ name: String) throws -> Parameter { Parameter(value: try store.parameter(name).value) }
-
-    func didPack(_ name: String) {}
 }

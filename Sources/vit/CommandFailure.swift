@@ -47,6 +47,7 @@ struct CommandFailure: Error {
         case let error as CheckpointError: self.init(ExitStatus(error.kind), error.description)
         case let error as OutputError:
             self.init(error.isCreation ? .cannotCreateOutput : .inputOutput, error.description)
+        case let error as EmbeddingError: self.init(.usage, error.description)
         case let error as ClassifierError:
             if case .unfitting = error {
                 self.init(.usage, error.description)

@@ -3,6 +3,7 @@
 /// On a terminal one line updates itself; elsewhere a plain line comes every ten seconds.
 struct Progress {
     private let total: Int
+    private let earlier: Int
     private let isShown: Bool
     private let isTerminal = StandardError.isTerminal
     private let clock = ContinuousClock()
@@ -10,9 +11,10 @@ struct Progress {
     private var last: ContinuousClock.Instant
     private var isLineShown = false
 
-    /// Progress towards `total` inputs; with `isShown` false nothing is told.
-    init(total: Int, isShown: Bool) {
+    /// Progress towards `total` inputs, of which an earlier run did some; with `isShown` false nothing is told.
+    init(total: Int, earlier: Int = 0, isShown: Bool) {
         self.total = total
+        self.earlier = earlier
         self.isShown = isShown && total > 1
         start = clock.now
         last = start
@@ -24,7 +26,7 @@ struct Progress {
         let now = clock.now
         guard now - last >= (isTerminal ? .milliseconds(100) : .seconds(10)) else { return }
         last = now
-        let line = Self.line(done: done, total: total, elapsed: now - start)
+        let line = Self.line(done: done, total: total, earlier: earlier, elapsed: now - start)
         StandardError.write(isTerminal ? "\r\u{1B}[K\(line)" : "\(line)\n")
         isLineShown = isTerminal
     }
@@ -36,9 +38,9 @@ struct Progress {
     }
 
     /// Count, rate and time left.
-    static func line(done: Int, total: Int, elapsed: Duration) -> String {
+    static func line(done: Int, total: Int, earlier: Int = 0, elapsed: Duration) -> String {
         let seconds = max(elapsed / .seconds(1), 1e-9)
-        let rate = Double(done) / seconds
+        let rate = Double(done - earlier) / seconds
         let left = rate > 0 ? Int((Double(total - done) / rate).rounded(.up)) : 0
         let minutes = left % 3600 / 60
         let clock =

@@ -9,6 +9,9 @@ struct Vit: ParsableCommand {
             Examples:
               vit classify photo.jpg
               vit classify figures/ --format csv > labels.csv
+              vit embed photos/ --output photos.npy
+              vit search photos.npy query.jpg
+              vit evaluate photos/ --model runs/photos/model
               vit reconstruct photo.jpg --model runs/photos/model --output panels.png
               vit inspect charts-vit-tiny
               vit convert checkpoint.pth --to hf --output model/
@@ -17,8 +20,10 @@ struct Vit: ParsableCommand {
             66 no such input; 73 cannot create output; 74 I/O error; 130 interrupted; 143 terminated.
             """,
         subcommands: [
-            ClassifyCommand.self, PretrainCommand.self, ReconstructCommand.self, InspectCommand.self,
-            ConvertCommand.self, BenchmarkCommand.self,
+            ClassifyCommand.self, EmbedCommand.self, SearchCommand.self, DuplicatesCommand.self, PretrainCommand.self,
+            FinetuneCommand.self, EvaluateCommand.self, ProbeCommand.self, ReconstructCommand.self,
+            AttentionCommand.self,
+            InspectCommand.self, ConvertCommand.self, BenchmarkCommand.self,
         ])
 
     static func main() {

@@ -40,7 +40,7 @@ struct NumPyMatrixTests {
     }
 
     @Test(arguments: [
-        ([], "is no NumPy array"), (Array("PK and more of it".utf8), "is no NumPy array"),
+        ([], "is empty; expected a NumPy file"), (Array("PK and more of it".utf8), "is no NumPy array"),
         (Array(array().prefix(9)), "damaged header"), (Array(array().prefix(30)), "damaged header"),
         (array(descriptor: "<f8"), "type <f8"), (array(descriptor: ">f4"), "type >f4"),
         (array(order: "True"), "Fortran order"), (array(shape: "(6,)"), "shape (6,)"),

@@ -2,10 +2,14 @@
 #ifndef VIT_KERNELS_H
 #define VIT_KERNELS_H
 
+#include "augment.h"
 #include "ceiling.h"
+#include "halves.h"
+#include "mixing.h"
 #include "pixels.h"
 #include "processors.h"
 #include "resample.h"
+#include "sha256.h"
 #include "training.h"
 
 #endif

@@ -15,6 +15,12 @@ package enum Files {
         return status.st_mode & S_IFMT == S_IFDIR ? .directory : .file
     }
 
+    /// The size of a file; nil where there is none.
+    package static func byteCount(of path: String) -> Int? {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 ? Int(status.st_size) : nil
+    }
+
     /// The names in a directory, sorted; empty where it cannot be read.
     package static func names(in directory: String) -> [String] {
         guard let stream = unsafe opendir(directory) else { return [] }

@@ -34,6 +34,17 @@ package struct NumPyHeader: Sendable {
         length = start + textLength
     }
 
+    /// The head of an array in C order: version 1.0, always of 128 bytes, so that the shape can be filled in later.
+    package static func bytes(descriptor: String, shape: [Int]) -> [UInt8] {
+        let length = 128
+        var bytes: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length - 10), 0]
+        let extents = shape.map(String.init).joined(separator: ", ")
+        bytes += Array("{'descr': '\(descriptor)', 'fortran_order': False, 'shape': (\(extents)), }".utf8)
+        bytes += [UInt8](repeating: UInt8(ascii: " "), count: length - 1 - bytes.count)
+        bytes.append(UInt8(ascii: "\n"))
+        return bytes
+    }
+
     /// What follows a key of Python's dictionary literal.
     private static func value(_ key: String, _ header: String) -> Substring? {
         guard let range = header.firstRange(of: "'\(key)':") else { return nil }

@@ -33,6 +33,24 @@ extension OneDNNEngine {
     }
 }
 
+extension OneDNNEngine {
+    package func attentionWeights(_ qkv: Tensor, heads: Int, into weights: Tensor) {
+        let (imageCount, tokenCount) = (qkv.shape[0], qkv.shape[1])
+        let width = qkv.shape[2] / 3
+        precondition(
+            weights.count == imageCount * heads * tokenCount * tokenCount,
+            "attentionWeights: \(heads) heads got qkv \(qkv.shape), weights \(weights.shape)")
+        let shape = AttentionShape(tokenCount: tokenCount, width: width, heads: heads)
+        let primitives = AttentionPrimitives(shape, queryCount: tokenCount, cache: cache)
+        unsafe workers.run(imageCount * heads) { task, context, _ in
+            let (image, head) = (task / heads, task % heads)
+            let base = unsafe qkv.pointer + 3 * image * tokenCount * width + head * shape.headWidth
+            let target = unsafe weights.pointer + task * tokenCount * tokenCount
+            unsafe primitives.weigh(context, q: base, k: base + width, into: target)
+        }
+    }
+}
+
 /// What all primitives of an attention have in common.
 struct AttentionShape {
     var tokenCount: Int
@@ -65,15 +83,24 @@ private struct AttentionPrimitives {
         _ context: OpaquePointer, q: UnsafeMutablePointer<Float>, k: UnsafeMutablePointer<Float>,
         v: UnsafeMutablePointer<Float>, scores scratch: UnsafeMutablePointer<Float>, y: UnsafeMutablePointer<Float>
     ) {
+        unsafe weigh(context, q: q, k: k, into: scratch)
         var arguments = unsafe vit_matmul_arguments()
-        unsafe arguments.a = UnsafePointer(q)
-        unsafe arguments.b = UnsafeRawPointer(k)
-        unsafe arguments.c = scratch
-        check(unsafe vit_matmul_run(scores.pointer, context, &arguments), "attention scores")
-        check(unsafe vit_pointwise_run(softmax.pointer, context, scratch, scratch), "attention softmax")
         unsafe arguments.a = UnsafePointer(scratch)
         unsafe arguments.b = UnsafeRawPointer(v)
         unsafe arguments.c = y
         check(unsafe vit_matmul_run(mix.pointer, context, &arguments), "attention values")
+    }
+
+    /// The weights of the queries: softmax(q·kᵀ/√d).
+    func weigh(
+        _ context: OpaquePointer, q: UnsafeMutablePointer<Float>, k: UnsafeMutablePointer<Float>,
+        into weights: UnsafeMutablePointer<Float>
+    ) {
+        var arguments = unsafe vit_matmul_arguments()
+        unsafe arguments.a = UnsafePointer(q)
+        unsafe arguments.b = UnsafeRawPointer(k)
+        unsafe arguments.c = weights
+        check(unsafe vit_matmul_run(scores.pointer, context, &arguments), "attention scores")
+        check(unsafe vit_pointwise_run(softmax.pointer, context, weights, weights), "attention softmax")
     }
 }

@@ -77,4 +77,16 @@ extension OneDNNEngine {
             a.count == y.count && b.count == y.count, "average: got a \(a.shape), b \(b.shape), y \(y.shape)")
         for i in 0..<y.count { unsafe y.pointer[i] = (a.pointer[i] + b.pointer[i]) / 2 }
     }
+
+    package func concatenate(_ a: Tensor, _ b: Tensor, into y: Tensor) {
+        let (rowCount, width, otherWidth) = (a.shape[0], a.shape[1], b.shape[1])
+        precondition(
+            b.shape[0] == rowCount && y.count == rowCount * (width + otherWidth),
+            "concatenate: got a \(a.shape), b \(b.shape), y \(y.shape)")
+        for row in 0..<rowCount {
+            let target = unsafe y.pointer + row * (width + otherWidth)
+            unsafe target.update(from: a.pointer + row * width, count: width)
+            unsafe (target + width).update(from: b.pointer + row * otherWidth, count: otherWidth)
+        }
+    }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import Datasets
 import Features
 
 /// How `vit classify` writes its results.
@@ -83,25 +84,12 @@ struct CSVWriter: ClassificationWriter {
 
     func text(for input: ClassifiedInput) -> String {
         guard case .success(let classification) = input.result else { return "" }
-        let path = Self.field(input.path)
+        let path = CSVField.text(input.path)
         var lines = ""
         for (rank, prediction) in classification.predictions(top: topK).enumerated() {
-            let label = Self.field(prediction.label)
+            let label = CSVField.text(prediction.label)
             lines += "\(path),\(rank + 1),\(prediction.index),\(label),\(prediction.probability)\n"
         }
         return lines
-    }
-
-    /// A field, in quotes where it needs them.
-    static func field(_ text: String) -> String {
-        let special = [UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "\n"), UInt8(ascii: "\r")]
-        let isPlain = !text.utf8.contains { special.contains($0) } && text.first != " " && text.last != " "
-        if isPlain { return text }
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            if scalar == "\"" { quoted += "\"" }
-            quoted.unicodeScalars.append(scalar)
-        }
-        return quoted + "\""
     }
 }

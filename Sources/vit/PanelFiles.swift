@@ -3,7 +3,7 @@ import Datasets
 import Features
 import Imaging
 
-/// Where the pictures of `vit reconstruct` go: one file, or a directory with a file for each input.
+/// Where the pictures that a command draws go: one file, or a directory with a file for each input.
 struct PanelFiles {
     private let output: String
     private let isOneFile: Bool

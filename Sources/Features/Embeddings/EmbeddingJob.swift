@@ -1,0 +1,216 @@
+import Checkpoints
+import Datasets
+
+/// Embeds many pictures into a file that survives interruptions.
+///
+/// While it runs, the rows are in a directory `OUTPUT.partial`; the output and the files beside it appear when all is
+/// done. For an array, `STEM.index.csv` (row, path, sha256) binds each row to its picture; in every format
+/// `STEM.errors.csv` (path, error) names the pictures that gave none, and `STEM.settings.json` says how the numbers came
+/// about.
+public struct EmbeddingJob {
+    /// What can be chosen.
+    public struct Options: Sendable {
+        /// Whether numbers are rounded to 16 bits.
+        public var isHalfPrecision = false
+        /// Whether to go on from what an interrupted run left.
+        public var resumes = false
+        /// Whether to take over the rows of unchanged pictures from the output of an earlier run.
+        public var updates = false
+        /// Which of the equal parts of the inputs to embed, counted from 1, and how many there are; nil: all of them.
+        public var shard: (index: Int, count: Int)?
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// What became of a run.
+    public struct Outcome: Sendable {
+        /// The rows in the file.
+        public let rows: Int
+        /// The pictures that gave none.
+        public let failures: Int
+    }
+
+    /// The inputs of this part of the work.
+    public let inputs: [InputPaths.Input]
+    private let embedder: ImageEmbedder
+    private let output: String
+    private let encoder: EmbeddingEncoder
+    private let options: Options
+    private let settings: EmbeddingSettings
+
+    /// Prepares a run that writes `output`.
+    ///
+    /// Errors: `EmbeddingError` where the options do not suit it.
+    public init(
+        _ embedder: ImageEmbedder, inputs: [InputPaths.Input], output: String, options: Options = Options()
+    ) throws {
+        guard let format = EmbeddingFormat(path: output) else {
+            throw EmbeddingError(description: "\(output): does not end in .npy, .safetensors, .csv or .jsonl")
+        }
+        if format == .csv, embedder.shape.count > 1 {
+            throw EmbeddingError(description: "\(output): a table cannot hold a list of patches; .npy can")
+        }
+        if options.updates, format != .npy {
+            throw EmbeddingError(description: "\(output): rows can only be taken over from .npy")
+        }
+        self.embedder = embedder
+        self.output = output
+        self.options = options
+        self.inputs = options.shard.map { Self.part($0, of: inputs) } ?? inputs
+        encoder = EmbeddingEncoder(
+            format: format, element: options.isHalfPrecision ? .float16 : .float32, shape: embedder.shape)
+        settings = try EmbeddingSettings(
+            embedder, inputs: self.inputs, shard: options.shard.map { "\($0.index)/\($0.count)" },
+            element: encoder.element)
+    }
+
+    /// The part of the inputs that a shard is: the parts follow each other, and their sizes differ by one at most.
+    static func part(_ shard: (index: Int, count: Int), of inputs: [InputPaths.Input]) -> [InputPaths.Input] {
+        precondition(
+            shard.count >= 1 && (1...shard.count).contains(shard.index), "EmbeddingJob: there is no shard \(shard)")
+        let start = inputs.count * (shard.index - 1) / shard.count
+        return Array(inputs[start..<inputs.count * shard.index / shard.count])
+    }
+
+    /// Runs to the end. `progress` is told of the inputs done before this run, and then of each input's result.
+    ///
+    /// What `progress` throws ends the run, which can be resumed.
+    public func run(
+        _ progress: (_ done: Int, _ input: EmbeddedInput?) throws -> Void = { _, _ in }
+    ) throws -> Outcome {
+        if options.resumes, let outcome = try finishedOutcome() { return outcome }
+        let known = try options.updates ? KnownRows(output, settings: settings) : nil
+        let journal = try EmbeddingJournal(
+            output: output, settings: settings, head: encoder.head(rows: 0), resumes: options.resumes)
+        try progress(journal.position.inputs, nil)
+        do {
+            try embedRest(journal, known, progress)
+        } catch {
+            try journal.commit()
+            throw error
+        }
+        return try finish(journal)
+    }
+
+    private func embedRest(
+        _ journal: EmbeddingJournal, _ known: KnownRows?, _ progress: (Int, EmbeddedInput?) throws -> Void
+    ) throws {
+        let rest = Array(inputs[journal.position.inputs...])
+        try embedder.embed(rest, known: { known?[$0] }) { input in
+            let input = input.checked(by: encoder)
+            switch input.result {
+            case .success(let embedding):
+                let row = encoder.row(embedding.values, path: input.path, digest: embedding.digest)
+                journal.append(row, digest: embedding.digest)
+            case .failure(let error):
+                if inputs.count == 1 {
+                    journal.discard()
+                    throw error
+                }
+                journal.append(failure: error.reason)
+            }
+            try journal.commitIfDue()
+            try progress(journal.position.inputs, input)
+        }
+    }
+
+    private func finish(_ journal: EmbeddingJournal) throws -> Outcome {
+        let rows = journal.position.rows
+        let failures = journal.position.inputs - rows
+        let index = EmbeddingJournal.Sidecar(path: EmbeddingSidecars.index(of: output)) { write in
+            try write("row,path,sha256\n")
+            var row = 0
+            try journal.forEachEntry { input, entry in
+                guard case .row(let digest) = entry else { return }
+                try write("\(row),\(CSVField.text(inputs[input].path)),\(digest.hex)\n")
+                row += 1
+            }
+        }
+        let errors = EmbeddingJournal.Sidecar(path: EmbeddingSidecars.errors(of: output)) { write in
+            try write("path,error\n")
+            try journal.forEachEntry { input, entry in
+                guard case .failure(let reason) = entry else { return }
+                try write("\(CSVField.text(inputs[input].path)),\(CSVField.text(reason))\n")
+            }
+        }
+        let finished = settings.finished(rows: rows)
+        try journal.finish(
+            head: encoder.head(rows: rows),
+            sidecars: [
+                encoder.format.namesPictures ? .removal(of: index.path) : index,
+                failures > 0 ? errors : .removal(of: errors.path),
+                EmbeddingJournal.Sidecar(path: EmbeddingSidecars.settings(of: output)) { write in
+                    try write(finished.json.text() + "\n")
+                },
+            ])
+        return Outcome(rows: rows, failures: failures)
+    }
+
+    /// What an earlier run of the same settings came to, where it is finished and nothing is left to resume.
+    private func finishedOutcome() throws -> Outcome? {
+        let path = EmbeddingSidecars.settings(of: output)
+        guard Files.sort(EmbeddingJournal.directory(of: output)) == .missing, Files.sort(output) == .file,
+            Files.sort(path) == .file
+        else { return nil }
+        let earlier = try EmbeddingSettings(contentsOfFile: path)
+        guard let rows = earlier.rowCount, settings.difference(from: earlier) == nil else { return nil }
+        return Outcome(rows: rows, failures: inputs.count - rows)
+    }
+}
+
+/// The files beside an output.
+package enum EmbeddingSidecars {
+    /// Which picture a row belongs to.
+    package static func index(of output: String) -> String { stem(output) + ".index.csv" }
+
+    /// The pictures that gave no row.
+    package static func errors(of output: String) -> String { stem(output) + ".errors.csv" }
+
+    /// How the numbers came about.
+    package static func settings(of output: String) -> String { stem(output) + ".settings.json" }
+
+    private static func stem(_ output: String) -> String {
+        guard let dot = output.lastIndex(of: "."), EmbeddingFormat(path: output) != nil else { return output }
+        return String(output[..<dot])
+    }
+}
+
+extension EmbeddingJournal.Sidecar {
+    fileprivate static func removal(of path: String) -> Self { Self(path: path, write: nil) }
+}
+
+extension EmbeddedInput {
+    /// The same, or a failure where the numbers are too large for the file.
+    fileprivate func checked(by encoder: EmbeddingEncoder) -> EmbeddedInput {
+        guard case .success(let embedding) = result, !encoder.canHold(embedding.values) else { return self }
+        return EmbeddedInput(
+            path: path,
+            result: .failure(.malformed(path, "gives numbers beyond 65,504, which float16 cannot hold; use float32")))
+    }
+}
+
+/// The rows of an earlier output by the digest of their picture.
+private struct KnownRows: Sendable {
+    private let matrix: NumPyMatrix
+    private let rows: [SHA256: Int]
+
+    /// nil: there is no earlier output.
+    init?(_ output: String, settings: EmbeddingSettings) throws {
+        guard Files.sort(output) == .file else { return nil }
+        let path = EmbeddingSidecars.settings(of: output)
+        let earlier = try EmbeddingSettings(contentsOfFile: path)
+        if let difference = settings.numericDifference(from: earlier) {
+            throw EmbeddingError(
+                description: "\(output): was made with another \(difference); give the same as then, or leave out "
+                    + "--update to make it anew")
+        }
+        matrix = try NumPyMatrix(contentsOfFile: output, of: NumPyMatrix.Element.allCases, isFlattened: true)
+        var rows: [SHA256: Int] = [:]
+        let index = try EmbeddingIndex(contentsOfFile: EmbeddingSidecars.index(of: output), rowCount: matrix.rows)
+        try index.forEach { entry in rows[entry.digest] = entry.row }
+        self.rows = rows
+    }
+
+    subscript(digest: SHA256) -> [Float]? { rows[digest].map { matrix[$0] } }
+}

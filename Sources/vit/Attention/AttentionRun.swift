@@ -1,0 +1,60 @@
+import Checkpoints
+import Datasets
+import Features
+
+/// Writes the results of `vit attention` as they come, and keeps count.
+struct AttentionRun {
+    private let drawing: AttentionMaps.Drawing
+    private let format: ReconstructionFormat
+    private var pictures: PanelFiles
+    private let weights: NumPyWriter?
+    private var results: PictureResults
+
+    init(
+        inputCount: Int, drawing: AttentionMaps.Drawing, format: ReconstructionFormat, pictures: PanelFiles,
+        weights: NumPyWriter?, isStrict: Bool, showsProgress: Bool
+    ) {
+        self.drawing = drawing
+        self.format = format
+        self.pictures = pictures
+        self.weights = weights
+        results = PictureResults(
+            inputCount: inputCount, isJSON: format == .json, isStrict: isStrict, showsProgress: showsProgress)
+    }
+
+    /// Takes the result of the next input.
+    mutating func take(_ input: AttendedInput) throws {
+        switch input.result {
+        case .success(let maps):
+            try weights?.append(numbers(of: maps))
+            let file = try pictures.write(maps.drawn(drawing), for: input.path)
+            try results.tell(text(maps, path: input.path, file: file))
+        case .failure(let error): try results.take(error, of: input.path)
+        }
+        try results.countOne()
+    }
+
+    private func numbers(of maps: AttentionMaps) -> [Float] {
+        switch drawing {
+        case .sheet: maps.weights
+        case .rollout: maps.rollout
+        case .head(let head):
+            Array(maps.weights[(head - 1) * maps.rollout.count..<head * maps.rollout.count])
+        }
+    }
+
+    private func text(_ maps: AttentionMaps, path: String, file: String) -> String {
+        guard format == .json else { return "\(printable(path))  layer \(maps.layer)  \(printable(file))\n" }
+        let members = [
+            JSON.Member("path", .string(path)), JSON.Member("layer", .integer(maps.layer)),
+            JSON.Member("picture", .string(file)),
+        ]
+        return JSON.object(members).text(compact: true) + "\n"
+    }
+
+    /// Ends the output; throws where inputs failed, once all else is done.
+    mutating func finish() throws {
+        let weights = weights
+        try results.finish("drawn") { try weights?.finish() }
+    }
+}

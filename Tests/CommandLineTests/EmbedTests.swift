@@ -1,0 +1,238 @@
+import Foundation
+import Imaging
+import Testing
+
+/// `vit embed`.
+struct EmbedTests {
+    private let scratch: Scratch
+
+    init() throws {
+        scratch = try Scratch()
+        for number in 0..<7 { try scratch.writeImage("photos/\(number).png", seed: number) }
+    }
+
+    private func run(_ arguments: String..., model: String = "hf-vit") throws -> Vit.Outcome {
+        try Vit.run(["embed", "--model", model] + arguments, in: scratch)
+    }
+
+    private func text(_ name: String) throws -> String { String(decoding: try scratch.read(name), as: UTF8.self) }
+
+    private func lines(_ name: String) throws -> [String] {
+        try text(name).split(separator: "\n").map(String.init)
+    }
+
+    /// The numbers of an array of float32 and its shape as Python writes it.
+    private func array(_ name: String) throws -> (shape: String, values: [Float]) {
+        let bytes = try scratch.read(name)
+        let header = String(decoding: bytes[10..<128], as: UTF8.self)
+        let start = try #require(header.firstRange(of: "'shape': ")).upperBound
+        let end = try #require(header.firstIndex(of: ")"))
+        let values = stride(from: 128, to: bytes.count, by: 4).map { place in
+            Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[place + $1]) << (8 * $1) })
+        }
+        return (String(header[start...end]), values)
+    }
+
+    @Test func anArrayAndItsIndex() throws {
+        let outcome = try run("photos", "--output", "out.npy")
+        #expect(outcome.status == 0 && outcome.errors.isEmpty && outcome.output.isEmpty, "\(outcome.errors)")
+        #expect(try scratch.names == ["out.index.csv", "out.npy", "out.settings.json", "photos"])
+        let (shape, values) = try array("out.npy")
+        #expect(shape == "(7, 16)" && values.count == 7 * 16)
+        let index = try lines("out.index.csv")
+        #expect(index[0] == "row,path,sha256" && index.count == 8)
+        #expect(index[3].hasPrefix("2,photos/2.png,") && index[3].count == "2,photos/2.png,".count + 64)
+        // A row is what the picture gives alone.
+        #expect(try run("photos/2.png", "--output", "one.npy", "--batch-size", "1").status == 0)
+        #expect(try array("one.npy").values == Array(values[32..<48]))
+    }
+
+    @Test func picturesThatFailAreInTheErrorsFile() throws {
+        try scratch.write("nonsense, \"quoted\"", to: "photos/3a.png")
+        let outcome = try run("photos", "missing.png", "--output", "out.npy")
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("7 of 9 embedded, 2 failed"), "\(outcome.errors)")
+        #expect(try array("out.npy").shape == "(7, 16)")
+        #expect(try lines("out.index.csv").count == 8)
+        let errors = try lines("out.errors.csv")
+        #expect(errors.count == 3 && errors[0] == "path,error" && errors[1].hasPrefix("photos/3a.png,"))
+        #expect(errors[2].hasPrefix("missing.png,"))
+        // They go when all is well again.
+        try scratch.writeImage("photos/3a.png")
+        #expect(try run("photos", "--output", "out.npy").status == 0)
+        #expect(!(try scratch.names.contains("out.errors.csv")))
+    }
+
+    @Test(arguments: ["cls", "mean", "cls+mean", "patches"])
+    func pooling(_ pool: String) throws {
+        #expect(try run("photos", "--output", "out.npy", "--pool", pool).status == 0)
+        let shapes = ["cls": "(7, 16)", "mean": "(7, 16)", "cls+mean": "(7, 32)", "patches": "(7, 16, 16)"]
+        #expect(try array("out.npy").shape == shapes[pool])
+        #expect(try run("photos", "--output", "inner.npy", "--pool", pool, "--layer", "1").status == 0)
+        #expect(try array("out.npy").values != array("inner.npy").values)
+    }
+
+    @Test func vectorsOfLengthOne() throws {
+        #expect(try run("photos", "--output", "out.npy", "--l2").status == 0)
+        let values = try array("out.npy").values
+        for row in 0..<7 {
+            let length = values[row * 16..<(row + 1) * 16].reduce(0) { $0 + $1 * $1 }
+            #expect(abs(length - 1) < 1e-5)
+        }
+    }
+
+    @Test func textFormats() throws {
+        #expect(try run("photos", "--output", "out.npy").status == 0)
+        let values = try array("out.npy").values
+        #expect(try run("photos", "--output", "table.csv").status == 0)
+        let table = try lines("table.csv")
+        #expect(table[0] == "path,sha256," + (0..<16).map(String.init).joined(separator: ","))
+        let fields = table[4].split(separator: ",")
+        #expect(fields[0] == "photos/3.png" && fields[1].count == 64)
+        #expect(fields.dropFirst(2).compactMap { Float($0) } == Array(values[48..<64]))
+        #expect(try run("photos", "--output", "objects.jsonl", "--pool", "patches").status == 0)
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(lines("objects.jsonl")[3].utf8)) as? [String: Any])
+        #expect(object["path"] as? String == "photos/3.png")
+        #expect((object["embedding"] as? [[Double]])?.map(\.count) == [Int](repeating: 16, count: 16))
+        #expect(!(try scratch.names.contains("table.index.csv")))
+    }
+
+    @Test func halfPrecision() throws {
+        #expect(try run("photos", "--output", "out.npy").status == 0)
+        #expect(try run("photos", "--output", "half.npy", "--dtype", "float16").status == 0)
+        let values = try array("out.npy").values
+        let half = try scratch.read("half.npy")
+        #expect(String(decoding: half[10..<128], as: UTF8.self).contains("'<f2'") && half.count == 128 + 7 * 16 * 2)
+        let rounded = stride(from: 128, to: half.count, by: 2).map { UInt16(half[$0]) | UInt16(half[$0 + 1]) << 8 }
+        #expect(rounded == values.map { Float16($0).bitPattern })
+        #expect(try run("photos", "--output", "half.safetensors", "--dtype", "float16").status == 0)
+        let tensors = try scratch.read("half.safetensors")
+        #expect(String(decoding: tensors[8..<256], as: UTF8.self).contains(#""dtype":"F16","shape":[7,16]"#))
+        #expect(Array(tensors[256...]) == Array(half[128...]))
+    }
+
+    @Test func shardsFollowEachOther() throws {
+        #expect(try run("photos", "--output", "out.npy").status == 0)
+        var values: [Float] = []
+        for shard in 1...3 {
+            #expect(try run("photos", "--output", "part.npy", "--shard", "\(shard)/3").status == 0)
+            values += try array("part.npy").values
+        }
+        #expect(try values == array("out.npy").values)
+        #expect(try run("photos", "--output", "part.npy", "--shard", "4/3").status == 64)
+    }
+
+    /// What an interrupted run has left, whole or cut anywhere, goes on to the same bytes.
+    @Test func resumeGoesOnFromAnyPoint() throws {
+        try scratch.write("nonsense", to: "photos/3a.png")
+        #expect(try run("photos", "--output", "whole.npy", "--quiet").status == 1)
+        // A picture that cannot be read ends this run, and leaves the rows before it.
+        let stopped = try run("photos", "--output", "out.npy", "--strict", "--batch-size", "1")
+        #expect(stopped.status == 65, "\(stopped.errors)")
+        let names = try scratch.names
+        #expect(names.contains("out.npy.partial") && !names.contains("out.npy"))
+        let (journal, data) = (try scratch.read("out.npy.partial/journal"), try scratch.read("out.npy.partial/data"))
+        let torn = Array("+00ff".utf8)
+        for (journal, data) in [
+            (journal, data), (journal + torn, data + [1, 2, 3]), (journal + Array("=9 9".utf8), data),
+            (Array(journal.dropLast(20)), data), (Array(journal.prefix(40)), data), ([], []), (journal, []),
+        ] {
+            try scratch.write(journal, to: "out.npy.partial/journal")
+            try scratch.write(data, to: "out.npy.partial/data")
+            let resumed = try run("photos", "--output", "out.npy", "--resume", "--quiet")
+            #expect(resumed.status == 1, "\(resumed.errors)")
+            for ending in ["npy", "index.csv", "errors.csv", "settings.json"] {
+                #expect(try scratch.read("out.\(ending)") == scratch.read("whole.\(ending)"), "\(ending)")
+            }
+            #expect(!(try scratch.names.contains("out.npy.partial")))
+        }
+        // Finished: nothing is left to do, and the answer is the same.
+        #expect(try run("photos", "--output", "out.npy", "--resume").status == 1)
+    }
+
+    /// The process ended between taking its place and writing the index.
+    @Test func resumeFinishesTheFilesBesideTheRows() throws {
+        #expect(try run("photos", "--output", "whole.npy").status == 0)
+        try scratch.write("nonsense", to: "photos/9.png")
+        #expect(try run("photos", "--output", "out.npy", "--strict").status == 65)
+        let journal = try text("out.npy.partial/journal")
+        try FileManager.default.removeItem(atPath: scratch.path("photos/9.png"))
+        try FileManager.default.removeItem(atPath: scratch.path("out.npy.partial"))
+        // The journal of a run over the seven good pictures, all of them done.
+        #expect(try run("photos", "--output", "out.npy").status == 0)
+        let hash = try #require(text("out.settings.json").firstMatch(of: #/"paths_hash": "([0-9a-f]+)"/#)).1
+        let settings = journal.prefix { $0 != "\n" }
+            .replacing(#""count":8"#, with: #""count":7"#)
+            .replacing(#/"paths_hash":"[0-9a-f]+"/#, with: "\"paths_hash\":\"\(hash)\"")
+        let entries = journal.drop { $0 != "\n" }
+        try scratch.write(String(settings) + String(entries), to: "out.npy.partial/journal")
+        for name in ["out.index.csv", "out.settings.json"] {
+            try FileManager.default.removeItem(atPath: scratch.path(name))
+        }
+        let resumed = try run("photos", "--output", "out.npy", "--resume")
+        #expect(resumed.status == 0, "\(resumed.errors)")
+        for ending in ["npy", "index.csv", "settings.json"] {
+            #expect(try scratch.read("out.\(ending)") == scratch.read("whole.\(ending)"), "\(ending)")
+        }
+    }
+
+    @Test func resumeWithOtherSettingsIsRefused() throws {
+        try scratch.write("nonsense", to: "photos/9.png")
+        #expect(try run("photos", "--output", "out.npy", "--strict").status == 65)
+        for (arguments, complaint) in [
+            (["--pool", "mean"], "another --pool"), (["--dtype", "float16"], "another --dtype"),
+            (["--l2"], "another --l2"), (["--interpolation", "nearest"], "another preprocessing"),
+            (["--shard", "1/2"], "another list of pictures"),
+        ] {
+            let outcome = try Vit.run(
+                ["embed", "photos", "--model", "hf-vit", "--output", "out.npy", "--resume"] + arguments, in: scratch)
+            #expect(outcome.status == 64 && outcome.errors.contains(complaint), "\(outcome.errors)")
+        }
+        let model = try run("photos", "--output", "out.npy", "--resume", "--image-size", "16", model: "timm-hub")
+        #expect(model.status == 64, "\(model.errors)")
+        // Without --resume, a run begins anew.
+        #expect(try run("photos", "--output", "out.npy", "--pool", "mean").status == 1)
+    }
+
+    @Test func updateComputesOnlyWhatChanged() throws {
+        #expect(try run("photos", "--output", "out.npy").status == 0)
+        // Rows that are taken over show themselves by their numbers.
+        var bytes = try scratch.read("out.npy")
+        for place in 128..<bytes.count { bytes[place] = place % 4 == 3 ? 0x3F : 0 }
+        try scratch.write(bytes, to: "out.npy")
+        try scratch.writeImage("photos/4.png", seed: 40)
+        try FileManager.default.moveItem(atPath: scratch.path("photos/0.png"), toPath: scratch.path("photos/8.png"))
+        #expect(try run("photos", "--output", "out.npy", "--update").status == 0)
+        let values = try array("out.npy").values
+        #expect(try run("photos", "--output", "new.npy").status == 0)
+        let fresh = try array("new.npy").values
+        for row in 0..<7 {
+            let expected = row == 3 ? Array(fresh[48..<64]) : [Float](repeating: 0.5, count: 16)
+            #expect(Array(values[row * 16..<(row + 1) * 16]) == expected, "row \(row)")
+        }
+        #expect(try scratch.read("out.index.csv") == scratch.read("new.index.csv"))
+        let other = try run("photos", "--output", "out.npy", "--update", "--pool", "mean")
+        #expect(other.status == 64 && other.errors.contains("another --pool"), "\(other.errors)")
+        #expect(try run("photos", "--output", "out.csv", "--update").status == 64)
+    }
+
+    @Test func usage() throws {
+        for arguments in [
+            ["photos"], ["--output", "out.npy"], ["photos", "--output", "out.parquet"], ["photos", "--output", "out"],
+            ["photos", "--output", "out.npy", "--pool", "max"], ["photos", "--output", "out.npy", "--layer", "3"],
+            ["photos", "--output", "out.csv", "--pool", "patches"],
+            ["photos", "--output", "out.npy", "--shard", "0/2"],
+        ] {
+            let outcome = try Vit.run(["embed", "--model", "hf-vit"] + arguments, in: scratch)
+            #expect(outcome.status == 64, "\(arguments): \(outcome.errors)")
+        }
+        #expect(try run("photos", "--output", "nowhere/out.npy").status == 73)
+        try FileManager.default.createDirectory(atPath: scratch.path("d.npy"), withIntermediateDirectories: true)
+        #expect(try run("photos", "--output", "d.npy").status == 73)
+        #expect(try run("nowhere", "--output", "out.npy").status == 66)
+        try scratch.write("nonsense", to: "bad.png")
+        #expect(try run("bad.png", "--output", "out.npy").status == 65)
+        #expect(try scratch.names == ["bad.png", "d.npy", "photos"])
+    }
+}

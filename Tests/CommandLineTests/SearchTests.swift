@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+/// `vit search` and `vit duplicates`.
+struct SearchTests {
+    private let scratch: Scratch
+
+    init() throws {
+        scratch = try Scratch()
+        for number in 0..<6 { try scratch.writeImage("photos/\(number).png", seed: number) }
+        // The same picture twice, the second time in a larger file.
+        let copy = try scratch.read("photos/2.png")
+        try scratch.write(copy + [UInt8](repeating: 0, count: 50), to: "photos/2b.png")
+        let outcome = try Vit.run(
+            ["embed", "photos", "--model", "hf-vit", "--output", "index.npy", "--pool", "mean", "--l2"], in: scratch)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+
+    private func search(_ arguments: String...) throws -> Vit.Outcome {
+        try Vit.run(["search", "index.npy"] + arguments, in: scratch)
+    }
+
+    /// The model and the pooling are those of the index.
+    @Test func byPictureAndByRow() throws {
+        try FileManager.default.copyItem(atPath: scratch.path("photos/4.png"), toPath: scratch.path("query.png"))
+        let outcome = try search("query.png", "2", "--top-k", "3", "--format", "jsonl")
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+        let objects = try outcome.objects()
+        #expect(objects.map { $0["query"] as? String } == ["query.png", "2"])
+        let matches = objects.map { $0["matches"] as? [[String: Any]] ?? [] }
+        #expect(matches.map(\.count) == [3, 3])
+        #expect(matches[0][0]["path"] as? String == "photos/4.png" && matches[0][0]["row"] as? Int == 5)
+        #expect(abs((matches[0][0]["similarity"] as? Double ?? 0) - 1) < 1e-6)
+        // The row itself is no answer; the other copy of the picture is.
+        #expect(matches[1][0]["path"] as? String == "photos/2b.png")
+        #expect(!matches[1].contains { $0["row"] as? Int == 2 })
+    }
+
+    @Test func formats() throws {
+        let table = try search("0", "--format", "csv", "-k", "2")
+        #expect(table.lines[0] == "query,rank,row,path,similarity" && table.lines.count == 3)
+        #expect(table.lines[1].hasPrefix("0,1,"))
+        let text = try search("0", "5", "-k", "2")
+        #expect(text.lines.count == 6 && text.lines[0] == "0" && text.lines[1].contains("photos/"))
+    }
+
+    /// An array from elsewhere: no index, no settings.
+    @Test func rowsOfAnotherArray() throws {
+        let bytes = try scratch.read("index.npy")
+        try scratch.write(bytes, to: "bare.npy")
+        let outcome = try Vit.run(["search", "bare.npy", "index.npy", "--format", "csv", "-k", "1"], in: scratch)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.lines.count == 8)
+        for row in [0, 1, 4, 5, 6] { #expect(outcome.lines[row + 1].hasPrefix("index.npy:\(row),1,\(row),,")) }
+        let wide = try Vit.run(
+            ["search", "bare.npy", "photos/0.png", "--model", "hf-vit", "--pool", "cls+mean"], in: scratch)
+        #expect(wide.status == 64 && wide.errors.contains("rows of 16 numbers"), "\(wide.errors)")
+    }
+
+    @Test func anotherModelIsRefused() throws {
+        let model = try search("photos/0.png", "--model", "timm-hub", "--image-size", "16")
+        #expect(model.status == 64 && model.errorLines.count == 1, "\(model.errors)")
+        let pool = try search("photos/0.png", "--pool", "cls")
+        #expect(pool.status == 64 && pool.errors.contains("another --pool"), "\(pool.errors)")
+    }
+
+    @Test func failures() throws {
+        try scratch.write("nonsense", to: "bad.png")
+        let several = try search("bad.png", "photos/0.png", "-k", "1")
+        #expect(several.status == 1 && several.lines.count == 2 && several.errors.contains("bad.png"))
+        #expect(try search("bad.png").status == 65)
+        #expect(try search("99").status == 64)
+        #expect(try search("missing.png").status == 66)
+        #expect(try search("0", "--top-k", "0").status == 64)
+        #expect(try Vit.run(["search", "missing.npy", "0"], in: scratch).status == 66)
+        #expect(try Vit.run(["search", "photos/0.png", "0"], in: scratch).status == 65)
+        try scratch.write("row,path,sha256\n", to: "index.index.csv")
+        let unfit = try search("0")
+        #expect(unfit.status == 65 && unfit.errors.contains("do not belong together"), "\(unfit.errors)")
+    }
+
+    @Test func duplicates() throws {
+        let text = try Vit.run(["duplicates", "index.npy", "--threshold", "0.9999"], in: scratch)
+        #expect(text.status == 0, "\(text.errors)")
+        #expect(text.lines[0] == "Group 1: 2 pictures" && text.lines.count == 3)
+        #expect(text.lines[2].hasPrefix("  keep") && text.lines[2].contains("photos/2b.png"))
+        #expect(text.errors.contains("1 group among 7 pictures; 1 of them could go"))
+        let lines = try Vit.run(
+            ["duplicates", "index.npy", "--threshold", "0.9999", "--format", "jsonl", "--quiet"], in: scratch)
+        let object = try #require(lines.objects().first)
+        #expect(object["keep"] as? Int == 3 && object["size"] as? Int == 2 && lines.errors.isEmpty)
+        let table = try Vit.run(["duplicates", "index.npy", "--threshold", "0.9999", "--format", "csv"], in: scratch)
+        #expect(table.lines.map { $0.split(separator: ",").first } == ["group", "1", "1"])
+        #expect(table.lines[2].hasSuffix(",true"))
+        #expect(try Vit.run(["duplicates", "index.npy", "--threshold", "1.5"], in: scratch).status == 64)
+    }
+}
