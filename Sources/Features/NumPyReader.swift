@@ -75,14 +75,6 @@ package struct NumPyMatrix: Sendable {
         return count
     }
 
-    /// One row.
-    package subscript(row: Int) -> [Float] {
-        unsafe [Float](unsafeUninitializedCapacity: columns) { buffer, initialized in
-            unsafe copy(row..<row + 1, into: UnsafeMutableBufferPointer(rebasing: buffer[..<columns]))
-            initialized = columns
-        }
-    }
-
     /// Copies rows into `target`, which has exactly their extent, as 32-bit floats.
     package func copy(_ range: Range<Int>, into target: UnsafeMutableBufferPointer<Float>) {
         precondition(

@@ -37,8 +37,8 @@ import Testing
 
     @Test func manyPicturesOnAnyNumberOfThreads() throws {
         // More than a block, and not a multiple of anything.
-        let count = 333
-        let values = (0..<count * 3).map { Float(($0 * 7919) % 1009) - 500 }
+        let count = 1033
+        let values = (0..<count * 3).map { Float(($0 * 7919) % 10_007) - 5000 }
         let table = LabeledFeatures(values: Tensor(values, shape: [count, 3]), labels: (0..<count).map { $0 % 11 })
         var results: [[NearestNeighborProbe.Outcome]] = []
         for threads in [1, 3] {
@@ -47,7 +47,7 @@ import Testing
             var done: [Int] = []
             results.append(
                 probe.run(training: table, evaluation: table, classCount: 11, progress: { done.append($0) }))
-            #expect(done == [128, 256, 333])
+            #expect(done == [512, 1024, 1033])
         }
         #expect(results[0] == results[1])
         // Everybody's nearest neighbour is itself.
