@@ -5,6 +5,9 @@ SOURCES := Sources Tests Package.swift
 SAMPLE := datasets/charts/sample
 # Python with timm and transformers, for comparisons alone; any other one may be named: make verify PYTHON=python3
 PYTHON := .venv/bin/python
+PEERS := Benchmarks/.venv/bin/python
+# The folder of pictures that make bench prepares and classifies: make bench PHOTOS=~/Pictures
+PHOTOS := $(SAMPLE)
 
 .PHONY: help run build packages test bench lint format docs fuzz verify clean
 
@@ -23,8 +26,11 @@ packages: # NO_INSTALL=1 only names what is missing
 test: packages ## set up and run every test, in release mode
 	swift test -c release
 
-bench: build $(PYTHON) ## time one picture, from start to end, beside Python with timm
-	$(PYTHON) tools/compare_startup.py --vit $(VIT) "$$(find $(SAMPLE) -type f | sort | head -n 1)"
+bench: build $(PEERS) ## time it beside PyTorch, ONNX Runtime and OpenVINO, in turns, into Benchmarks/RESULTS.md
+	$(PEERS) Benchmarks/compare.py --vit $(VIT) > .build/results.md
+	$(PEERS) Benchmarks/startup.py --vit $(VIT) "$$(find $(PHOTOS) -type f | sort | head -n 1)" >> .build/results.md
+	$(PEERS) Benchmarks/pictures.py --vit $(VIT) $(PHOTOS) >> .build/results.md
+	mv .build/results.md Benchmarks/RESULTS.md
 
 lint: ## check the format of the code and the length of its files
 	swift format lint --strict --parallel --recursive $(SOURCES)
@@ -47,6 +53,11 @@ verify: build $(PYTHON) ## hold logits, embeddings and attention of full-size mo
 .venv/bin/python: tools/requirements.txt
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet --requirement $<
+	@touch $@
+
+$(PEERS): Benchmarks/requirements.txt
+	python3 -m venv Benchmarks/.venv
+	Benchmarks/.venv/bin/pip install --quiet --requirement $<
 	@touch $@
 
 clean: ## remove what was built

@@ -1,4 +1,4 @@
-"""Goldens of masked autoencoding: mae.safetensors, and mae-oblong.safetensors for one channel and no square."""
+"""Goldens of masked autoencoding in three sizes: mae, mae-oblong (one channel, no square), mae-deep (.safetensors)."""
 
 import copy
 from pathlib import Path
@@ -18,6 +18,10 @@ OBLONG = Sizes(
     image=(8, 20), patch=4, channels=1, width=8, depth=1, heads=2, hidden=12, decoder_width=12, decoder_depth=2,
     decoder_heads=3, decoder_hidden=10, mask_ratio=0.6, epsilon=1e-12,
 )  # fmt: skip
+DEEP = Sizes(
+    image=(32, 32), patch=8, width=24, depth=3, heads=3, hidden=48, decoder_width=16, decoder_depth=2,
+    decoder_heads=4, decoder_hidden=32,
+)  # fmt: skip
 STEPS = 10
 RATE = 1e-3
 BETAS = (0.9, 0.95)
@@ -26,7 +30,7 @@ DECAY = 0.05
 
 def write(folder: Path) -> None:
     adamw = {"steps": STEPS, "lr": RATE, "beta1": BETAS[0], "beta2": BETAS[1], "adamw_epsilon": 1e-8, "weight_decay": DECAY}
-    for name, sizes in (("mae", SIZES), ("mae-oblong", OBLONG)):
+    for name, sizes in (("mae", SIZES), ("mae-oblong", OBLONG), ("mae-deep", DEEP)):
         settings = {key: getattr(sizes, key) for key in sizes.__dataclass_fields__}
         save(folder / f"{name}.safetensors", golden(sizes), settings | adamw)
 

@@ -12,9 +12,13 @@ from pathlib import Path
 import torch
 
 import fixtures_features
+import fixtures_finetuning
 import fixtures_mae
+import fixtures_metrics
+import fixtures_mixing
 import fixtures_models
 import fixtures_operations
+import fixtures_probe
 
 
 def main() -> None:
@@ -24,7 +28,11 @@ def main() -> None:
     folder = parser.parse_args().folder
     torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
-    for part in (fixtures_operations, fixtures_models, fixtures_mae, fixtures_features):
+    parts = (
+        fixtures_operations, fixtures_models, fixtures_mae, fixtures_features, fixtures_mixing, fixtures_metrics,
+        fixtures_probe, fixtures_finetuning,
+    )  # fmt: skip
+    for part in parts:
         part.write(folder)
 
 

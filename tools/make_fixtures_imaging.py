@@ -3,7 +3,7 @@
 
     tools/make_fixtures_imaging.py
 
-Needs Pillow 13, numpy, torch, torchvision, and jpegtran (libjpeg-turbo-progs) for arithmetic coding and restarts.
+Needs Pillow 13, numpy, torch, torchvision, timm, and jpegtran (libjpeg-turbo-progs) for arithmetic coding and restarts.
 """
 
 import csv
@@ -17,6 +17,8 @@ import numpy
 from PIL import Image, ImageOps, PngImagePlugin
 from torchvision import transforms
 from torchvision.transforms import InterpolationMode
+
+import fixtures_augment
 
 FOLDER = Path(__file__).resolve().parent.parent / "Tests/Fixtures/imaging"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -210,6 +212,7 @@ def main():
     write_decoded([name for name in images if "bomb" not in name])
     write_resized()
     write_preprocessed()
+    fixtures_augment.write(FOLDER)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 #ifndef VIT_CLONES_H
 #define VIT_CLONES_H
 
+#include <stdint.h> // lets the C library tell its name
+
 #if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
 #define CLONED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else

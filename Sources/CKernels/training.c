@@ -25,6 +25,36 @@ CLONED void vit_add(const float *restrict x, size_t count, float *restrict y) {
     for (size_t i = 0; i < count; i++) y[i] += x[i];
 }
 
+CLONED void vit_approach(const float *restrict x, size_t count, float share, float *restrict y) {
+    for (size_t i = 0; i < count; i++) y[i] += share * (x[i] - y[i]);
+}
+
+CLONED void vit_add_branch(
+    const float *x, const float *branch, const float *columns, float scale, size_t rows, size_t width, float *y) {
+    if (columns == NULL) {
+        for (size_t i = 0; i < rows * width; i++) y[i] = x[i] + scale * branch[i];
+        return;
+    }
+    for (size_t row = 0; row < rows; row++)
+        for (size_t i = 0; i < width; i++)
+            y[row * width + i] = x[row * width + i] + scale * columns[i] * branch[row * width + i];
+}
+
+CLONED void vit_add_branch_backward(
+    const float *dy, const float *branch, const float *columns, float scale, size_t rows, size_t width,
+    float *restrict d_branch, float *restrict column_sums) {
+    for (size_t row = 0; row < rows; row++) {
+        const size_t first = row * width;
+        if (columns == NULL) {
+            for (size_t i = 0; i < width; i++) d_branch[first + i] = scale * dy[first + i];
+        } else {
+            for (size_t i = 0; i < width; i++) d_branch[first + i] = scale * columns[i] * dy[first + i];
+        }
+        if (column_sums == NULL) continue;
+        for (size_t i = 0; i < width; i++) column_sums[i] += scale * dy[first + i] * branch[first + i];
+    }
+}
+
 CLONED void vit_adamw(
     float *restrict weights, const float *restrict gradients, float *restrict first_moments,
     float *restrict second_moments, size_t count, vit_adamw_settings s) {

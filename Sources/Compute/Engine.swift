@@ -55,11 +55,18 @@ package protocol Engine: AnyObject, Sendable {
     /// y = activation(x).
     func activate(_ x: Tensor, _ activation: Activation, into y: Tensor)
 
-    /// Multi-head self-attention without its projections: qkv (B, N, 3·D) to y (B, N, D), softmax(q·kᵀ/√(D/H))·v.
+    /// Multi-head self-attention without its projections: qkv (B, N, 3·D) to y (B, Q, D), softmax(q·kᵀ/√(D/H))·v for the
+    /// first Q ≤ N tokens' queries.
     func attention(_ qkv: Tensor, heads: Int, into y: Tensor)
 
     /// The weights with which each token attends to each: qkv (B, N, 3·D) to softmax(q·kᵀ/√(D/H)) (B, H, N, N).
     func attentionWeights(_ qkv: Tensor, heads: Int, into weights: Tensor)
+
+    /// The first P tokens of every image: x (B, N, D) to y (B, P, D).
+    func leadingTokens(of x: Tensor, into y: Tensor)
+
+    /// y (B, N, D) = x + imageScale (B) · columnScale (D) · branch; a scale that is left out is 1.
+    func addBranch(_ branch: Tensor, columnScale: Tensor?, imageScale: Tensor?, to x: Tensor, into y: Tensor)
 
     /// Token `index` of every image: x (B, N, D) to y (B, D).
     func selectToken(_ index: Int, of x: Tensor, into y: Tensor)

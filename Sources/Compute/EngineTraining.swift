@@ -51,20 +51,30 @@ package protocol TrainingEngine: Engine {
     func patchLoss(
         _ prediction: Tensor, target: Tensor, weights: Tensor, losses: Tensor, dPrediction: Tensor?)
 
-    /// dx (B, N, D) = 0 but for token `index`, which is dy (B, D).
-    func selectTokenBackward(_ dy: Tensor, index: Int, dx: Tensor)
+    /// Token `index` of every image: x (B, N, D) gets it from y (B, D).
+    func setToken(_ index: Int, of x: Tensor, to y: Tensor)
 
     /// dx (B, N, D) from dy (B, D): the tokens from `first` on get an equal share, the others 0.
     func meanTokensBackward(_ dy: Tensor, from first: Int, dx: Tensor)
 
-    /// The cross-entropy of logits (B, C) with target distributions (B, C), for each image (B), and `scale` times the
-    /// gradient of its sum; dLogits may be the logits.
+    /// dBranch (B, N, D) = imageScale · columnScale · dy; dColumnScale (D) += Σ imageScale · dy · branch.
+    func addBranchBackward(
+        _ dy: Tensor, branch: Tensor, columnScale: Tensor?, imageScale: Tensor?, dBranch: Tensor, dColumnScale: Tensor?)
+
+    /// The cross-entropy of logits (B, C) with targets (B, C), for each image (B), and `scale` times the gradient of its
+    /// sum; dLogits may be the logits. Targets need not add up to 1: with class weights they do not.
     func crossEntropy(_ logits: Tensor, targets: Tensor, scale: Float, losses: Tensor, dLogits: Tensor)
 
     /// One step of AdamW over `weights`, elements `range`, and its two moments.
     func adamW(
         _ weights: Tensor, gradients: Tensor, moments: (first: Tensor, second: Tensor), range: Range<Int>,
         _ settings: AdamWStep)
+
+    /// Each image i of (B, …) = weight · image i + rest · image B − 1 − i, all at once; one in the middle stays.
+    func mixReversed(_ images: Tensor, weight: Float, rest: Float)
+
+    /// Images i and B − 1 − i of (B, C, height, width) exchange a rectangle.
+    func swapReversed(_ images: Tensor, rows: Range<Int>, columns: Range<Int>)
 
     /// √(Σ x²), in double and in a fixed order.
     func norm(_ x: Tensor) -> Double
@@ -74,30 +84,44 @@ package protocol TrainingEngine: Engine {
 
     /// y += x.
     func add(_ x: Tensor, into y: Tensor)
+
+    /// x = factor · x.
+    func multiply(_ x: Tensor, by factor: Float)
+
+    /// y += share · (x − y).
+    func approach(_ x: Tensor, into y: Tensor, share: Float)
+
+    /// Runs `body` for every task on the engine's threads, in any order; tasks write to disjoint places.
+    func share(_ taskCount: Int, _ body: (_ task: Int) -> Void)
 }
 
 /// The numbers of one AdamW step (Loshchilov and Hutter 2019, algorithm 2).
 package struct AdamWStep: Sendable {
     package var learningRate: Float
-    package var beta1: Float
-    package var beta2: Float
-    package var epsilon: Float
     package var weightDecay: Float
-    /// Counted from 1.
-    package var step: Int
+    package let beta1: Float
+    package let beta2: Float
+    package let epsilon: Float
     /// Multiplies each gradient first.
-    package var gradientScale: Float
+    package let gradientScale: Float
+    /// 1 − β₁ᵗ.
+    let correction1: Float
+    /// √(1 − β₂ᵗ).
+    let correction2Root: Float
 
+    /// Step number `step`, counted from 1; its corrections are computed in double, as PyTorch does.
     package init(
         learningRate: Float, beta1: Float = 0.9, beta2: Float = 0.95, epsilon: Float = 1e-8, weightDecay: Float = 0.05,
         step: Int, gradientScale: Float = 1
     ) {
+        func power(_ base: Float) -> Double { (0..<step).reduce(1.0) { product, _ in product * Double(base) } }
         self.learningRate = learningRate
         self.beta1 = beta1
         self.beta2 = beta2
         self.epsilon = epsilon
         self.weightDecay = weightDecay
-        self.step = step
         self.gradientScale = gradientScale
+        correction1 = Float(1 - power(beta1))
+        correction2Root = Float((1 - power(beta2)).squareRoot())
     }
 }

@@ -30,6 +30,11 @@ public struct Augmentation: Sendable {
         }
     }
 
+    /// These steps, and then operations of RandAugment.
+    public func augmenting(_ operations: RandAugment) -> Augmentation {
+        followed { operations.apply(to: $0, using: &$1) }
+    }
+
     /// These steps and then another.
     public func followed(by step: @escaping Step) -> Augmentation { Augmentation(steps + [step]) }
 

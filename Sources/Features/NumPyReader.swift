@@ -75,14 +75,6 @@ package struct NumPyMatrix: Sendable {
         return count
     }
 
-    /// One row.
-    package subscript(row: Int) -> [Float] {
-        unsafe [Float](unsafeUninitializedCapacity: columns) { buffer, initialized in
-            unsafe copy(row..<row + 1, into: UnsafeMutableBufferPointer(rebasing: buffer[..<columns]))
-            initialized = columns
-        }
-    }
-
     /// Copies rows into `target`, which has exactly their extent, as 32-bit floats.
     package func copy(_ range: Range<Int>, into target: UnsafeMutableBufferPointer<Float>) {
         precondition(
@@ -96,9 +88,6 @@ package struct NumPyMatrix: Sendable {
             unsafe UnsafeMutableRawBufferPointer(target).copyMemory(from: bytes)
         }
     }
-
-    /// Copies rows into `tensor`, which has exactly their extent.
-    package func copy(_ range: Range<Int>, into tensor: Tensor) { unsafe copy(range, into: tensor.buffer) }
 
     /// Gives the memory of rows that were read back to the system.
     package func release(_ range: Range<Int>) { file.release(byteRange(range)) }

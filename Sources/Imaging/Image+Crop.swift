@@ -50,7 +50,7 @@ extension Image {
     }
 
     /// Colour as brightness, as PIL's `convert("L")` and `convert("LA")` compute it.
-    func grey() -> Image {
+    package func grey() -> Image {
         guard channels >= 3 else { return self }
         return unsafe Image(width: width, height: height, channels: channels - 2) { output in
             unsafe pixels.withUnsafeBufferPointer { input in

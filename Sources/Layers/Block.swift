@@ -51,14 +51,33 @@ package struct Block: Sendable {
         scale2 = shape.hasLayerScale ? try source.parameter("\(name).ls2.gamma") : nil
     }
 
-    /// x (B, N, D) to `cache.output`.
-    package func forward(_ x: Tensor, into cache: BlockActivations, engine: any Engine) {
+    /// x (B, N, D) to `cache.output`; `paths` drops residual branches of some images.
+    package func forward(
+        _ x: Tensor, into cache: BlockActivations, paths: PathScales? = nil, engine: any Engine
+    ) {
         norm1.forward(x, statistics: cache.statistics1, engine: engine, into: cache.normed)
         qkv.forward(cache.normed, engine: engine, into: cache.qkv)
         engine.attention(cache.qkv, heads: shape.heads, into: cache.mixed)
-        projection.forward(
-            cache.mixed, epilogue: LinearEpilogue(columnScale: scale1?.value, residual: x), engine: engine,
-            into: cache.middle)
+        finish(x, into: cache, paths: paths, engine: engine)
+    }
+
+    /// The same for the first tokens of each image alone, as many as `leading` has room for, into `leading.output`; all
+    /// tokens of x (B, N, D) are attended to. For the last block, of which nothing else is read.
+    package func forwardLeading(
+        _ x: Tensor, into cache: BlockActivations, leading: BlockActivations, engine: any Engine
+    ) {
+        norm1.forward(x, statistics: cache.statistics1, engine: engine, into: cache.normed)
+        qkv.forward(cache.normed, engine: engine, into: cache.qkv)
+        engine.attention(cache.qkv, heads: shape.heads, into: leading.mixed)
+        engine.leadingTokens(of: x, into: leading.output)
+        finish(leading.output, into: leading, paths: nil, engine: engine)
+    }
+
+    /// What follows attention: the residual `x`, and the MLP.
+    private func finish(_ x: Tensor, into cache: BlockActivations, paths: PathScales?, engine: any Engine) {
+        add(
+            projection, of: cache.mixed, scale: scale1, branch: cache.branch1, paths: paths?.attention, to: x,
+            engine: engine, into: cache.middle)
         norm2.forward(cache.middle, statistics: cache.statistics2, engine: engine, into: cache.normed)
         if let preActivation = cache.preActivation {
             fc1.forward(cache.normed, engine: engine, into: preActivation)
@@ -68,8 +87,35 @@ package struct Block: Sendable {
                 cache.normed, epilogue: LinearEpilogue(activation: shape.activation), engine: engine,
                 into: cache.hidden)
         }
-        fc2.forward(
-            cache.hidden, epilogue: LinearEpilogue(columnScale: scale2?.value, residual: cache.middle), engine: engine,
-            into: cache.output)
+        add(
+            fc2, of: cache.hidden, scale: scale2, branch: cache.branch2, paths: paths?.mlp, to: cache.middle,
+            engine: engine, into: cache.output)
+    }
+
+    /// y = x + paths · scale · linear(input). In one pass where the backward pass does not want the branch by itself.
+    private func add(
+        _ linear: Linear, of input: Tensor, scale: Parameter?, branch: Tensor?, paths: Tensor?, to x: Tensor,
+        engine: any Engine, into y: Tensor
+    ) {
+        if let branch, scale != nil || paths != nil {
+            linear.forward(input, engine: engine, into: branch)
+            engine.addBranch(branch, columnScale: scale?.value, imageScale: paths, to: x, into: y)
+        } else {
+            linear.forward(
+                input, epilogue: LinearEpilogue(columnScale: scale?.value, residual: x), engine: engine, into: y)
+        }
+    }
+}
+
+/// What the residual branches of a block are multiplied by, a number an image (B): 0 where the path is dropped.
+///
+/// Stochastic depth (Huang et al. 2016), as timm has it: the paths that stay are scaled by 1 / (1 − rate).
+package struct PathScales: Sendable {
+    package let attention: Tensor
+    package let mlp: Tensor
+
+    package init(attention: Tensor, mlp: Tensor) {
+        self.attention = attention
+        self.mlp = mlp
     }
 }

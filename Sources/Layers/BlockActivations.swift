@@ -9,6 +9,10 @@ package struct BlockActivations: Sendable {
     package let statistics2: NormStatistics
     /// The MLP before its activation, where a backward pass follows.
     package let preActivation: Tensor?
+    /// What attention and MLP add to the tokens, before any scale; kept one by one where the scale is trained, else one
+    /// place for all.
+    package let branch1: Tensor?
+    package let branch2: Tensor?
     package let output: Tensor
     /// Overwritten by the next block: what a norm gives, and the MLP after its activation.
     package let normed: Tensor
@@ -19,8 +23,8 @@ package struct BlockActivations: Sendable {
         let room = BlockRoom(shape, input: input)
         return BlockActivations(
             statistics1: room.statistics(), qkv: room.tokens(3 * shape.width), mixed: room.tokens(shape.width),
-            middle: room.tokens(shape.width), statistics2: room.statistics(), preActivation: nil, output: input,
-            normed: room.tokens(shape.width), hidden: room.tokens(shape.hiddenWidth))
+            middle: room.tokens(shape.width), statistics2: room.statistics(), preActivation: nil, branch1: nil,
+            branch2: nil, output: input, normed: room.tokens(shape.width), hidden: room.tokens(shape.hiddenWidth))
     }
 
     /// Room for `count` blocks one after the other, each with what its backward pass reads. Norms and activations are
@@ -29,11 +33,13 @@ package struct BlockActivations: Sendable {
         let room = BlockRoom(shape, input: input)
         let normed = room.tokens(shape.width)
         let hidden = room.tokens(shape.hiddenWidth)
+        let branch = shape.hasLayerScale ? nil : room.tokens(shape.width)
         return (0..<count).map { _ in
             BlockActivations(
                 statistics1: room.statistics(), qkv: room.tokens(3 * shape.width), mixed: room.tokens(shape.width),
                 middle: room.tokens(shape.width), statistics2: room.statistics(),
-                preActivation: room.tokens(shape.hiddenWidth), output: room.tokens(shape.width), normed: normed,
+                preActivation: room.tokens(shape.hiddenWidth), branch1: branch ?? room.tokens(shape.width),
+                branch2: branch ?? room.tokens(shape.width), output: room.tokens(shape.width), normed: normed,
                 hidden: hidden)
         }
     }
@@ -44,8 +50,9 @@ package struct BlockActivations: Sendable {
         return BlockActivations(
             statistics1: statistics1.first(rowCount), qkv: qkv.rows(0..<count), mixed: mixed.rows(0..<count),
             middle: middle.rows(0..<count), statistics2: statistics2.first(rowCount),
-            preActivation: preActivation?.rows(0..<count), output: output.rows(0..<count),
-            normed: normed.rows(0..<count), hidden: hidden.rows(0..<count))
+            preActivation: preActivation?.rows(0..<count), branch1: branch1?.rows(0..<count),
+            branch2: branch2?.rows(0..<count), output: output.rows(0..<count), normed: normed.rows(0..<count),
+            hidden: hidden.rows(0..<count))
     }
 }
 

@@ -26,19 +26,21 @@ extension LayerNorm {
 }
 
 extension Block {
-    /// The forward pass read from its end: dx (B, N, D) from dy, for the x and `cache` of that pass.
+    /// The forward pass read from its end: dx (B, N, D) from dy, for the x, `cache` and `paths` of that pass.
     ///
     /// dx may be dy. The norms and the activation are computed again rather than kept.
     package func backward(
-        _ dy: Tensor, x: Tensor, cache: BlockActivations, gradients: BlockGradients, dx: Tensor,
-        engine: any TrainingEngine
+        _ dy: Tensor, x: Tensor, cache: BlockActivations, paths: PathScales? = nil, gradients: BlockGradients,
+        dx: Tensor, engine: any TrainingEngine
     ) {
         guard let preActivation = cache.preActivation else {
             preconditionFailure("Block.backward: the forward pass kept nothing for it")
         }
         // x + mlp(norm(x))
         engine.activate(preActivation, shape.activation, into: cache.hidden)
-        fc2.backward(dy, x: cache.hidden, dx: gradients.hidden, engine: engine)
+        let dMLP = branchGradient(
+            dy, scale: scale2, branch: cache.branch2, paths: paths?.mlp, into: gradients.branch, engine: engine)
+        fc2.backward(dMLP, x: cache.hidden, dx: gradients.hidden, engine: engine)
         engine.activateBackward(gradients.hidden, x: preActivation, shape.activation, dx: gradients.hidden)
         norm2.forward(cache.middle, statistics: cache.statistics2, engine: engine, into: cache.normed)
         fc1.backward(gradients.hidden, x: cache.normed, dx: gradients.branch, engine: engine)
@@ -46,11 +48,26 @@ extension Block {
             gradients.branch, x: cache.middle, statistics: cache.statistics2, residual: dy, dx: gradients.middle,
             engine: engine)
         // x + attention(norm(x))
-        projection.backward(gradients.middle, x: cache.mixed, dx: gradients.branch, engine: engine)
+        let dAttention = branchGradient(
+            gradients.middle, scale: scale1, branch: cache.branch1, paths: paths?.attention, into: cache.normed,
+            engine: engine)
+        projection.backward(dAttention, x: cache.mixed, dx: gradients.branch, engine: engine)
         engine.attentionBackward(gradients.branch, qkv: cache.qkv, heads: shape.heads, dqkv: gradients.qkv)
         norm1.forward(x, statistics: cache.statistics1, engine: engine, into: cache.normed)
         qkv.backward(gradients.qkv, x: cache.normed, dx: gradients.branch, engine: engine)
         norm1.backward(
             gradients.branch, x: x, statistics: cache.statistics1, residual: gradients.middle, dx: dx, engine: engine)
+    }
+
+    /// The gradient of a residual branch from that of the sum: the same where the branch was added as it is.
+    private func branchGradient(
+        _ dy: Tensor, scale: Parameter?, branch: Tensor?, paths: Tensor?, into room: Tensor,
+        engine: any TrainingEngine
+    ) -> Tensor {
+        guard let branch, scale != nil || paths != nil else { return dy }
+        engine.addBranchBackward(
+            dy, branch: branch, columnScale: scale?.value, imageScale: paths, dBranch: room,
+            dColumnScale: scale?.gradient)
+        return room
     }
 }

@@ -55,9 +55,10 @@ package struct Encoder: Sendable {
         }
     }
 
-    /// Images (B, C, height, width) to tokens (B, N, D) in `room.tokens`, before the final norm.
+    /// Images (B, C, height, width) to tokens (B, N, D) in `room.output`, before the final norm.
     ///
-    /// `afterBlock` sees the tokens after each block, counted from 0.
+    /// `afterBlock` sees the tokens after each block, counted from 0. Where the room is made for leading tokens, the last
+    /// block computes them alone.
     package func forward(
         _ images: Tensor, room: EncoderRoom, engine: any Engine, afterBlock: (Int, Tensor) -> Void = { _, _ in }
     ) {
@@ -68,8 +69,12 @@ package struct Encoder: Sendable {
             room.patchRows, patchProjection.weights, bias: patchProjection.bias?.value, positions: tokens.positions,
             prefix: configuration.prefixCount, into: room.tokens)
         for (index, block) in blocks.enumerated() {
-            block.forward(room.tokens, into: room.block, engine: engine)
-            afterBlock(index, room.tokens)
+            if index == blocks.count - 1, let leading = room.leading {
+                block.forwardLeading(room.tokens, into: room.block, leading: leading, engine: engine)
+            } else {
+                block.forward(room.tokens, into: room.block, engine: engine)
+            }
+            afterBlock(index, index == blocks.count - 1 ? room.output : room.tokens)
         }
     }
 }
@@ -79,8 +84,14 @@ package struct EncoderRoom: Sendable {
     package let patchRows: Tensor
     package let tokens: Tensor
     package let block: BlockActivations
+    /// For the last block, where only the first tokens are wanted of it.
+    let leading: BlockActivations?
 
-    package init(_ configuration: ViTConfiguration, imageCount: Int) {
+    /// What comes out: the tokens (B, N, D), or the leading ones.
+    package var output: Tensor { leading?.output ?? tokens }
+
+    /// - Parameter leadingCount: how many of an image's first tokens are wanted; nil: all.
+    package init(_ configuration: ViTConfiguration, imageCount: Int, leadingCount: Int? = nil) {
         let patch = configuration.patchSize
         patchRows = Tensor(
             shape: [
@@ -88,16 +99,18 @@ package struct EncoderRoom: Sendable {
             ])
         tokens = Tensor(shape: [imageCount, configuration.tokenCount, configuration.width])
         block = .shared(configuration.blockShape, input: tokens)
+        leading = leadingCount.map {
+            .shared(configuration.blockShape, input: Tensor(shape: [imageCount, $0, configuration.width]))
+        }
     }
 
-    private init(patchRows: Tensor, tokens: Tensor, block: BlockActivations) {
-        self.patchRows = patchRows
-        self.tokens = tokens
-        self.block = block
+    private init(_ whole: EncoderRoom, count: Int) {
+        patchRows = whole.patchRows.rows(0..<count)
+        tokens = whole.tokens.rows(0..<count)
+        block = whole.block.first(count)
+        leading = whole.leading?.first(count)
     }
 
     /// The part for the first `count` images.
-    package func first(_ count: Int) -> EncoderRoom {
-        EncoderRoom(patchRows: patchRows.rows(0..<count), tokens: tokens.rows(0..<count), block: block.first(count))
-    }
+    package func first(_ count: Int) -> EncoderRoom { EncoderRoom(self, count: count) }
 }

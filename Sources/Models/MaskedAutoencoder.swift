@@ -10,11 +10,11 @@ package struct MaskedAutoencoder: Sendable {
     private let engine: any TrainingEngine
     private let classToken: Parameter
     private let patchProjection: Linear
-    private let blocks: [Block]
+    private let blocks: BlockStack
     private let norm: LayerNorm
     private let decoderEmbedding: Linear
     private let maskToken: Parameter
-    private let decoderBlocks: [Block]
+    private let decoderBlocks: BlockStack
     private let decoderNorm: LayerNorm
     private let decoderPrediction: Linear
     private let positions: MAEPositions
@@ -33,15 +33,14 @@ package struct MaskedAutoencoder: Sendable {
         self.positions = positions
         classToken = try source.parameter("cls_token")
         patchProjection = try Linear("patch_embed.proj", from: source, engine: engine)
-        blocks = try (0..<configuration.encoder.depth).map {
-            try Block("blocks.\($0)", configuration.encoder.blockShape, from: source, engine: engine)
-        }
+        blocks = try BlockStack(
+            "blocks", 0..<configuration.encoder.depth, configuration.encoder.blockShape, from: source, engine: engine)
         norm = try LayerNorm("norm", epsilon: configuration.encoder.layerNormEpsilon, from: source)
         decoderEmbedding = try Linear("decoder_embed", from: source, engine: engine)
         maskToken = try source.parameter("mask_token")
-        decoderBlocks = try (0..<configuration.decoder.depth).map {
-            try Block("decoder_blocks.\($0)", configuration.decoderBlockShape, from: source, engine: engine)
-        }
+        decoderBlocks = try BlockStack(
+            "decoder_blocks", 0..<configuration.decoder.depth, configuration.decoderBlockShape, from: source,
+            engine: engine)
         decoderNorm = try LayerNorm("decoder_norm", epsilon: configuration.encoder.layerNormEpsilon, from: source)
         decoderPrediction = try Linear("decoder_pred", from: source, engine: engine)
         room = MAERoom(configuration, imageCount: batchSize, isTrained: isTrained)
@@ -71,11 +70,7 @@ package struct MaskedAutoencoder: Sendable {
         engine.embedPatches(
             room.visibleRows, patchProjection.weights, bias: patchProjection.bias?.value,
             positions: room.visiblePositions, prefix: 1, into: room.tokens)
-        var x = room.tokens
-        for (block, cache) in zip(blocks, room.encoder) {
-            block.forward(x, into: cache, engine: engine)
-            x = cache.output
-        }
+        let x = blocks.forward(room.tokens, into: room.encoder, engine: engine)
         norm.forward(x, statistics: room.encodedStatistics, engine: engine, into: room.encoded)
     }
 
@@ -84,11 +79,7 @@ package struct MaskedAutoencoder: Sendable {
         engine.restoreTokens(
             room.visible, prefix: 1, restore: mask.restore, maskToken: maskToken.value, positions: positions.decoder,
             into: room.allTokens)
-        var x = room.allTokens
-        for (block, cache) in zip(decoderBlocks, room.decoder) {
-            block.forward(x, into: cache, engine: engine)
-            x = cache.output
-        }
+        let x = decoderBlocks.forward(room.allTokens, into: room.decoder, engine: engine)
         decoderNorm.forward(x, statistics: room.decodedStatistics, engine: engine, into: room.decoded)
         engine.dropPrefix(1, of: room.decoded, into: room.decodedPatches)
         decoderPrediction.forward(room.decodedPatches, engine: engine, into: room.prediction)
@@ -134,11 +125,8 @@ package struct MaskedAutoencoder: Sendable {
         decoderNorm.backward(
             d, x: room.decoder.last?.output ?? room.allTokens, statistics: room.decodedStatistics, dx: d, engine: engine
         )
-        for index in decoderBlocks.indices.reversed() {
-            decoderBlocks[index].backward(
-                d, x: index == 0 ? room.allTokens : room.decoder[index - 1].output, cache: room.decoder[index],
-                gradients: gradients.decoderBlock, dx: d, engine: engine)
-        }
+        decoderBlocks.backward(
+            d, x: room.allTokens, caches: room.decoder, gradients: gradients.decoderBlock, engine: engine)
         guard let dMaskToken = maskToken.gradient else { return }
         engine.restoreTokensBackward(
             d, prefix: 1, restore: mask.restore, dVisible: room.visible, dMaskToken: dMaskToken)
@@ -149,11 +137,7 @@ package struct MaskedAutoencoder: Sendable {
         let d = gradients.encoder
         norm.backward(
             d, x: room.encoder.last?.output ?? room.tokens, statistics: room.encodedStatistics, dx: d, engine: engine)
-        for index in blocks.indices.reversed() {
-            blocks[index].backward(
-                d, x: index == 0 ? room.tokens : room.encoder[index - 1].output, cache: room.encoder[index],
-                gradients: gradients.encoderBlock, dx: d, engine: engine)
-        }
+        blocks.backward(d, x: room.tokens, caches: room.encoder, gradients: gradients.encoderBlock, engine: engine)
         guard let dClassToken = classToken.gradient else { return }
         engine.addPrefixGradient(d, dPrefix: dClassToken.reshaped([1, dClassToken.count]))
         engine.dropPrefix(1, of: d, into: gradients.visiblePatches)

@@ -41,3 +41,16 @@ package enum ParameterInitialization {
         bias.assign((0..<bias.count).map { _ in Float(random.uniform(-bound, bound)) })
     }
 }
+
+extension ParameterInitialization {
+    /// Fresh heads on a trained trunk, so small that the first steps hardly disturb it: normal with deviation 2e-5, cut
+    /// off at 2; biases 0 (He et al. 2022, appendix A.1).
+    package static func fillHead(_ store: ParameterStore, seed: UInt64) {
+        for (index, entry) in store.entries.enumerated() where entry.name.hasPrefix("head") {
+            let value = store.parameter(at: index).value
+            var random = CounterRandom(seed: seed, purpose: .initialization, epoch: 2, index: index)
+            let isBias = entry.name.hasSuffix("bias")
+            value.assign((0..<value.count).map { _ in isBias ? 0 : Float(2e-5 * random.truncatedNormal(limit: 2)) })
+        }
+    }
+}

@@ -16,8 +16,9 @@ package struct TokenReader: Sendable {
 
     /// One token of every image, normed: (B, D).
     package func token(_ index: Int, of encoder: EncoderRoom, room: Room, engine: any Engine, into result: Tensor) {
-        // The norm acts on each token by itself, so that a token may be taken out before it.
-        engine.selectToken(index, of: encoder.tokens, into: norm == nil ? result : room.selected)
+        // The norm acts on each token by itself, so that a token may be taken out before it; the room may be made for
+        // leading tokens alone.
+        engine.selectToken(index, of: encoder.output, into: norm == nil ? result : room.selected)
         norm?.forward(room.selected, statistics: room.statistics, engine: engine, into: result)
     }
 

@@ -6,166 +6,147 @@ import Layers
 /// Positions are trained too, as in every fine-tuning recipe. With a mask, the encoder sees the patches that stay alone
 /// (patch dropout: Liu et al. 2023), which shortens a step by as much.
 package final class TrainableClassifier: Sendable {
+    /// What the distillation head is to say (Touvron et al. 2021, section 4).
+    package struct Distillation: Sendable {
+        /// The teacher's distribution over the classes (B, classes); one class alone for hard distillation.
+        package let targets: Tensor
+        /// The share of the loss that is the teacher's (λ); the labels have the rest.
+        package let weight: Double
+        /// What the logits are divided by (τ); the loss is multiplied by its square.
+        package let temperature: Double
+
+        package init(targets: Tensor, weight: Double, temperature: Double = 1) {
+            self.targets = targets
+            self.weight = weight
+            self.temperature = temperature
+        }
+    }
+
     package let configuration: ViTConfiguration
     package let store: ParameterStore
+    /// Images of a step.
+    package let batchSize: Int
+    /// The first blocks, which stay as they are, and with them the patch embedding, its tokens and positions.
+    package let frozenCount: Int
     private let engine: any TrainingEngine
-    private let classToken: Parameter
-    private let positions: Parameter
-    private let patchProjection: Linear
-    private let blocks: [Block]
-    private let norm: LayerNorm
-    private let head: Linear
+    private let embedding: TokenEmbedding
+    private let frozenBlocks: BlockStack
+    private let blocks: BlockStack
+    private let head: ClassifierHead
     private let room: TrainableClassifierRoom
 
     /// Builds the model on the parameters of `store`; `batchSize` images make a step and `keptCount` of their patches
-    /// are seen (all, where it is left out).
-    ///
-    /// Takes models with a class token that has a position; no registers, distillation or layer scale.
+    /// are seen (all, where it is left out). From `frozenCount` 1 on, the embedding and as many blocks are not trained.
     package init(
         _ configuration: ViTConfiguration, store: ParameterStore, batchSize: Int, keptCount: Int? = nil,
-        engine: any TrainingEngine
+        frozenCount: Int = 0, engine: any TrainingEngine
     ) throws {
         precondition(
-            configuration.prefixCount == 1 && configuration.hasClassToken && configuration.prefixHasPosition
-                && !configuration.hasLayerScale && configuration.classCount > 0,
-            "TrainableClassifier: expected a class token with a position, and nothing beside it")
+            configuration.classCount > 0 && configuration.positionGrid == configuration.grid
+                && (0...configuration.depth).contains(frozenCount)
+                && (configuration.hasClassToken || configuration.pooling == .meanPatches)
+                && !(configuration.hasDistillationToken && configuration.pooling == .meanPatches),
+            "TrainableClassifier: expected classes, positions for the grid, and the tokens that the heads read")
         self.configuration = configuration
         self.store = store
+        self.batchSize = batchSize
+        self.frozenCount = frozenCount
         self.engine = engine
-        classToken = try store.parameter("cls_token")
-        positions = try store.parameter("pos_embed")
-        patchProjection = try Linear("patch_embed.proj", from: store, engine: engine)
-        blocks = try (0..<configuration.depth).map {
-            try Block("blocks.\($0)", configuration.blockShape, from: store, engine: engine)
-        }
-        let normName = configuration.finalNorm == .afterPooling ? "fc_norm" : "norm"
-        norm = try LayerNorm(normName, epsilon: configuration.layerNormEpsilon, from: store)
-        head = try Linear("head", from: store, engine: engine)
+        let frozen = FrozenParameters(store: store)
+        let shape = configuration.blockShape
+        embedding =
+            frozenCount == 0
+            ? try TokenEmbedding(configuration, from: store, engine: engine)
+            : try TokenEmbedding(configuration, from: frozen, engine: engine)
+        frozenBlocks = try BlockStack("blocks", 0..<frozenCount, shape, from: frozen, engine: engine)
+        blocks = try BlockStack("blocks", frozenCount..<configuration.depth, shape, from: store, engine: engine)
+        head = try ClassifierHead(configuration, from: store, engine: engine)
         room = TrainableClassifierRoom(
-            configuration, imageCount: batchSize, keptCount: keptCount ?? configuration.patchCount)
+            configuration, imageCount: batchSize, keptCount: keptCount ?? configuration.patchCount,
+            frozenCount: frozenCount)
     }
 
-    /// The logits (B, classes) of images (B, C, height, width), of which the patches that `mask` keeps are seen.
-    package func forward(_ images: Tensor, mask: PatchMask) -> Tensor {
-        let (patch, width) = (configuration.patchSize, configuration.width)
-        let table = positions.value.reshaped([1 + configuration.patchCount, width])
-        engine.patchRows(images, patchHeight: patch.height, patchWidth: patch.width, into: room.patchRows)
-        engine.gatherRows(room.patchRows, index: mask.kept, into: room.visibleRows)
-        engine.gatherRows(table.rows(1..<table.shape[0]), index: mask.kept, into: room.visiblePositions)
-        room.classToken.assign(zip(classToken.value.values, table.rows(0..<1).values).map { $0 + $1 })
-        engine.setPrefix(room.classToken, of: room.tokens)
-        engine.embedPatches(
-            room.visibleRows, patchProjection.weights, bias: patchProjection.bias?.value,
-            positions: room.visiblePositions, prefix: 1, into: room.tokens)
-        var x = room.tokens
-        for (block, cache) in zip(blocks, room.blocks) {
-            block.forward(x, into: cache, engine: engine)
-            x = cache.output
-        }
-        pool(x)
-        head.forward(room.pooled, engine: engine, into: room.logits)
-        return room.logits
+    /// Whether a parameter stays as it is where so many blocks are frozen.
+    package static func isFrozen(_ name: String, frozenCount: Int) -> Bool {
+        guard frozenCount > 0 else { return false }
+        if let block = ParameterDepth.block(of: name) { return block < frozenCount }
+        return ParameterDepth.isEmbedding(name)
     }
 
-    /// The norm acts on each token by itself, so that the class token may be taken out before it.
-    private func pool(_ x: Tensor) {
-        switch (configuration.pooling, configuration.finalNorm) {
-        case (.classToken, _):
-            engine.selectToken(0, of: x, into: room.selected)
-            norm.forward(room.selected, statistics: room.pooledStatistics, engine: engine, into: room.pooled)
-        case (.meanPatches, .afterPooling):
-            engine.meanTokens(from: 1, of: x, into: room.selected)
-            norm.forward(room.selected, statistics: room.pooledStatistics, engine: engine, into: room.pooled)
-        case (.meanPatches, .beforePooling):
-            norm.forward(x, statistics: room.tokenStatistics, engine: engine, into: room.dTokens)
-            engine.meanTokens(from: 1, of: room.dTokens, into: room.pooled)
-        }
+    /// The logits (B, classes) of images (B, C, height, width), of which the patches that `mask` keeps are seen, and all
+    /// without one; `paths` drops residual branches. Of two heads, the logits are those of the class token.
+    package func forward(_ images: Tensor, mask: PatchMask? = nil, paths: DropPath? = nil) -> Tensor {
+        embedding.forward(images, mask: gathered(mask), room: room)
+        let x = frozenBlocks.forward(room.tokens, into: room.frozenBlocks, engine: engine)
+        head.forward(
+            blocks.forward(x, into: room.blocks, paths: trained(paths), engine: engine), room: room)
+        return room.heads[0].logits
     }
 
-    /// The mean cross-entropy of the last `forward` with `targets` (B, classes); `scale` times its gradient by the
-    /// logits, which it takes the place of, is kept for `backward`.
-    package func loss(_ targets: Tensor, scale: Float = 1) -> Double {
-        let imageCount = room.losses.count
+    /// The logits of the distillation token's head after `forward`; nil without one.
+    package var distillationLogits: Tensor? { room.heads.count > 1 ? room.heads[1].logits : nil }
+
+    /// The mean cross-entropy of the last `forward` with `targets` (B, classes), and with the teacher's where there is
+    /// `distillation`; `scale` times its gradient by the logits, which it takes the place of, is kept for `backward`.
+    package func loss(_ targets: Tensor, distillation: Distillation? = nil, scale: Double = 1) -> Double {
+        precondition(
+            (distillation == nil) == (room.heads.count == 1),
+            "TrainableClassifier.loss: a teacher's targets are for a model with a distillation token, and it needs them"
+        )
+        guard let distillation else { return loss(0, targets, weight: 1, temperature: 1, scale: scale) }
+        return loss(0, targets, weight: 1 - distillation.weight, temperature: 1, scale: scale)
+            + loss(
+                1, distillation.targets, weight: distillation.weight, temperature: distillation.temperature,
+                scale: scale)
+    }
+
+    /// weight · τ² times the mean cross-entropy of the logits divided by τ.
+    private func loss(
+        _ head: Int, _ targets: Tensor, weight: Double, temperature: Double, scale: Double
+    ) -> Double {
+        let room = room.heads[head]
+        let imageCount = Double(room.losses.count)
+        if temperature != 1 { engine.multiply(room.logits, by: Float(1 / temperature)) }
         engine.crossEntropy(
-            room.logits, targets: targets, scale: scale / Float(imageCount), losses: room.losses,
-            dLogits: room.logits)
-        return room.losses.values.reduce(0) { $0 + Double($1) } / Double(imageCount)
+            room.logits, targets: targets, scale: Float(scale * weight * temperature / imageCount),
+            losses: room.losses, dLogits: room.logits)
+        let sum = room.losses.values.reduce(0) { $0 + Double($1) }
+        return weight * temperature * temperature * sum / imageCount
     }
 
-    /// Adds the gradient of the last `loss` to the store's gradients.
-    package func backward(mask: PatchMask) {
-        let d = room.dTokens
-        head.backward(room.logits, x: room.pooled, dx: room.dPooled, engine: engine)
-        poolBackward(d)
-        for index in blocks.indices.reversed() {
-            blocks[index].backward(
-                d, x: index == 0 ? room.tokens : room.blocks[index - 1].output, cache: room.blocks[index],
-                gradients: room.gradients, dx: d, engine: engine)
-        }
-        guard let dClassToken = classToken.gradient, let dPositions = positions.gradient else { return }
-        engine.addPrefixGradient(d, dPrefix: dClassToken.reshaped([1, dClassToken.count]))
-        let dTable = dPositions.reshaped([1 + configuration.patchCount, configuration.width])
-        engine.addPrefixGradient(d, dPrefix: dTable.rows(0..<1))
-        engine.dropPrefix(1, of: d, into: room.dVisible)
-        engine.scatterRowSums(room.dVisible, index: mask.kept, into: dTable.rows(1..<dTable.shape[0]))
-        patchProjection.backward(room.dVisible, x: room.visibleRows, dx: nil, engine: engine)
+    /// Adds the gradient of the last `loss` to the store's gradients; `mask` and `paths` are those of `forward`.
+    package func backward(mask: PatchMask? = nil, paths: DropPath? = nil) {
+        head.backward(room.blocks.last?.output ?? room.tokens, room: room)
+        blocks.backward(
+            room.dTokens, x: room.tokens, caches: room.blocks, paths: trained(paths), gradients: room.gradients,
+            engine: engine)
+        if frozenCount == 0 { embedding.backward(room.dTokens, mask: gathered(mask), room: room) }
     }
 
-    private func poolBackward(_ d: Tensor) {
-        let x = room.blocks.last?.output ?? room.tokens
-        switch (configuration.pooling, configuration.finalNorm) {
-        case (.classToken, _):
-            norm.backward(
-                room.dPooled, x: room.selected, statistics: room.pooledStatistics, dx: room.selected, engine: engine)
-            engine.selectTokenBackward(room.selected, index: 0, dx: d)
-        case (.meanPatches, .afterPooling):
-            norm.backward(
-                room.dPooled, x: room.selected, statistics: room.pooledStatistics, dx: room.selected, engine: engine)
-            engine.meanTokensBackward(room.selected, from: 1, dx: d)
-        case (.meanPatches, .beforePooling):
-            engine.meanTokensBackward(room.dPooled, from: 1, dx: d)
-            norm.backward(d, x: x, statistics: room.tokenStatistics, dx: d, engine: engine)
-        }
+    /// A mask that keeps every patch in order needs no gathering, and has no place for it.
+    private func gathered(_ mask: PatchMask?) -> PatchMask? {
+        guard let mask, room.dVisible.shape[1] < configuration.patchCount else { return nil }
+        return mask
     }
+
+    private func trained(_ paths: DropPath?) -> [PathScales] { paths.map { Array($0.scales[frozenCount...]) } ?? [] }
 }
 
-/// The memory that a training step of a classifier works in.
-package struct TrainableClassifierRoom: Sendable {
-    let patchRows: Tensor
-    let visibleRows: Tensor
-    let visiblePositions: Tensor
-    let classToken: Tensor
-    let tokens: Tensor
-    let blocks: [BlockActivations]
-    let tokenStatistics: NormStatistics
-    let selected: Tensor
-    let pooledStatistics: NormStatistics
-    let pooled: Tensor
-    let logits: Tensor
-    let losses: Tensor
-    let dPooled: Tensor
-    let dTokens: Tensor
-    let dVisible: Tensor
-    let gradients: BlockGradients
+/// The weights of a store without their gradients, or other numbers in the same places, for what is only used.
+package struct FrozenParameters: ParameterSource {
+    private let store: ParameterStore
+    private let weights: Tensor
 
-    init(_ configuration: ViTConfiguration, imageCount: Int, keptCount: Int) {
-        let width = configuration.width
-        let patchLength = configuration.inputChannels * configuration.patchSize.height * configuration.patchSize.width
-        patchRows = Tensor(shape: [imageCount, configuration.patchCount, patchLength])
-        visibleRows = Tensor(shape: [imageCount, keptCount, patchLength])
-        visiblePositions = Tensor(shape: [imageCount, keptCount, width])
-        classToken = Tensor(shape: [1, width])
-        tokens = Tensor(shape: [imageCount, 1 + keptCount, width])
-        blocks = BlockActivations.kept(configuration.blockShape, input: tokens, count: configuration.depth)
-        tokenStatistics = NormStatistics(rowCount: imageCount * (1 + keptCount))
-        selected = Tensor(shape: [imageCount, width])
-        pooledStatistics = NormStatistics(rowCount: imageCount)
-        pooled = Tensor(shape: [imageCount, width])
-        logits = Tensor(shape: [imageCount, configuration.classCount])
-        losses = Tensor(shape: [imageCount])
-        dPooled = Tensor(shape: [imageCount, width])
-        dTokens = Tensor(shape: [imageCount, 1 + keptCount, width])
-        dVisible = Tensor(shape: [imageCount, keptCount, width])
-        gradients = BlockGradients(configuration.blockShape, input: tokens)
+    /// - Parameter weights: an arena of the same layout, such as an average; left out, the store's own.
+    package init(store: ParameterStore, weights: Tensor? = nil) {
+        self.store = store
+        self.weights = weights ?? store.weights
     }
+
+    package func parameter(_ name: String) throws -> Parameter {
+        let place = try store.parameter(name).value
+        return Parameter(value: Tensor(storage: weights.storage, offset: place.offset, shape: place.shape))
+    }
+
+    package func didPack(_ name: String) {}
 }

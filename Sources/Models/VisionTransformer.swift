@@ -90,7 +90,11 @@ private struct ClassifierRoom: Sendable {
     let otherLogits: Tensor
 
     init(_ configuration: ViTConfiguration, imageCount: Int) {
-        encoder = EncoderRoom(configuration, imageCount: imageCount)
+        // A head that reads the class token (and the distillation token) needs nothing else of the last block.
+        let readCount = configuration.hasDistillationToken ? 2 : 1
+        encoder = EncoderRoom(
+            configuration, imageCount: imageCount,
+            leadingCount: configuration.pooling == .classToken ? readCount : nil)
         reader = TokenReader.Room(configuration, imageCount: imageCount)
         pooled = Tensor(shape: [imageCount, configuration.width])
         otherLogits = Tensor(shape: [imageCount, configuration.classCount])

@@ -33,6 +33,8 @@ public struct CounterRandom: RandomNumberGenerator, Sendable {
         public static let mixing = Purpose(word: 6)
         /// Made-up input, for benchmarks and tests.
         public static let synthetic = Purpose(word: 7)
+        /// Rectangles of noise over training images.
+        public static let erasing = Purpose(word: 8)
     }
 
     private let key: SIMD2<UInt32>

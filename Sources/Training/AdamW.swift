@@ -17,36 +17,47 @@ package struct AdamW: Sendable {
     package let firstMoments: Tensor
     package let secondMoments: Tensor
     private let store: ParameterStore
-    /// Stretches of the arena with one decay; the gaps between entries are zero and stay so.
-    private let ranges: [(elements: Range<Int>, decays: Bool)]
+    /// Stretches of the arena that are updated alike; the gaps between entries are zero and stay so.
+    private let ranges: [(elements: Range<Int>, group: ParameterGroup)]
 
-    package init(_ store: ParameterStore, settings: Settings) {
+    /// - Parameter group: how each tensor is updated; nil: it is not.
+    package init(
+        _ store: ParameterStore, settings: Settings,
+        group: (ParameterStore.Entry) -> ParameterGroup? = { ParameterGroup(decays: $0.decays) }
+    ) {
         self.store = store
         self.settings = settings
         firstMoments = Tensor(shape: store.weights.shape)
         secondMoments = Tensor(shape: store.weights.shape)
-        var ranges: [(elements: Range<Int>, decays: Bool)] = []
+        var ranges: [(elements: Range<Int>, group: ParameterGroup)] = []
+        var isAdjacent = false
         for entry in store.entries {
             let end = entry.offset + entry.count
-            if let last = ranges.last, last.decays == entry.decays {
+            guard let group = group(entry) else {
+                isAdjacent = false
+                continue
+            }
+            if isAdjacent, let last = ranges.last, last.group == group {
                 ranges[ranges.count - 1].elements = last.elements.lowerBound..<end
             } else {
-                ranges.append((entry.offset..<end, entry.decays))
+                ranges.append((entry.offset..<end, group))
             }
+            isAdjacent = true
         }
         self.ranges = ranges
     }
 
     /// Updates the weights by the gradients, which are multiplied by `gradientScale` first; `step` counts from 1.
     package func update(step: Int, learningRate: Double, gradientScale: Double = 1, engine: any TrainingEngine) {
+        var numbers = AdamWStep(
+            learningRate: 0, beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.epsilon, step: step,
+            gradientScale: Float(gradientScale))
         for range in ranges {
+            numbers.learningRate = Float(learningRate * range.group.rateScale)
+            numbers.weightDecay = range.group.decays ? settings.weightDecay : 0
             engine.adamW(
                 store.weights, gradients: store.gradients, moments: (firstMoments, secondMoments),
-                range: range.elements,
-                AdamWStep(
-                    learningRate: Float(learningRate), beta1: settings.beta1, beta2: settings.beta2,
-                    epsilon: settings.epsilon, weightDecay: range.decays ? settings.weightDecay : 0, step: step,
-                    gradientScale: Float(gradientScale)))
+                range: range.elements, numbers)
         }
     }
 
@@ -54,5 +65,18 @@ package struct AdamW: Sendable {
     package static func clippingScale(norm: Double, limit: Double?) -> Double {
         guard let limit, norm > limit else { return 1 }
         return limit / (norm + 1e-6)
+    }
+}
+
+/// How a tensor is updated.
+package struct ParameterGroup: Sendable, Hashable {
+    /// Multiplies the learning rate.
+    package var rateScale = 1.0
+    /// Whether weight decay acts on it.
+    package var decays: Bool
+
+    package init(rateScale: Double = 1, decays: Bool) {
+        self.rateScale = rateScale
+        self.decays = decays
     }
 }

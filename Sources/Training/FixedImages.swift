@@ -61,17 +61,13 @@ struct FixedImages {
 }
 
 extension PretrainingSettings {
-    private var extent: Preprocessing.Extent {
-        Preprocessing.Extent(width: imageSize.width, height: imageSize.height)
-    }
-
     /// Nothing random.
-    var evaluationAugmentation: Augmentation { .none(size: extent) }
+    var evaluationAugmentation: Augmentation { .none(size: run.extent) }
 
     /// What is done to training images.
     var trainingAugmentation: Augmentation {
         switch augment {
-        case .crop: .crop(RandomResizedCrop(size: extent))
+        case .crop: .crop(RandomResizedCrop(size: run.extent))
         case .none: evaluationAugmentation
         }
     }

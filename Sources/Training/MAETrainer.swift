@@ -4,28 +4,12 @@ import Layers
 import Models
 
 /// A masked autoencoder with its optimiser: all that changes from one step to the next.
-final class MAETrainer {
-    /// What a step came to.
-    struct Outcome {
-        /// The mean over the removed patches of the whole effective batch.
-        let loss: Double
-        /// The norm of all gradients, before clipping.
-        let gradientNorm: Double
-        let rate: Double
-        /// The files that went into it.
-        let paths: [String]
-
-        var isFinite: Bool { loss.isFinite && gradientNorm.isFinite }
-    }
-
+final class MAETrainer: Trainer {
     let settings: PretrainingSettings
     let configuration: MAEConfiguration
-    let engine: any TrainingEngine
-    let store: ParameterStore
+    let parameters: TrainedParameters
     let positions: MAEPositions
     let model: MaskedAutoencoder
-    let optimizer: AdamW
-    let average: MovingAverage?
     /// Where a batch is put for the model (B, C, height, width).
     let images: Tensor
 
@@ -35,17 +19,13 @@ final class MAETrainer {
         fill: (ParameterStore) throws -> Void
     ) throws {
         self.settings = settings
-        self.engine = engine
         configuration = settings.model
         let store = ParameterStore(configuration.trainedShapes.map { ($0.name, $0.shape) })
-        self.store = store
         try fill(store)
+        parameters = TrainedParameters(store, settings: settings.run, engine: engine)
         self.positions = positions ?? MAEPositions(configuration)
         model = try MaskedAutoencoder(
             configuration, from: store, positions: self.positions, batchSize: settings.batchSize, engine: engine)
-        optimizer = AdamW(store, settings: settings.optimizer)
-        average =
-            settings.averageDecay > 0 ? MovingAverage(decay: Float(settings.averageDecay), of: store) : nil
         images = Tensor(
             shape: [settings.batchSize, settings.channels, settings.imageSize.height, settings.imageSize.width])
     }
@@ -57,33 +37,16 @@ final class MAETrainer {
         ParameterInitialization.fillPatchBias(store, inputs: inputs, seed: settings.seed)
     }
 
-    /// Step number `step`, counted from 0, over the batches that `next` gives. Weights stay as they are where the
-    /// outcome is not finite.
-    func step(_ step: Int, next: () throws -> Batch) throws -> Outcome {
-        engine.clear(store.gradients)
-        var loss = 0.0
-        var paths: [String] = []
-        for part in 0..<settings.accumulate {
-            let batch = try next()
-            paths += batch.paths
-            unsafe batch.write(into: images.buffer)
-            // The masks belong to a step and an image's place in it, however the step is cut into batches.
-            let mask = mask(epoch: step, first: part * settings.batchSize)
-            _ = model.forward(images, mask: mask)
-            loss += model.loss(images, mask: mask, scale: 1 / Float(settings.accumulate)) / Double(settings.accumulate)
-            guard loss.isFinite else { break }
-            model.backward(mask: mask)
-        }
-        let norm = engine.norm(store.gradients)
-        let rate = settings.schedule.rate(at: step)
-        let outcome = Outcome(loss: loss, gradientNorm: norm, rate: rate, paths: paths)
-        guard outcome.isFinite else { return outcome }
-        let limit = settings.clip > 0 ? settings.clip : nil
-        optimizer.update(
-            step: step + 1, learningRate: rate, gradientScale: AdamW.clippingScale(norm: norm, limit: limit),
-            engine: engine)
-        average?.update(from: store)
-        return outcome
+    var run: RunSettings { settings.run }
+
+    func pass(_ batch: Batch, step: Int, part: Int) -> Double {
+        write(batch, into: images)
+        // The masks belong to a step and an image's place in it, however the step is cut into batches.
+        let mask = mask(epoch: step, first: part * settings.batchSize)
+        _ = model.forward(images, mask: mask)
+        let loss = model.loss(images, mask: mask, scale: 1 / Float(settings.accumulate))
+        if loss.isFinite { model.backward(mask: mask) }
+        return loss
     }
 
     /// Random numbers of `epoch` from image `first` on, as a mask for a batch.
@@ -97,34 +60,10 @@ final class MAETrainer {
 }
 
 extension MAETrainer {
-    /// The tensors of `model.safetensors`: the weights of `arena`, and the tables that are not trained.
-    func namedWeights(of arena: Tensor) -> [(name: String, tensor: Tensor)] {
-        [("pos_embed", positions.encoderTable), ("decoder_pos_embed", decoderTable)] + named(arena)
-    }
-
-    private var decoderTable: Tensor { positions.decoder.reshaped([1] + positions.decoder.shape) }
-
-    /// The tensors of `optimizer.safetensors`.
-    var namedMoments: [(name: String, tensor: Tensor)] {
-        named(optimizer.firstMoments, prefix: "exp_avg/") + named(optimizer.secondMoments, prefix: "exp_avg_sq/")
-            + (average.map { named($0.weights, prefix: "average/") } ?? [])
-    }
-
-    private func named(_ arena: Tensor, prefix: String = "") -> [(name: String, tensor: Tensor)] {
-        store.entries.map {
-            (prefix + $0.name, Tensor(storage: arena.storage, offset: $0.offset, shape: $0.shape))
-        }
-    }
-
-    /// Puts what `tensor` gives into all places of an arena.
-    func fill(_ arena: Tensor, prefix: String = "", from tensor: (String) throws -> Tensor) throws {
-        for place in named(arena, prefix: prefix) {
-            let source = try tensor(place.name)
-            guard source.shape == place.tensor.shape else {
-                throw TrainingError(
-                    .malformed, "\(place.name) has the shape \(source.shape) where \(place.tensor.shape) was expected")
-            }
-            place.tensor.assign(source.values)
-        }
+    var fixedTensors: [(name: String, tensor: Tensor)] {
+        [
+            ("pos_embed", positions.encoderTable),
+            ("decoder_pos_embed", positions.decoder.reshaped([1] + positions.decoder.shape)),
+        ]
     }
 }

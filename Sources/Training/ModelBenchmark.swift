@@ -22,6 +22,10 @@ public struct ModelBenchmark: Sendable {
         /// Floating-point operations of an image, a multiply-add counted as two.
         public let operationsPerImage: Double
 
+        /// The cores' ceiling, measured before and after: of multiply-adds and of products of matrices, in 10⁹ operations a
+        /// second.
+        public let ceiling: (multiplyAdds: Double, products: Double)
+
         /// The rate of the median round, in 10⁹ operations a second.
         public var gflops: Double {
             let sorted = millisecondsPerImage.sorted()
@@ -46,8 +50,14 @@ public struct ModelBenchmark: Sendable {
     /// The forward pass of a model of this shape.
     public init(_ configuration: ViTConfiguration) { self.configuration = configuration }
 
-    /// Runs once to warm up and then `rounds` times.
-    public func run() throws -> Outcome {
+    /// A round repeats what it times for so long, and takes the mean.
+    private static let shortestRound = Duration.milliseconds(250)
+
+    /// Runs once to warm up and then `rounds` times, as long as `mayBegin` allows; `ended` gets each round's
+    /// milliseconds an image.
+    public func run(
+        mayBegin: () -> Bool = { true }, ended: (Double) -> Void = { _ in }
+    ) throws -> Outcome {
         let engine = OneDNNEngine(threadCount: threads)
         let images = randomImages()
         let (step, operations) =
@@ -57,12 +67,28 @@ public struct ModelBenchmark: Sendable {
             case .finetune: try finetuning(images, engine)
             }
         step()
-        let clock = ContinuousClock()
-        let times = (0..<rounds).map { _ in
-            let time = clock.measure(step).components
-            return (Double(time.seconds) * 1e3 + Double(time.attoseconds) * 1e-15) / Double(batchSize)
+        let before = engine.measureCeiling()
+        var times: [Double] = []
+        while times.count < rounds, mayBegin() {
+            times.append(round(step))
+            ended(times[times.count - 1])
         }
-        return Outcome(millisecondsPerImage: times, operationsPerImage: operations)
+        let after = engine.measureCeiling()
+        return Outcome(
+            millisecondsPerImage: times, operationsPerImage: operations,
+            ceiling: (max(before.multiplyAdds, after.multiplyAdds), max(before.products, after.products)))
+    }
+
+    /// Milliseconds an image.
+    private func round(_ step: () -> Void) -> Double {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var count = 0
+        repeat {
+            step()
+            count += 1
+        } while clock.now - start < Self.shortestRound
+        return (clock.now - start) / .milliseconds(count * batchSize)
     }
 
     private func randomImages() -> Tensor {
@@ -109,11 +135,10 @@ public struct ModelBenchmark: Sendable {
         let model = try TrainableClassifier(configuration, store: store, batchSize: batchSize, engine: engine)
         let targets = Tensor(shape: [batchSize, configuration.classCount])
         targets.assign((0..<targets.count).map { $0 % configuration.classCount == 0 ? 1 : 0 })
-        let mask = PatchMask.keepingAll(patchCount: configuration.patchCount, imageCount: batchSize)
         let step = trainingStep(store, engine) {
-            _ = model.forward(images, mask: mask)
+            _ = model.forward(images)
             _ = model.loss(targets)
-            model.backward(mask: mask)
+            model.backward()
         }
         return (step, 3 * configuration.operationCount())
     }
@@ -131,13 +156,4 @@ public struct ModelBenchmark: Sendable {
             optimizer.update(step: count, learningRate: 1e-4, engine: engine)
         }
     }
-}
-
-/// The weights of a store without their gradients, for models that are only used.
-private struct FrozenParameters: ParameterSource {
-    let store: ParameterStore
-
-    func parameter(_ name: String) throws -> Parameter { Parameter(value: try store.parameter(name).value) }
-
-    func didPack(_ name: String) {}
 }

@@ -17,12 +17,7 @@ package struct MovingAverage: Sendable {
     }
 
     /// average = decay · average + (1 − decay) · weights.
-    package func update(from store: ParameterStore) {
-        let average = unsafe weights.buffer
-        let current = unsafe store.weights.buffer
-        let share = 1 - decay
-        for index in average.indices {
-            unsafe average[index] += share * (current[index] - average[index])
-        }
+    package func update(from store: ParameterStore, engine: any TrainingEngine) {
+        engine.approach(store.weights, into: weights, share: 1 - decay)
     }
 }

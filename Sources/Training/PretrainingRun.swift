@@ -5,214 +5,96 @@ import Models
 
 /// A pre-training run from its first or its last checkpoint to its end.
 public final class PretrainingRun {
-    /// How far a run is.
-    public struct Progress: Sendable {
-        /// Steps done.
-        public let step: Int
-        /// Steps of the whole run.
-        public let totalSteps: Int
-        /// Steps of an epoch.
-        public let stepsPerEpoch: Int
-        /// The loss of the last step.
-        public let loss: Double
-        /// Since this process began to train.
-        public let imagesPerSecond: Double
-        /// Until the last step, at this pace.
-        public let secondsLeft: Double
-    }
-
-    /// What a run tells while it goes on.
-    public struct Observer {
-        /// After each step.
-        public var progress: (Progress) -> Void = { _ in }
-        /// A sentence about the run.
-        public var note: (String) -> Void = { _ in }
-        /// A file that cannot be read, the first time it is met.
-        public var unreadable: (BatchLoader.Unreadable) -> Void = { _ in }
-        /// Whether the run is to stop at the next step, with a checkpoint.
-        public var shouldStop: () -> Bool = { false }
-
-        /// Says nothing and never stops.
-        public init() {}
-    }
-
-    /// How a run ended.
-    public struct Result: Sendable {
-        /// Steps done.
-        public let step: Int
-        /// Whether these are all.
-        public let isComplete: Bool
-        /// All files that could not be read.
-        public let unreadable: [BatchLoader.Unreadable]
-    }
-
     /// Every setting.
-    public let settings: PretrainingSettings
-    let directory: RunDirectory
+    public var settings: PretrainingSettings { trainer.settings }
     let trainer: MAETrainer
-    let dataset: ImageDataset
-    let observer: Observer
-    let threads: Int
-    var state: RunState
-    let metrics: MetricsLog
-    let validation: FixedImages
+    private let loop: TrainingLoop
+    private let validation: FixedImages
     let shown: FixedImages
-    private let lock: RunLock
 
-    init(
-        settings: PretrainingSettings, directory: RunDirectory, lock: RunLock, trainer: MAETrainer,
-        dataset: ImageDataset, state: RunState, threads: Int, observer: Observer
-    ) throws {
-        self.settings = settings
-        self.directory = directory
-        self.lock = lock
-        self.trainer = trainer
-        self.dataset = dataset
-        self.state = state
-        self.threads = threads
-        self.observer = observer
-        metrics = try MetricsLog(directory, upTo: state.step)
-        validation = FixedImages(dataset, part: .validation, limit: 256, settings: settings)
+    private init(_ made: MadeRun<MAETrainer>) throws {
+        trainer = made.trainer
+        loop = try TrainingLoop(made.beginning, trainer: trainer, threads: made.threads)
+        let dataset = made.beginning.dataset
+        validation = FixedImages(dataset, part: .validation, limit: 256, settings: trainer.settings)
         // Without held-out images, those of the training have to do for the eye.
         let part = dataset.validation.isEmpty ? ImageDataset.Part.training : .validation
-        shown = FixedImages(dataset, part: part, limit: 8, settings: settings)
-    }
-
-    /// The batches of a run from step `step` on.
-    static func loader(
-        _ dataset: ImageDataset, settings: PretrainingSettings, threads: Int, from step: Int = 0,
-        unreadable: [BatchLoader.Unreadable] = [], report: @escaping (BatchLoader.Unreadable) -> Void
-    ) throws -> BatchLoader {
-        var options = BatchLoader.Options(
-            batchSize: settings.batchSize, augmentation: settings.trainingAugmentation,
-            normalization: settings.preprocessing)
-        options.accumulate = settings.accumulate
-        options.seed = settings.seed
-        options.decoding.channels = settings.channels
-        options.threads = threads
-        options.cacheMemory = settings.cacheMemory
-        options.isStrict = settings.isStrict
-        return try BatchLoader(
-            dataset, options: options, startingAt: step, unreadable: unreadable, report: report)
+        shown = FixedImages(dataset, part: part, limit: 8, settings: trainer.settings)
     }
 
     /// Trains to the end, or until the observer asks to stop.
-    public func train() throws -> Result {
-        if state.step >= settings.steps {
-            if Files.sort(directory.model) != .directory { try trainer.export(to: directory) }
-            try writeReport()
-            observer.note("\(directory.path): all \(state.step) steps are done")
-            return result
-        }
-        let loader = try Self.loader(
-            dataset, settings: settings, threads: threads, from: state.step, unreadable: state.unreadable,
-            report: observer.unreadable)
-        var pace = Pace(imagesPerStep: settings.effectiveBatch)
-        while state.step < settings.steps {
-            if observer.shouldStop() {
-                // With no step done there is nothing that a resumed run could not begin again.
-                if state.step > 0 { try saveCheckpoint() }
-                return result
-            }
-            try takeStep(loader, &pace)
-        }
-        try trainer.export(to: directory)
-        return result
-    }
-
-    private var result: Result {
-        Result(step: state.step, isComplete: state.step >= settings.steps, unreadable: state.unreadable)
-    }
-
-    private func takeStep(_ loader: BatchLoader, _ pace: inout Pace) throws {
-        let outcome = try trainer.step(state.step) { try loader.next() }
-        guard outcome.isFinite else { throw divergence(outcome) }
-        state.step += 1
-        state.lossSum += outcome.loss
-        state.lossCount += 1
-        state.unreadable = loader.unreadable
-        pace.step()
-        let isLast = state.step == settings.steps
-        let isCheckpoint = isLast || state.step % settings.checkpointEvery == 0
-        if isLast || state.step % settings.logEvery == 0 { try log(outcome, loader.plan, &pace) }
-        observer.progress(
-            Progress(
-                step: state.step, totalSteps: settings.steps, stepsPerEpoch: loader.plan.stepsPerEpoch,
-                loss: outcome.loss, imagesPerSecond: pace.imagesPerSecond,
-                secondsLeft: pace.secondsPerStep * Double(settings.steps - state.step)))
-        if isCheckpoint {
-            try evaluate()
-            try saveCheckpoint()
-        }
-    }
-
-    private func log(_ outcome: MAETrainer.Outcome, _ plan: EpochPlan, _ pace: inout Pace) throws {
-        try metrics.append(
-            MetricsLine(
-                step: state.step,
-                values: [
-                    ("epoch", Double(state.step) / Double(plan.stepsPerEpoch)),
-                    ("loss", state.lossSum / Double(state.lossCount)), ("lr", outcome.rate),
-                    ("gradient_norm", outcome.gradientNorm), ("images_per_second", pace.lap()),
-                ]))
-        state.lossSum = 0
-        state.lossCount = 0
-    }
-
-    /// The validation loss and the pictures of the report.
-    private func evaluate() throws {
-        if let loss = validation.loss(trainer) {
-            try metrics.append(MetricsLine(step: state.step, values: [("validation_loss", loss)]))
-        }
-        try writePictures()
-        try writeReport()
-    }
-
-    private func saveCheckpoint() throws {
-        if Files.sort(directory.checkpoint(state.step)) != .directory { try trainer.save(state, to: directory) }
-        directory.keepCheckpoints(settings.keep)
-    }
-
-    private func divergence(_ outcome: MAETrainer.Outcome) -> TrainingError {
-        let what =
-            outcome.loss.isFinite ? "the gradient's norm is \(outcome.gradientNorm)" : "the loss is \(outcome.loss)"
-        let good = directory.checkpointSteps.last.map { "the last good checkpoint is \(directory.checkpoint($0))" }
-        return TrainingError(
-            .malformed,
-            "\(directory.path): \(what) in step \(state.step + 1), whose batch has the files "
-                + "\(outcome.paths.joined(separator: ", ")); \(good ?? "there is no checkpoint yet"); a smaller --blr, a "
-                + "longer warm-up or --clip 1 often helps")
+    public func train() throws -> RunResult {
+        try loop.train(self, augmentation: settings.trainingAugmentation)
     }
 }
 
-/// How fast the steps go.
-struct Pace {
-    private let clock = ContinuousClock()
-    private let start: ContinuousClock.Instant
-    private var lapStart: ContinuousClock.Instant
-    private let imagesPerStep: Int
-    private var steps = 0
-    private var lapSteps = 0
-
-    init(imagesPerStep: Int) {
-        self.imagesPerStep = imagesPerStep
-        start = clock.now
-        lapStart = start
+extension PretrainingRun: TrainingTask {
+    /// At each checkpoint: the validation loss and the pictures of the report.
+    func look(_ loop: TrainingLoop, isCheckpoint: Bool, stepsPerEpoch: Int) throws -> Bool {
+        guard isCheckpoint else { return false }
+        if let loss = validation.loss(trainer) {
+            try loop.metrics.append(MetricsLine(step: loop.state.step, values: [("validation_loss", loss)]))
+        }
+        try writePictures(loop)
+        try writeReport(loop)
+        return false
     }
 
-    mutating func step() {
-        steps += 1
-        lapSteps += 1
+    func finish(_ loop: TrainingLoop) throws {
+        if Files.sort(loop.directory.model) != .directory { try trainer.export(to: loop.directory) }
+        try writeReport(loop)
+    }
+}
+
+extension PretrainingRun: RunMaker {
+    /// Begins a run at `output`, or takes up the one that is there.
+    ///
+    /// Errors: `TrainingError`, `InputError` or `CheckpointError`, each a sentence with the file and the mend.
+    /// - Parameters:
+    ///   - resumes: whether a run at `output` is continued; where there is none, one begins.
+    ///   - allowsChangedData: whether it may go on with other data than it began with.
+    public static func open(
+        _ options: PretrainingOptions, output: String, resumes: Bool, allowsChangedData: Bool = false,
+        threads: Int? = nil, observer: RunObserver
+    ) throws -> PretrainingRun {
+        try PretrainingRun(
+            make(
+                options, output: output, resumes: resumes, allowsChangedData: allowsChangedData, threads: threads,
+                observer: observer))
     }
 
-    var secondsPerStep: Double { (clock.now - start) / .seconds(1) / Double(max(1, steps)) }
-    var imagesPerSecond: Double { Double(imagesPerStep) / max(secondsPerStep, 1e-9) }
+    /// The settings of a new run; the data are read, and nothing is written.
+    package static func settings(for options: PretrainingOptions) throws -> PretrainingSettings {
+        try prepare(options).settings
+    }
 
-    /// Images a second since the last lap, which ends here.
-    mutating func lap() -> Double {
-        let now = clock.now
-        let seconds = (now - lapStart) / .seconds(1)
-        defer { (lapStart, lapSteps) = (now, 0) }
-        return Double(lapSteps * imagesPerStep) / max(seconds, 1e-9)
+    static var requiresLabels: Bool { false }
+
+    /// A hundredth of a large set is enough to watch over the training, and is not missed by it.
+    static var defaultHoldout: (fraction: Double, imageCount: Int) { (0.01, 1000) }
+
+    static func resolve(
+        _ options: PretrainingOptions, _ dataset: ImageDataset, fraction: Double, checkpoint: Checkpoint?
+    ) throws -> PretrainingSettings {
+        let channels = options.channels ?? (checkpoint == nil ? ImageChannels.common(in: dataset) : 3)
+        return try options.resolve(
+            imageCount: dataset.training.count, channels: channels, validationFraction: fraction,
+            checkpoint: checkpoint)
+    }
+
+    static func complete(
+        _ options: PretrainingOptions, _ dataset: ImageDataset, _ recorded: PretrainingSettings
+    ) -> PretrainingOptions { options }
+
+    static func begin(
+        _ settings: PretrainingSettings, checkpoint: Checkpoint?, engine: any TrainingEngine, observer: RunObserver
+    ) throws -> MAETrainer {
+        try MAETrainer.begin(settings, checkpoint: checkpoint, engine: engine)
+    }
+
+    static func restore(
+        _ settings: PretrainingSettings, from directory: String, engine: any TrainingEngine
+    ) throws -> MAETrainer {
+        try MAETrainer.resume(settings, from: directory, engine: engine)
     }
 }

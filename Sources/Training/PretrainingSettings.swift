@@ -2,34 +2,15 @@ import Imaging
 import Models
 
 /// Every setting of a pre-training run, resolved: enough to start the same run again.
-public struct PretrainingSettings: Sendable, Equatable {
-    /// How training images are augmented.
-    public enum Augment: String, Sendable, CaseIterable {
-        /// A random resized crop of 0.2 to 1 of the area, and a mirror image in half of the cases.
-        case crop
-        /// The largest part in the middle, the same in every epoch.
-        case none
-    }
+///
+/// What every run has is found in it as if it were its own.
+@dynamicMemberLookup
+public struct PretrainingSettings: Sendable, Equatable, StoredSettings {
+    /// How training images are augmented; the crops take 0.2 to 1 of the area.
+    public typealias Augment = RunSettings.Augment
 
-    // What is trained.
-    /// The folder or table of images.
-    public var data = ""
-    /// The checkpoint whose weights the run begins with; empty: random ones.
-    public var initial = ""
-    /// The size of the pictures in pixels.
-    public var imageSize = Models.Extent(square: 224)
-    /// The size of a patch in pixels.
-    public var patchSize = Models.Extent(square: 16)
-    /// Colour channels, 1 to 4.
-    public var channels = 3
-    /// The length of a token in the encoder.
-    public var width = 192
-    /// Blocks of the encoder.
-    public var depth = 12
-    /// Attention heads of its blocks.
-    public var heads = 3
-    /// The length of the hidden layer of its MLPs.
-    public var hiddenWidth = 768
+    /// What every run has.
+    public var run = RunSettings()
     /// The length of a token in the decoder.
     public var decoderWidth = 128
     /// Blocks of the decoder.
@@ -38,86 +19,44 @@ public struct PretrainingSettings: Sendable, Equatable {
     public var decoderHeads = 4
     /// The length of the hidden layer of its MLPs.
     public var decoderHiddenWidth = 512
-    /// Added to the variance in every norm.
-    public var normEpsilon = 1e-6
-    /// Whether queries, keys and values have a bias.
-    public var qkvBias = true
-
-    // The task.
     /// The share of patches that is removed.
     public var maskRatio = 0.75
     /// How they are drawn.
     public var sampling = MaskSampling.random
     /// What the decoder is to produce.
     public var target = MAEConfiguration.Target.normalized
-
-    // The data.
     /// What is done to training images.
     public var augment = Augment.crop
-    /// What is subtracted from each channel.
-    public var mean: [Double] = []
-    /// What each channel is divided by.
-    public var std: [Double] = []
-    /// The part of the images that is held out where the data name none.
-    public var validationFraction = 0.0
 
-    // The optimisation.
-    /// Images in a forward pass.
-    public var batchSize = 64
-    /// Forward passes in a step.
-    public var accumulate = 1
-    /// Steps of the whole run.
-    public var steps = 0
-    /// Steps in which the learning rate rises.
-    public var warmupSteps = 0
-    /// The learning rate for a batch of 256.
-    public var baseRate = 1.5e-4
-    /// The learning rate at its peak.
-    public var rate = 0.0
-    /// The learning rate that the cosine comes down to.
-    public var minimumRate = 0.0
-    /// The decay of matrices and tokens.
-    public var weightDecay = 0.05
-    /// How much of the first moment stays in a step.
-    public var beta1 = 0.9
-    /// How much of the second moment stays in a step.
-    public var beta2 = 0.95
-    /// The norm that gradients are brought down to; 0: they are left as they are.
-    public var clip = 0.0
-    /// The decay of a moving average of the weights; 0: there is none.
-    public var averageDecay = 0.0
-    /// Decides weights, order, augmentation and masks.
-    public var seed: UInt64 = 0
+    /// The defaults, of which the rest is to be filled in: He et al. 2022, table 8.
+    public init() {
+        run.baseRate = 1.5e-4
+        run.beta2 = 0.95
+    }
 
-    // What does not change the result.
-    /// Steps between two checkpoints.
-    public var checkpointEvery = 0
-    /// How many checkpoints are kept; 0: all.
-    public var keep = 2
-    /// Steps between two lines of metrics.
-    public var logEvery = 10
-    /// Bytes of decoded images that are kept in memory.
-    public var cacheMemory = 1 << 30
-    /// Whether the first image that cannot be read ends the run.
-    public var isStrict = false
+    /// A setting that every run has.
+    public subscript<Value>(dynamicMember path: WritableKeyPath<RunSettings, Value>) -> Value {
+        get { run[keyPath: path] }
+        set { run[keyPath: path] = newValue }
+    }
 
-    /// The defaults, of which the rest is to be filled in.
-    public init() {}
+    /// What follows from the settings that every run has.
+    public subscript<Value>(dynamicMember path: KeyPath<RunSettings, Value>) -> Value { run[keyPath: path] }
+
+    package static var fields: [SettingField<PretrainingSettings>] {
+        SettingField.encoder + [
+            .integer("decoder_width", \.decoderWidth), .integer("decoder_depth", \.decoderDepth),
+            .integer("decoder_heads", \.decoderHeads), .integer("decoder_hidden_width", \.decoderHiddenWidth),
+            .number("mask_ratio", \.maskRatio), .choice("sampling", \.sampling), .choice("target", \.target),
+            .choice("augment", \.augment),
+        ] + SettingField.optimization + SettingField.upkeep
+    }
 }
 
 extension PretrainingSettings {
     /// The model and its task.
     public var model: MAEConfiguration {
-        var encoder = ViTConfiguration()
-        encoder.imageSize = imageSize
-        encoder.patchSize = patchSize
-        encoder.inputChannels = channels
-        encoder.width = width
-        encoder.depth = depth
-        encoder.heads = heads
-        encoder.hiddenWidth = hiddenWidth
-        encoder.layerNormEpsilon = Float(normEpsilon)
-        encoder.qkvBias = qkvBias
+        var encoder = run.encoder
         encoder.positions = .sinCos
         encoder.positionInterpolation = .transformers
         var decoder = MAEDecoderConfiguration()
@@ -125,35 +64,32 @@ extension PretrainingSettings {
         decoder.depth = decoderDepth
         decoder.heads = decoderHeads
         decoder.hiddenWidth = decoderHiddenWidth
-        decoder.qkvBias = qkvBias
+        decoder.qkvBias = run.qkvBias
         var model = MAEConfiguration(encoder: encoder, decoder: decoder)
         model.maskRatio = maskRatio
         model.target = target
         return model
     }
 
-    /// Images in a step.
-    public var effectiveBatch: Int { batchSize * accumulate }
-
-    /// The learning rate of each step.
-    public var schedule: LearningRateSchedule {
-        LearningRateSchedule(peak: rate, minimum: minimumRate, warmupSteps: warmupSteps, totalSteps: steps)
+    package func checkValues() throws(TrainingError) {
+        try run.checkValues([
+            ("--decoder-width", decoderWidth, 4), ("--decoder-depth", decoderDepth, 1),
+            ("--decoder-heads", decoderHeads, 1),
+        ])
+        guard maskRatio > 0, maskRatio < 1 else {
+            throw TrainingError(.usage, "--mask-ratio takes a number between 0 and 1, such as 0.75, not \(maskRatio)")
+        }
     }
 
-    /// What the model wants done to an image outside of training.
-    public var preprocessing: Preprocessing {
-        let size = Preprocessing.Extent(width: imageSize.width, height: imageSize.height)
-        let isSquare = size.width == size.height
-        return Preprocessing(
-            resize: isSquare ? .shortestEdge(size.width) : .exact(width: size.width, height: size.height),
-            crop: isSquare ? size : nil, mean: mean, std: std)
-    }
-
-    var optimizer: AdamW.Settings {
-        var settings = AdamW.Settings()
-        settings.beta1 = Float(beta1)
-        settings.beta2 = Float(beta2)
-        settings.weightDecay = Float(weightDecay)
-        return settings
+    package func check() throws(TrainingError) {
+        try RunSettings.check("decoder-", width: decoderWidth, heads: decoderHeads)
+        try run.check()
+        let patchCount = run.encoder.patchCount
+        guard model.keptCount > 0, model.keptCount < patchCount else {
+            throw TrainingError(
+                .usage,
+                "--mask-ratio \(maskRatio) of \(patchCount) patches keeps \(model.keptCount); expected some kept and "
+                    + "some removed")
+        }
     }
 }

@@ -53,7 +53,7 @@ extension PretrainingSettings {
     /// Paints the patches of images that the model has taken.
     package var painter: PatchPainter {
         PatchPainter(
-            patch: Preprocessing.Extent(width: patchSize.width, height: patchSize.height), preprocessing: preprocessing,
-            isNormalized: target == .normalized)
+            patch: Preprocessing.Extent(width: run.patchSize.width, height: run.patchSize.height),
+            preprocessing: run.preprocessing, isNormalized: target == .normalized)
     }
 }

@@ -17,6 +17,8 @@ package struct RunDirectory {
     var tensorboard: String { Files.join(path, "tensorboard") }
     var report: String { Files.join(path, "report.html") }
     var pictures: String { Files.join(path, "reconstructions") }
+    var mistakes: String { Files.join(path, "mistakes") }
+    var evaluation: String { Files.join(path, "evaluation.json") }
     var checkpoints: String { Files.join(path, "checkpoints") }
     var model: String { Files.join(path, "model") }
 
@@ -61,10 +63,10 @@ package struct RunDirectory {
         Self.synchronize(parent)
     }
 
-    /// Removes all but the latest `count` checkpoints; 0 keeps all.
-    func keepCheckpoints(_ count: Int) {
+    /// Removes all but the latest `count` checkpoints and the best one; 0 keeps all.
+    func keepCheckpoints(_ count: Int, best: Int? = nil) {
         guard count > 0 else { return }
-        for step in checkpointSteps.dropLast(count) { Self.remove(checkpoint(step)) }
+        for step in checkpointSteps.dropLast(count) where step != best { Self.remove(checkpoint(step)) }
     }
 
     /// Removes a file, or a directory with all in it.

@@ -10,31 +10,59 @@ struct RunState {
     var lossCount = 0
     /// Files that were named as unreadable.
     var unreadable: [BatchLoader.Unreadable] = []
+    /// The best model so far, where there is something to measure it by.
+    var best: Best?
     /// The data as they were.
     var fingerprint: DataFingerprint
+
+    /// When the model was at its best, and how good it was.
+    struct Best: Equatable {
+        let step: Int
+        let accuracy: Double
+        let loss: Double
+
+        /// More images right, or as many with a smaller loss.
+        func isBetter(than other: Best?) -> Bool {
+            guard let other else { return true }
+            return (accuracy, -loss) > (other.accuracy, -other.loss)
+        }
+    }
 
     init(fingerprint: DataFingerprint) { self.fingerprint = fingerprint }
 
     var json: JSON {
-        .object([
-            JSON.Member("step", .integer(step)),
-            JSON.Member("loss_sum", .number(lossSum)),
-            JSON.Member("loss_count", .integer(lossCount)),
+        .object(
+            [
+                JSON.Member("step", .integer(step)),
+                JSON.Member("loss_sum", .number(lossSum)),
+                JSON.Member("loss_count", .integer(lossCount)),
+                JSON.Member(
+                    "unreadable",
+                    .array(
+                        unreadable.map {
+                            .object([JSON.Member("path", .string($0.path)), JSON.Member("reason", .string($0.reason))])
+                        })),
+                JSON.Member(
+                    "data",
+                    .object([
+                        JSON.Member("images", .integer(fingerprint.images)),
+                        JSON.Member("bytes", .integer(fingerprint.bytes)),
+                        JSON.Member("content", .string(fingerprint.content)),
+                        JSON.Member("dates", .string(fingerprint.dates)),
+                    ])),
+            ] + bestMembers)
+    }
+
+    private var bestMembers: [JSON.Member] {
+        guard let best else { return [] }
+        return [
             JSON.Member(
-                "unreadable",
-                .array(
-                    unreadable.map {
-                        .object([JSON.Member("path", .string($0.path)), JSON.Member("reason", .string($0.reason))])
-                    })),
-            JSON.Member(
-                "data",
+                "best",
                 .object([
-                    JSON.Member("images", .integer(fingerprint.images)),
-                    JSON.Member("bytes", .integer(fingerprint.bytes)),
-                    JSON.Member("content", .string(fingerprint.content)),
-                    JSON.Member("dates", .string(fingerprint.dates)),
-                ])),
-        ])
+                    JSON.Member("step", .integer(best.step)), JSON.Member("accuracy", .number(best.accuracy)),
+                    JSON.Member("loss", .number(best.loss)),
+                ]))
+        ]
     }
 
     init(json: JSON, path: String) throws(TrainingError) {
@@ -45,6 +73,11 @@ struct RunState {
         else {
             throw TrainingError(
                 .malformed, "\(path): lacks what a run resumes from; expected the file as it was written")
+        }
+        if let best = json["best"], let step = best["step"]?.integer, let accuracy = best["accuracy"]?.double,
+            let loss = best["loss"]?.double
+        {
+            self.best = Best(step: step, accuracy: accuracy, loss: loss)
         }
         self.step = step
         self.lossSum = lossSum

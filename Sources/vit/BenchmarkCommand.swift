@@ -4,12 +4,6 @@ import Compute
 import Models
 import Training
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 struct BenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark",
@@ -40,6 +34,8 @@ struct BenchmarkCommand: ParsableCommand {
     var batchSize = 8
     @Option(help: ArgumentHelp("How often it is timed.", valueName: "n"))
     var rounds = 7
+    @Flag(help: "Begin a round at each line of standard input and answer with its milliseconds: for turns with others.")
+    var inTurns = false
     @Option(help: "How the result is written.")
     var format = Format.text
     @OptionGroup var threads: ThreadOptions
@@ -60,10 +56,25 @@ struct BenchmarkCommand: ParsableCommand {
         benchmark.rounds = rounds
         benchmark.threads = threads.threads
         try checkTask(benchmark.configuration)
-        let outcome = try benchmark.run()
         let output = StandardOutput()
+        let outcome = try measure(benchmark, output)
         try output.write(format == .json ? json(outcome) : text(outcome))
         try output.flush()
+    }
+
+    private func measure(_ benchmark: ModelBenchmark, _ output: StandardOutput) throws -> ModelBenchmark.Outcome {
+        guard inTurns else { return try benchmark.run() }
+        var failure: (any Error)?
+        let outcome = try benchmark.run(mayBegin: { failure == nil && readLine() != nil }) { milliseconds in
+            do {
+                try output.write("\(milliseconds)\n")
+                try output.flush()
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return outcome
     }
 
     private func shape() throws -> ViTConfiguration {
@@ -103,7 +114,10 @@ struct BenchmarkCommand: ParsableCommand {
             JSON.Member("task", .string(task.rawValue)), JSON.Member("batch_size", .integer(batchSize)),
             JSON.Member("threads", .integer(threadCount)),
             JSON.Member("milliseconds_per_image", .array(outcome.millisecondsPerImage.map { .number($0) })),
-            JSON.Member("gflops", .number(outcome.gflops)), JSON.Member("peak_memory_bytes", .integer(peakMemory)),
+            JSON.Member("gflops", .number(outcome.gflops)),
+            JSON.Member("multiply_add_ceiling_gflops", .number(outcome.ceiling.multiplyAdds)),
+            JSON.Member("matmul_ceiling_gflops", .number(outcome.ceiling.products)),
+            JSON.Member("peak_memory_bytes", .integer(PeakMemory.bytes)),
         ]
         return JSON.object(members).text() + "\n"
     }
@@ -111,19 +125,18 @@ struct BenchmarkCommand: ParsableCommand {
     private func text(_ outcome: ModelBenchmark.Outcome) -> String {
         let sorted = outcome.millisecondsPerImage.sorted()
         func short(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
+        func percent(_ share: Double) -> String { "\(Int((100 * share).rounded())) %" }
         return """
             \(task.rawValue), batches of \(batchSize), \(threadCount) threads, \(rounds) rounds
             milliseconds an image: median \(short(sorted[sorted.count / 2])), best \(short(sorted[0])), \
             worst \(short(sorted[sorted.count - 1]))
-            \(short(outcome.gflops)) GFLOP/s; peak memory \(peakMemory >> 20) MB
+            \(short(outcome.gflops)) GFLOP/s, \(percent(outcome.gflops / outcome.ceiling.products)) of the best matrix product \
+            here (\(short(outcome.ceiling.products))), \
+            \(percent(outcome.gflops / outcome.ceiling.multiplyAdds)) of the cores' multiply-adds \
+            (\(short(outcome.ceiling.multiplyAdds)))
+            peak memory \(PeakMemory.bytes >> 20) MB
 
             """
-    }
-
-    /// The most memory that this process has had, in bytes.
-    private var peakMemory: Int {
-        var usage = rusage()
-        return unsafe getrusage(Int32(RUSAGE_SELF.rawValue), &usage) == 0 ? usage.ru_maxrss * 1024 : 0
     }
 }
 

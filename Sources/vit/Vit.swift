@@ -11,6 +11,7 @@ struct Vit: ParsableCommand {
               vit classify figures/ --format csv > labels.csv
               vit embed photos/ --output photos.npy
               vit search photos.npy query.jpg
+              vit evaluate photos/ --model runs/photos/model
               vit reconstruct photo.jpg --model runs/photos/model --output panels.png
               vit inspect charts-vit-tiny
               vit convert checkpoint.pth --to hf --output model/
@@ -20,8 +21,9 @@ struct Vit: ParsableCommand {
             """,
         subcommands: [
             ClassifyCommand.self, EmbedCommand.self, SearchCommand.self, DuplicatesCommand.self, MapCommand.self,
-            PretrainCommand.self, ReconstructCommand.self, AttentionCommand.self, InspectCommand.self,
-            ConvertCommand.self, BenchmarkCommand.self,
+            PretrainCommand.self, FinetuneCommand.self, EvaluateCommand.self, ProbeCommand.self,
+            ReconstructCommand.self, AttentionCommand.self, InspectCommand.self, ConvertCommand.self,
+            BenchmarkCommand.self,
         ])
 
     static func main() {

@@ -12,6 +12,8 @@ import Testing
         let threads: Int
         let milliseconds_per_image: [Double]
         let gflops: Double
+        let multiply_add_ceiling_gflops: Double
+        let matmul_ceiling_gflops: Double
         let peak_memory_bytes: Int
     }
 
@@ -30,7 +32,23 @@ import Testing
         #expect(report.milliseconds_per_image.count == 3)
         #expect(report.milliseconds_per_image.allSatisfy { $0 > 0 })
         #expect(report.gflops > 0)
+        #expect(report.multiply_add_ceiling_gflops > 0)
+        #expect(report.matmul_ceiling_gflops > 0)
         #expect(report.peak_memory_bytes > 1 << 20)
+    }
+
+    @Test func takesTurns() throws {
+        let outcome = try Vit.run(
+            [
+                "benchmark", "--arch", "vit-tiny", "--image-size", "32", "--batch-size", "1", "--rounds", "5",
+                "--threads", "1", "--in-turns", "--format", "json",
+            ], in: scratch, input: Array("\n\n".utf8))
+        #expect(outcome.status == 0)
+        let text = outcome.output
+        let start = try #require(text.firstIndex(of: "{"))
+        let report = try JSONDecoder().decode(Report.self, from: Data(text[start...].utf8))
+        #expect(text[..<start].split(separator: "\n").map { Double($0) } == report.milliseconds_per_image)
+        #expect(report.milliseconds_per_image.count == 2)
     }
 
     @Test func refusesPatchesThatDoNotDivideThePicture() throws {

@@ -26,7 +26,7 @@ struct UsageTests {
 
     @Test(arguments: [
         ["--help"], ["classify", "--help"], ["inspect", "--help"], ["convert", "--help"], ["pretrain", "--help"],
-        ["reconstruct", "--help"], ["benchmark", "--help"],
+        ["reconstruct", "--help"], ["benchmark", "--help"], ["evaluate", "--help"], ["probe", "--help"],
     ])
     func helpHasExamples(_ arguments: [String]) throws {
         let outcome = try Vit.run(arguments, in: scratch)

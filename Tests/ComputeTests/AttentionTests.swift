@@ -18,6 +18,19 @@ import Compute
         #expect(difference(y, expected) < 2e-6)
     }
 
+    @Test func leadingQueriesAlone() {
+        var numbers = Numbers(seed: 8)
+        let (images, tokens, width, leading) = (2, 300, 16, 270)
+        let qkv = numbers.values(images * tokens * 3 * width)
+        let y = Tensor.unwritten(images, leading, width)
+        engine.attention(Tensor(qkv, shape: [images, tokens, 3 * width]), heads: 2, into: y)
+        let all = Reference.attention(qkv, images: images, tokens: tokens, width: width, heads: 2)
+        let expected = (0..<images).flatMap { image in
+            all[image * tokens * width..<(image * tokens + leading) * width]
+        }
+        #expect(difference(y, expected) < 2e-6)
+    }
+
     @Test(arguments: [(1, 1, 8, 2), (2, 5, 12, 3), (1, 9, 16, 2)])
     func backward(shape: (images: Int, tokens: Int, width: Int, heads: Int)) {
         var numbers = Numbers(seed: 9)

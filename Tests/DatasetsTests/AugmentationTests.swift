@@ -51,4 +51,15 @@ import Testing
             augmentation.apply(to: image, using: &source)
                 == plain.cropped(x: 0, y: 0, width: 2, height: 2).flippedHorizontally())
     }
+
+    @Test func operationsOfRandAugmentFollowTheCrop() {
+        let operations = RandAugment(Preprocessing(resize: .none))
+        let crop = RandomResizedCrop(size: .init(width: 8, height: 8))
+        for index in 0..<20 {
+            var (one, other) = (random(index), random(index))
+            let plain = Augmentation.crop(crop).apply(to: image, using: &one)
+            let expected = operations.apply(to: plain, using: &one)
+            #expect(Augmentation.crop(crop).augmenting(operations).apply(to: image, using: &other) == expected)
+        }
+    }
 }

@@ -33,31 +33,42 @@ struct GoldenAutoencoder {
             keptCount: configuration.keptCount)
     }
 
+    static let names = ["mae", "mae-oblong", "mae-deep"]
+
     private static func configuration(_ name: String, target: MAEConfiguration.Target) -> MAEConfiguration {
-        let isOblong = name == "mae-oblong"
         var encoder = ViTConfiguration()
-        encoder.imageSize = isOblong ? Extent(height: 8, width: 20) : Extent(square: 16)
-        encoder.patchSize = Extent(square: 4)
-        encoder.inputChannels = isOblong ? 1 : 3
-        encoder.width = isOblong ? 8 : 16
-        encoder.depth = isOblong ? 1 : 2
-        encoder.heads = 2
-        encoder.hiddenWidth = isOblong ? 12 : 40
-        encoder.layerNormEpsilon = isOblong ? 1e-12 : 1e-6
         var decoder = MAEDecoderConfiguration()
-        decoder.width = isOblong ? 12 : 8
-        decoder.depth = isOblong ? 2 : 1
-        decoder.heads = isOblong ? 3 : 2
-        decoder.hiddenWidth = isOblong ? 10 : 24
+        let maskRatio: Double
+        switch name {
+        case "mae-oblong":
+            encoder.imageSize = Extent(height: 8, width: 20)
+            encoder.inputChannels = 1
+            (encoder.width, encoder.depth, encoder.heads, encoder.hiddenWidth) = (8, 1, 2, 12)
+            encoder.layerNormEpsilon = 1e-12
+            (decoder.width, decoder.depth, decoder.heads, decoder.hiddenWidth) = (12, 2, 3, 10)
+            maskRatio = 0.6
+        case "mae-deep":
+            encoder.imageSize = Extent(square: 32)
+            (encoder.width, encoder.depth, encoder.heads, encoder.hiddenWidth) = (24, 3, 3, 48)
+            (decoder.width, decoder.depth, decoder.heads, decoder.hiddenWidth) = (16, 2, 4, 32)
+            maskRatio = 0.75
+        default:
+            encoder.imageSize = Extent(square: 16)
+            (encoder.width, encoder.depth, encoder.heads, encoder.hiddenWidth) = (16, 2, 2, 40)
+            (decoder.width, decoder.depth, decoder.heads, decoder.hiddenWidth) = (8, 1, 2, 24)
+            maskRatio = 0.75
+        }
+        encoder.patchSize = Extent(square: name == "mae-deep" ? 8 : 4)
+        if name != "mae-oblong" { encoder.layerNormEpsilon = 1e-6 }
         var configuration = MAEConfiguration(encoder: encoder, decoder: decoder)
-        configuration.maskRatio = isOblong ? 0.6 : 0.75
+        configuration.maskRatio = maskRatio
         configuration.target = target
         return configuration
     }
 }
 
 @Suite struct MaskedAutoencoderTests {
-    @Test(arguments: ["mae", "mae-oblong"], [MAEConfiguration.Target.normalized, .pixels])
+    @Test(arguments: GoldenAutoencoder.names, [MAEConfiguration.Target.normalized, .pixels])
     func agreesWithTransformers(name: String, target: MAEConfiguration.Target) throws {
         let golden = try GoldenAutoencoder(name, target: target)
         #expect(golden.mask.removed == (try golden.goldens["mask"].values))
@@ -87,9 +98,9 @@ struct GoldenAutoencoder {
         }
     }
 
-    @Test(arguments: [MAEConfiguration.Target.normalized, .pixels])
-    func tenStepsOfAdamWAgreeWithPyTorch(target: MAEConfiguration.Target) throws {
-        let golden = try GoldenAutoencoder("mae", target: target)
+    @Test(arguments: GoldenAutoencoder.names, [MAEConfiguration.Target.normalized, .pixels])
+    func tenStepsOfAdamWAgreeWithPyTorch(name: String, target: MAEConfiguration.Target) throws {
+        let golden = try GoldenAutoencoder(name, target: target)
         let moments = (
             Tensor(shape: golden.store.weights.shape), Tensor(shape: golden.store.weights.shape)
         )

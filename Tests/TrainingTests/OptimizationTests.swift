@@ -68,9 +68,9 @@ import Training
         store.weights.assign([1, 2] + [Float](repeating: 0, count: store.weights.count - 2))
         let average = MovingAverage(decay: 0.75, of: store)
         store.weights.assign([5, 2] + [Float](repeating: 0, count: store.weights.count - 2))
-        average.update(from: store)
+        average.update(from: store, engine: OneDNNEngine(threadCount: 2))
         #expect(Array(average.weights.values.prefix(2)) == [2, 2])
-        average.update(from: store)
+        average.update(from: store, engine: OneDNNEngine(threadCount: 2))
         #expect(Array(average.weights.values.prefix(2)) == [2.75, 2])
     }
 

@@ -60,9 +60,9 @@ struct TinyRun {
     func train(
         stop: Int? = nil, resumes: Bool = false, allowsChangedData: Bool = false, threads: Int = 2,
         notes: Notes = Notes()
-    ) throws -> PretrainingRun.Result {
+    ) throws -> RunResult {
         let steps = Steps()
-        var observer = PretrainingRun.Observer()
+        var observer = RunObserver()
         observer.progress = { steps.done = $0.step }
         observer.shouldStop = { stop.map { steps.done >= $0 } ?? false }
         observer.note = { notes.sentences.append($0) }
@@ -85,7 +85,7 @@ final class Notes {
     var unreadable: [String] = []
 }
 
-private final class Steps { var done = 0 }
+final class Steps { var done = 0 }
 
 /// The largest difference of two lists, relative to the largest number.
 func largestDifference(_ a: [Float], _ b: [Float]) -> Float {

@@ -35,6 +35,7 @@ enum ChartAugmentation {
         let order = orders[isSwapped ? random.integer(below: orders.count) : 0]
         let contrast = random.isTrue(probability: 0.4) ? 1 - 0.4 * random.uniform() : 1
         let isTinted = random.isTrue(probability: 0.4)
+        guard isGrey || isSwapped || sign < 0 || contrast < 1 || isTinted else { return image }
         let tables = (0..<3).map { _ in
             let shift = isTinted ? (random.uniform() - 0.5) * 0.3 : 0
             return (0..<256).map { sample in
@@ -42,11 +43,26 @@ enum ChartAugmentation {
                 return UInt8((min(1, max(-1, value)) + 1) * 127.5)
             }
         }
+        return mapped(isGrey ? grey(image) : image, order: order, tables: tables)
+    }
+
+    private static func mapped(_ image: Image, order: [Int], tables: [[UInt8]]) -> Image {
+        let (red, green, blue) = (order[0], order[1], order[2])
+        let (redTable, greenTable, blueTable) = (tables[0], tables[1], tables[2])
         var pixels = image.pixels
         for first in stride(from: 0, to: pixels.count, by: 3) {
-            var colour = Array(pixels[first..<first + 3])
-            if isGrey { colour = [UInt8](repeating: UInt8(colour.reduce(0) { $0 + Int($1) } / 3), count: 3) }
-            for channel in 0..<3 { pixels[first + channel] = tables[channel][Int(colour[order[channel]])] }
+            pixels[first] = redTable[Int(image.pixels[first + red])]
+            pixels[first + 1] = greenTable[Int(image.pixels[first + green])]
+            pixels[first + 2] = blueTable[Int(image.pixels[first + blue])]
+        }
+        return Image(width: image.width, height: image.height, channels: 3, pixels: pixels)
+    }
+
+    private static func grey(_ image: Image) -> Image {
+        var pixels = image.pixels
+        for first in stride(from: 0, to: pixels.count, by: 3) {
+            let mean = UInt8((Int(pixels[first]) + Int(pixels[first + 1]) + Int(pixels[first + 2])) / 3)
+            (pixels[first], pixels[first + 1], pixels[first + 2]) = (mean, mean, mean)
         }
         return Image(width: image.width, height: image.height, channels: 3, pixels: pixels)
     }

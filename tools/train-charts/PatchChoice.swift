@@ -12,39 +12,33 @@ import Randomness
 ///
 /// A figure is mostly paper. Gumbel noise on the logarithm of the weights makes the draw (Kool et al. 2019).
 enum PatchChoice {
-    /// The mask of a step for images (B, 3, height, width) cut into patches of `patch` pixels.
-    static func mask(_ images: Tensor, patch: Int, keptCount: Int, step: Int, seed: UInt64) -> PatchMask {
-        let patchCount = (images.shape[2] / patch) * (images.shape[3] / patch)
-        guard keptCount < patchCount else {
-            return .keepingAll(patchCount: patchCount, imageCount: images.shape[0])
-        }
-        let noise = (0..<images.shape[0]).flatMap { image in
-            var random = CounterRandom(seed: seed, purpose: .masking, epoch: step, index: image)
-            return weights(images.rows(image..<image + 1), patch: patch).map { weight in
+    /// The noise by which image number `index` of a step keeps its patches, smallest first, into `noise` (patches);
+    /// `image` is (3, height, width).
+    static func draw(_ image: Tensor, patch: Int, step: Int, index: Int, seed: UInt64, into noise: Tensor) {
+        var random = CounterRandom(seed: seed, purpose: .masking, epoch: step, index: index)
+        noise.assign(
+            weights(image, patch: patch).map { weight in
                 let uniform = min(max(random.uniform(), 1e-9), 1 - 1e-9)
                 return Float(-(log(weight) - log(-log(uniform))))
-            }
-        }
-        return PatchMask(noise: noise, patchCount: patchCount, keptCount: keptCount)
+            })
     }
 
     /// How much each patch shows: the deviation of its green samples, and how far their mean is from that of most.
     private static func weights(_ image: Tensor, patch: Int) -> [Double] {
-        let (height, width) = (image.shape[2], image.shape[3])
-        let green = Array(image.values[height * width..<2 * height * width])
+        let (height, width) = (image.shape[1], image.shape[2])
+        let green = image.rows(1..<2).values
         var statistics: [(mean: Double, deviation: Double)] = []
         for top in stride(from: 0, to: height, by: patch) {
             for left in stride(from: 0, to: width, by: patch) {
-                var (sum, squares) = (0.0, 0.0)
+                var (sum, squares) = (Float(0), Float(0))
                 for row in top..<top + patch {
-                    for column in left..<left + patch {
-                        let value = Double(green[row * width + column])
+                    for value in green[row * width + left..<row * width + left + patch] {
                         sum += value
                         squares += value * value
                     }
                 }
-                let mean = sum / Double(patch * patch)
-                let variance = max(0, squares / Double(patch * patch) - mean * mean)
+                let mean = Double(sum) / Double(patch * patch)
+                let variance = max(0, Double(squares) / Double(patch * patch) - mean * mean)
                 statistics.append((mean, variance.squareRoot()))
             }
         }

@@ -7,6 +7,12 @@ import Layers
 import Models
 import Training
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// Goes on training a chart classifier on this package's engine: a recipe as a program.
 ///
 /// Cross-entropy with labels smoothed by 0.1, AdamW (0.9, 0.98), decay 0.05, gradients clipped at 1, a warm-up of 40
@@ -30,6 +36,10 @@ struct TrainCharts: ParsableCommand {
     var rate = 7e-4
     @Option var batchSize = 32
     @Option var seed: UInt64 = 1
+    @Option(help: "Threads that compute; by default, the cores this process may use.")
+    var threads: Int?
+    @Option(help: "How often the average so far is written to OUTPUT.")
+    var saveEvery = 1000
 
     func run() throws {
         let checkpoint = try Checkpoint.open(initial)
@@ -55,7 +65,8 @@ private final class ChartRun {
     private let command: TrainCharts
     private let checkpoint: Checkpoint
     private let configuration: ViTConfiguration
-    private let engine = OneDNNEngine()
+    private let engine: OneDNNEngine
+    private let pool: WorkerPool
     private let store: ParameterStore
     private let optimizer: AdamW
     private let average: Tensor
@@ -67,6 +78,8 @@ private final class ChartRun {
         self.command = command
         self.checkpoint = checkpoint
         configuration = checkpoint.configuration
+        engine = OneDNNEngine(threadCount: command.threads)
+        pool = WorkerPool(threadCount: engine.threadCount)
         store = ParameterStore(configuration.parameterShapes.map { ($0.name, $0.shape) })
         for entry in store.entries {
             try store.parameter(entry.name).value.assign(checkpoint.tensor(entry.name).values)
@@ -92,13 +105,13 @@ private final class ChartRun {
             configuration, store: store, batchSize: command.batchSize, keptCount: keptCount, engine: engine)
         let images = Tensor(shape: [command.batchSize, 3, size.height, size.width])
         let targets = Tensor(shape: [command.batchSize, configuration.classCount])
+        let noise = Tensor(shape: [command.batchSize, configuration.patchCount])
         var sum = 0.0
         for _ in 0..<steps {
             let batch = try loader.next()
-            unsafe batch.write(into: images.buffer)
+            prepare(batch, images: images, noise: noise)
             targets.assign(batch.labels.flatMap(smoothed))
-            let mask = PatchChoice.mask(
-                images, patch: configuration.patchSize.width, keptCount: keptCount, step: step, seed: command.seed)
+            let mask = PatchMask(noise: noise.values, patchCount: configuration.patchCount, keptCount: keptCount)
             engine.clear(store.gradients)
             _ = model.forward(images, mask: mask)
             sum += model.loss(targets)
@@ -110,8 +123,21 @@ private final class ChartRun {
             updateAverage()
             if step % 100 == 0 {
                 print("step \(step) of \(schedule.totalSteps), patches \(keptCount), loss \(sum / 100)")
+                fflush(nil)
                 sum = 0
             }
+            if step % command.saveEvery == 0 { try write(to: command.output) }
+        }
+    }
+
+    /// Pixels, and the noise by which patches are kept.
+    private func prepare(_ batch: Batch, images: Tensor, noise: Tensor) {
+        pool.run(command.batchSize) { slot, _ in
+            unsafe batch.write(slot, into: images.buffer)
+            let image = images.rows(slot..<slot + 1).reshaped(Array(images.shape.dropFirst()))
+            PatchChoice.draw(
+                image, patch: configuration.patchSize.width, step: step, index: slot, seed: command.seed,
+                into: noise.rows(slot..<slot + 1))
         }
     }
 
@@ -120,11 +146,15 @@ private final class ChartRun {
         return (0..<configuration.classCount).map { $0 == label ? 0.9 + rest : rest }
     }
 
-    /// A short memory at first, 200 steps in the end.
+    /// A short memory at first, 500 steps in the end.
     private func updateAverage() {
-        let share = 1 - Float(min(0.995, Double(step) / Double(step + 19)))
-        let (values, current) = unsafe (average.buffer, store.weights.buffer)
-        for index in values.indices { unsafe values[index] += share * (current[index] - values[index]) }
+        let share = 1 - Float(min(0.998, Double(step) / Double(step + 19)))
+        let length = 1 << 16
+        pool.run((average.count + length - 1) / length) { part, _ in
+            let range = part * length..<min((part + 1) * length, average.count)
+            let (values, current) = unsafe (average.buffer, store.weights.buffer)
+            for index in range { unsafe values[index] += share * (current[index] - values[index]) }
+        }
     }
 
     func write(to directory: String) throws {

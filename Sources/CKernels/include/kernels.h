@@ -2,7 +2,10 @@
 #ifndef VIT_KERNELS_H
 #define VIT_KERNELS_H
 
+#include "augment.h"
+#include "ceiling.h"
 #include "halves.h"
+#include "mixing.h"
 #include "pixels.h"
 #include "processors.h"
 #include "resample.h"

@@ -10,6 +10,19 @@ void vit_add_column_sums(const float *x, size_t rows, size_t columns, size_t str
 // y[i] += x[i].
 void vit_add(const float *x, size_t count, float *y);
 
+// y[i] += share * (x[i] - y[i]).
+void vit_approach(const float *x, size_t count, float share, float *y);
+
+// y = x + scale * columns * branch over rows of `width`; columns may be null.
+void vit_add_branch(
+    const float *x, const float *branch, const float *columns, float scale, size_t rows, size_t width, float *y);
+
+// d_branch = scale * columns * dy; column_sums += scale * dy * branch, summed over the rows. columns and column_sums
+// may be null.
+void vit_add_branch_backward(
+    const float *dy, const float *branch, const float *columns, float scale, size_t rows, size_t width,
+    float *d_branch, float *column_sums);
+
 // AdamW (Loshchilov and Hutter 2019, algorithm 2, as PyTorch computes it): decay first, then the step.
 typedef struct {
     float learning_rate, beta1, beta2, epsilon, weight_decay;

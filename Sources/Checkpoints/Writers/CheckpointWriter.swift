@@ -56,6 +56,9 @@ public struct CheckpointWriter: Sendable {
         }
     }
 
+    /// What the model has that no class of transformers has, as a noun; nil where the layout can hold it.
+    package var huggingFaceObstacle: String? { HuggingFaceExport.obstacle(self) }
+
     var type: ElementType { halfPrecision ? .float16 : .float32 }
 
     var parameterShapes: [ParameterShape] {

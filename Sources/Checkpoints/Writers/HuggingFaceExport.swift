@@ -22,20 +22,22 @@ struct HuggingFaceExport {
     init(_ writer: CheckpointWriter, directory: String) throws(CheckpointError) {
         self.writer = writer
         self.directory = directory
-        let configuration = writer.configuration
-        kind =
-            writer.maeDecoder != nil
-            ? .vitMAE
-            : configuration.registerCount > 0
-                ? .dinov2WithRegisters
-                : configuration.hasLayerScale ? .dinov2 : configuration.hasDistillationToken ? .deit : .vit
-        if let obstacle = Self.obstacle(configuration, kind) {
+        kind = Self.kind(of: writer)
+        if let obstacle = Self.obstacle(writer) {
             throw .malformed(directory, "transformers has no model with \(obstacle); the layout timm can hold it")
         }
     }
 
+    private static func kind(of writer: CheckpointWriter) -> Kind {
+        let configuration = writer.configuration
+        if writer.maeDecoder != nil { return .vitMAE }
+        if configuration.registerCount > 0 { return .dinov2WithRegisters }
+        return configuration.hasLayerScale ? .dinov2 : configuration.hasDistillationToken ? .deit : .vit
+    }
+
     /// What a model has that transformers' class for it has not.
-    private static func obstacle(_ configuration: ViTConfiguration, _ kind: Kind) -> String? {
+    static func obstacle(_ writer: CheckpointWriter) -> String? {
+        let (configuration, kind) = (writer.configuration, kind(of: writer))
         let hasHead = configuration.classCount > 0
         if configuration.finalNorm == .afterPooling { return "a norm after pooling" }
         if configuration.pooling == .meanPatches, hasHead { return "mean pooling before its head" }

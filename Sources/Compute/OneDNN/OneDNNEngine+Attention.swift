@@ -7,26 +7,26 @@ extension OneDNNEngine {
     package func attention(_ qkv: Tensor, heads: Int, into y: Tensor) {
         let (imageCount, tokenCount) = (qkv.shape[0], qkv.shape[1])
         let width = qkv.shape[2] / 3
+        let queryCount = y.shape[1]
         precondition(
-            qkv.shape.count == 3 && qkv.shape[2] == 3 * width && width % heads == 0
-                && y.count == imageCount * tokenCount * width,
+            qkv.shape.count == 3 && qkv.shape[2] == 3 * width && width % heads == 0 && queryCount <= tokenCount
+                && y.shape == [imageCount, queryCount, width],
             "attention: \(heads) heads got qkv \(qkv.shape), y \(y.shape)")
         let shape = AttentionShape(tokenCount: tokenCount, width: width, heads: heads)
-        let size = min(Self.queriesPerTask, tokenCount)
+        let size = min(Self.queriesPerTask, queryCount)
         let whole = AttentionPrimitives(shape, queryCount: size, cache: cache)
-        let restCount = tokenCount % size
+        let restCount = queryCount % size
         let rest = restCount == 0 ? whole : AttentionPrimitives(shape, queryCount: restCount, cache: cache)
-        let blockCount = (tokenCount + size - 1) / size
+        let blockCount = (queryCount + size - 1) / size
         unsafe workers.run(imageCount * heads * blockCount) { task, context, worker in
             let block = task % blockCount
             let head = task / blockCount % heads
             let image = task / (blockCount * heads)
             let query = block * size
             let scores = unsafe workers.scratch(of: worker, floatCount: size * tokenCount)
-            let offset = image * tokenCount * width
-            let base = unsafe qkv.pointer + 3 * offset + head * shape.headWidth
-            let output = unsafe y.pointer + offset + query * width + head * shape.headWidth
-            let primitives = query + size > tokenCount ? rest : whole
+            let base = unsafe qkv.pointer + 3 * image * tokenCount * width + head * shape.headWidth
+            let output = unsafe y.pointer + (image * queryCount + query) * width + head * shape.headWidth
+            let primitives = query + size > queryCount ? rest : whole
             unsafe primitives.run(
                 context, q: base + query * 3 * width, k: base + width, v: base + 2 * width, scores: scores, y: output)
         }

@@ -5,15 +5,13 @@
 #endif
 
 extension OneDNNEngine {
-    package func selectTokenBackward(_ dy: Tensor, index: Int, dx: Tensor) {
-        let (imageCount, tokenCount, width) = (dx.shape[0], dx.shape[1], dx.shape[2])
+    package func setToken(_ index: Int, of x: Tensor, to y: Tensor) {
+        let (imageCount, tokenCount, width) = (x.shape[0], x.shape[1], x.shape[2])
         precondition(
-            index < tokenCount && dy.count == imageCount * width,
-            "selectTokenBackward: got dy \(dy.shape), dx \(dx.shape)")
-        clear(dx)
+            index < tokenCount && y.count == imageCount * width, "setToken: got x \(x.shape), y \(y.shape)")
         for image in 0..<imageCount {
-            unsafe (dx.pointer + (image * tokenCount + index) * width).update(
-                from: dy.pointer + image * width, count: width)
+            unsafe (x.pointer + (image * tokenCount + index) * width).update(
+                from: y.pointer + image * width, count: width)
         }
     }
 
@@ -38,7 +36,7 @@ extension OneDNNEngine {
         precondition(
             targets.count == logits.count && dLogits.count == logits.count && losses.count == imageCount,
             "crossEntropy: got logits \(logits.shape), targets \(targets.shape), losses \(losses.shape)")
-        for image in 0..<imageCount {
+        unsafe workers.run(imageCount) { image, _, _ in
             let row = unsafe logits.pointer + image * classCount
             let target = unsafe targets.pointer + image * classCount
             let gradient = unsafe dLogits.pointer + image * classCount

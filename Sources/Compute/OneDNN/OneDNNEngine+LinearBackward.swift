@@ -4,8 +4,8 @@ import COneDNN
 extension OneDNNEngine: TrainingEngine {
     /// The part of a weight's gradient, outputs × inputs, that one task sums up.
     private static let gradientTile = (outputs: 96, inputs: 768)
-    /// Columns of a bias's gradient that one task sums up.
-    private static let columnsPerTask = 256
+    /// Columns of a bias's or of positions' gradient that one task sums up.
+    static let columnsPerTask = 256
 
     package func linearBackward(
         _ dy: Tensor, x: Tensor, weight: Tensor, dx: Tensor?, dWeight: Tensor, dBias: Tensor?

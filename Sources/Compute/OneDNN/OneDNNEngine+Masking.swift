@@ -104,7 +104,10 @@ extension OneDNNEngine {
         precondition(
             dPrefix.count % width == 0 && dPrefix.count <= tokenCount * width,
             "addPrefixGradient: got dTokens \(dTokens.shape), dPrefix \(dPrefix.shape)")
-        unsafe vit_add_column_sums(
-            dTokens.pointer, imageCount, dPrefix.count, tokenCount * width, dPrefix.pointer)
+        unsafe forBlocks(of: Self.columnsPerTask, in: dPrefix.count) { columns, _, _ in
+            unsafe vit_add_column_sums(
+                dTokens.pointer + columns.lowerBound, imageCount, columns.count, tokenCount * width,
+                dPrefix.pointer + columns.lowerBound)
+        }
     }
 }

@@ -106,22 +106,34 @@ extension OneDNNEngine {
             unsafe vit_add(x.pointer + elements.lowerBound, elements.count, y.pointer + elements.lowerBound)
         }
     }
+
+    package func multiply(_ x: Tensor, by factor: Float) {
+        for i in 0..<x.count { unsafe x.pointer[i] *= factor }
+    }
+
+    package func approach(_ x: Tensor, into y: Tensor, share: Float) {
+        precondition(x.count == y.count, "approach: got x \(x.shape), y \(y.shape)")
+        unsafe forBlocks(of: Self.elementsPerTask, in: x.count) { elements, _, _ in
+            unsafe vit_approach(x.pointer + elements.lowerBound, elements.count, share, y.pointer + elements.lowerBound)
+        }
+    }
+
+    package func share(_ taskCount: Int, _ body: (_ task: Int) -> Void) {
+        unsafe workers.run(taskCount) { task, _, _ in body(task) }
+    }
 }
 
 extension AdamWStep {
-    /// The numbers as the C loop takes them; the corrections are computed in double, as PyTorch does.
+    /// The numbers as the C loop takes them.
     var face: vit_adamw_settings {
-        func power(_ base: Float) -> Double {
-            (0..<step).reduce(1.0) { product, _ in product * Double(base) }
-        }
         var face = vit_adamw_settings()
         face.learning_rate = learningRate
         face.beta1 = beta1
         face.beta2 = beta2
         face.epsilon = epsilon
         face.weight_decay = weightDecay
-        face.bias_correction1 = Float(1 - power(beta1))
-        face.bias_correction2_root = Float((1 - power(beta2)).squareRoot())
+        face.bias_correction1 = correction1
+        face.bias_correction2_root = correction2Root
         face.gradient_scale = gradientScale
         return face
     }

@@ -35,6 +35,17 @@ extension OneDNNEngine {
         }
     }
 
+    package func leadingTokens(of x: Tensor, into y: Tensor) {
+        let (imageCount, tokenCount, width) = (x.shape[0], x.shape[1], x.shape[2])
+        precondition(
+            y.shape.count == 3 && y.shape[0] == imageCount && y.shape[1] <= tokenCount && y.shape[2] == width,
+            "leadingTokens: got x \(x.shape), y \(y.shape)")
+        let length = y.shape[1] * width
+        for image in 0..<imageCount {
+            unsafe (y.pointer + image * length).update(from: x.pointer + image * tokenCount * width, count: length)
+        }
+    }
+
     package func selectToken(_ index: Int, of x: Tensor, into y: Tensor) {
         let (imageCount, tokenCount, width) = (x.shape[0], x.shape[1], x.shape[2])
         precondition(

@@ -30,6 +30,10 @@ public final class ImageEmbedder: Sendable {
         public var layer: Int?
         /// Whether each vector is divided by its Euclidean length; of patches, each by its own.
         public var isNormalized = false
+        /// Leaves the checkpoint's weights and takes those that training would begin with, drawn from this seed, for
+        /// comparison; the shape of the model and the preprocessing stay. Positions are MAE's sine-cosine table where
+        /// the checkpoint is one of MAE's, else they are drawn, too.
+        public var randomSeed: UInt64?
 
         /// The defaults.
         public init() {}
@@ -117,12 +121,24 @@ public final class ImageEmbedder: Sendable {
     func model() throws -> FeatureExtractor {
         try lazyModel.withLock { model in
             if let model { return model }
-            let new = try FeatureExtractor(
-                configuration, pooling: pooling, layer: options.layer, from: checkpoint, engine: engine,
-                batchSize: options.batchSize)
+            let new = try options.randomSeed.map(randomModel) ?? trainedModel()
             model = new
             return new
         }
+    }
+
+    private func trainedModel() throws -> FeatureExtractor {
+        try FeatureExtractor(
+            configuration, pooling: pooling, layer: options.layer, from: checkpoint, engine: engine,
+            batchSize: options.batchSize)
+    }
+
+    private func randomModel(seed: UInt64) throws -> FeatureExtractor {
+        let isMAE = checkpoint.maeDecoder != nil || configuration.positions == .sinCos
+        return try FeatureExtractor(
+            configuration, pooling: pooling, layer: options.layer,
+            from: RandomParameters(configuration, hasSinCosPositions: isMAE, seed: seed), engine: engine,
+            batchSize: options.batchSize)
     }
 }
 

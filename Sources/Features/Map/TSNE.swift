@@ -42,7 +42,7 @@ package struct TSNE {
         for first in stride(from: 0, to: vectors.rows, by: 512) {
             let range = first..<min(first + 512, vectors.rows)
             let queries = Tensor(shape: [range.count, vectors.columns])
-            vectors.copy(range, into: queries)
+            unsafe vectors.copy(range, into: queries.buffer)
             result += search.best(count, for: queries, excluding: range.map { $0 })
         }
         return result

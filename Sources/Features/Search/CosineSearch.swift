@@ -3,9 +3,9 @@ import Datasets
 
 /// Exact search among vectors by the cosine of their angle: every vector is compared, in blocks of matrix products.
 ///
-/// The vectors are read where they lie in the file; the memory in use does not grow with their number.
+/// The vectors are read where they lie, in a file or in memory; the memory in use does not grow with their number.
 package struct CosineSearch: Sendable {
-    package let vectors: NumPyMatrix
+    package let vectors: any VectorRows
     private let engine: OneDNNEngine
 
     /// Rows whose products are in memory at a time.
@@ -14,7 +14,7 @@ package struct CosineSearch: Sendable {
     private static let queriesPerPass = 512
     private static let queriesPerTask = 16
 
-    package init(_ vectors: NumPyMatrix, engine: OneDNNEngine) {
+    package init(_ vectors: any VectorRows, engine: OneDNNEngine) {
         self.vectors = vectors
         self.engine = engine
     }
@@ -71,7 +71,7 @@ package struct CosineSearch: Sendable {
         for first in stride(from: 0, to: vectors.rows, by: Self.queriesPerPass) {
             let range = first..<min(first + Self.queriesPerPass, vectors.rows)
             let queries = Tensor(shape: [range.count, vectors.columns])
-            vectors.copy(range, into: queries)
+            unsafe vectors.copy(range, into: queries.buffer)
             forEachBlock(from: first, against: packed(queries)) { rows, cosines in
                 let tasks = PairTasks(rows: rows, queries: range)
                 engine.forEachTask(rows.count) { tasks.find(in: cosines, row: $0, threshold: threshold) }

@@ -2,7 +2,7 @@ import Checkpoints
 import Training
 
 /// What a run tells on standard error: a line that updates itself on a terminal, else one every ten seconds.
-final class PretrainingProgress {
+final class RunTeller {
     private let isShown: Bool
     private let isTerminal = StandardError.isTerminal
     private let clock = ContinuousClock()
@@ -11,7 +11,7 @@ final class PretrainingProgress {
 
     init(isShown: Bool) { self.isShown = isShown }
 
-    func tell(_ progress: PretrainingRun.Progress) {
+    func tell(_ progress: RunProgress) {
         guard isShown else { return }
         let now = clock.now
         let isDue = last.map { now - $0 >= (isTerminal ? .milliseconds(200) : .seconds(10)) } ?? true
@@ -21,7 +21,7 @@ final class PretrainingProgress {
         let line =
             "step \(progress.step) of \(progress.totalSteps), epoch \(fixed(epoch, 1)), loss "
             + "\(fixed(progress.loss, 4)), \(fixed(progress.imagesPerSecond, 1)) images a second, "
-            + "\(PretrainingPlan.duration(progress.secondsLeft)) left"
+            + "\(RunPlan.duration(progress.secondsLeft)) left"
         StandardError.write(isTerminal ? "\r\u{1B}[K\(line)" : "\(line)\n")
         isLineShown = isTerminal
     }

@@ -1,6 +1,6 @@
 """Classifies one picture with timm: what `vit classify` does, as one would write it in Python.
 
-    python tools/classify_with_timm.py ARCHITECTURE WEIGHTS.safetensors PICTURE
+    python Benchmarks/classify_with_timm.py ARCHITECTURE WEIGHTS.safetensors PICTURE
 """
 
 import sys

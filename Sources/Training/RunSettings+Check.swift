@@ -1,21 +1,25 @@
 import Models
 
-extension PretrainingSettings {
-    /// Refuses numbers that make no sense on their own, before anything is computed from them.
-    func checkValues() throws(TrainingError) {
-        let least: [(name: String, value: Int, least: Int)] = [
-            ("--width", width, 4), ("--depth", depth, 1), ("--heads", heads, 1), ("--decoder-width", decoderWidth, 4),
-            ("--decoder-depth", decoderDepth, 1), ("--decoder-heads", decoderHeads, 1), ("--batch-size", batchSize, 1),
+extension RunSettings {
+    /// A whole number that an option takes, and the least of them.
+    typealias Bound = (name: String, value: Int, least: Int)
+
+    /// Refuses numbers that make no sense on their own; `others` are those of the kind of run.
+    func checkValues(_ others: [Bound] = []) throws(TrainingError) {
+        let sizes: [Bound] = [
+            ("--width", width, 4), ("--depth", depth, 1), ("--heads", heads, 1), ("--batch-size", batchSize, 1),
             ("--accumulate", accumulate, 1), ("--image-size", min(imageSize.height, imageSize.width), 1),
-            ("--patch-size", min(patchSize.height, patchSize.width), 1), ("--keep", keep, 0),
-            ("--log-every", logEvery, 1), ("--cache-memory", cacheMemory, 0),
+            ("--patch-size", min(patchSize.height, patchSize.width), 1),
+        ]
+        let counts: [Bound] = [
+            ("--keep", keep, 0), ("--log-every", logEvery, 1), ("--cache-memory", cacheMemory, 0),
             ("--checkpoint-every", checkpointEvery, 0),
         ]
-        for (name, value, least) in least where value < least {
+        for (name, value, least) in sizes + others + counts where value < least {
             throw TrainingError(.usage, "\(name) takes a whole number from \(least) up, not \(value)")
         }
         let largest = 1 << 20
-        for (name, value, _) in least.dropLast(4) where value > largest {
+        for (name, value, _) in sizes + others where value > largest {
             throw TrainingError(.usage, "\(name) takes a number up to \(largest), not \(value)")
         }
         guard (1...4).contains(channels) else {
@@ -31,42 +35,36 @@ extension PretrainingSettings {
         guard averageDecay >= 0, averageDecay < 1 else {
             throw TrainingError(.usage, "--ema takes a decay from 0 up and below 1, such as 0.999, not \(averageDecay)")
         }
-        guard maskRatio > 0, maskRatio < 1 else {
-            throw TrainingError(.usage, "--mask-ratio takes a number between 0 and 1, such as 0.75, not \(maskRatio)")
-        }
     }
 
     /// Refuses numbers that do not go together.
     func check() throws(TrainingError) {
-        for (name, width, heads) in [("", width, heads), ("decoder-", decoderWidth, decoderHeads)] {
-            guard width % heads == 0 else {
-                throw TrainingError(.usage, "--\(name)width is \(width), which --\(name)heads \(heads) does not divide")
-            }
-            guard width % 4 == 0 else {
-                throw TrainingError(.usage, "--\(name)width is \(width); the positions need a multiple of 4")
-            }
-        }
+        try Self.check(width: width, heads: heads)
         guard imageSize.height % patchSize.height == 0, imageSize.width % patchSize.width == 0 else {
             throw TrainingError(
                 .usage,
                 "--image-size \(imageSize.text) cannot be cut into patches of \(patchSize.text); expected a multiple of "
                     + "the patch")
         }
-        let patchCount = model.encoder.patchCount
+        let patchCount = encoder.patchCount
         guard patchCount <= 1 << 16 else {
             throw TrainingError(.usage, "\(patchCount) patches an image are too many; expected a larger --patch-size")
-        }
-        guard model.keptCount > 0, model.keptCount < patchCount else {
-            throw TrainingError(
-                .usage,
-                "--mask-ratio \(maskRatio) of \(patchCount) patches keeps \(model.keptCount); expected some kept and "
-                    + "some removed")
         }
         guard steps > 0 else {
             throw TrainingError(.usage, "--epochs or --steps make a run without a single step; expected more")
         }
         guard checkpointEvery > 0 else {
             throw TrainingError(.usage, "--checkpoint-every takes a number of steps from 1 up, not \(checkpointEvery)")
+        }
+    }
+
+    /// Refuses a width that heads or positions cannot share; `part` begins the options' names.
+    static func check(_ part: String = "", width: Int, heads: Int) throws(TrainingError) {
+        guard width % heads == 0 else {
+            throw TrainingError(.usage, "--\(part)width is \(width), which --\(part)heads \(heads) does not divide")
+        }
+        guard width % 4 == 0 else {
+            throw TrainingError(.usage, "--\(part)width is \(width); the positions need a multiple of 4")
         }
     }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times one picture, from the shell's prompt and back: `vit classify` beside the same in Python with timm.
 
-    python tools/compare_startup.py PICTURE [--rounds 5] [--vit .build/release/vit] [--architecture vit_base_patch16_224]
+    python Benchmarks/startup.py PICTURE [--rounds 5] [--vit .build/release/vit] [--architecture vit_base_patch16_224]
 
 Both read the same safetensors file of random weights, from the page cache. They take turns, so that whatever else the
 machine does meets both; a first round warms up and is not counted. Prints medians of wall time, of processor
@@ -41,6 +41,7 @@ def main() -> int:
                     seconds[name].append(wall)
                     busy[name].append(processor)
                     megabytes[name].append(peak / 1e6)
+    print("## One picture, from the shell's prompt and back\n")
     print("| | wall time, s: median (all) | processor time, s | peak memory, MB |")
     print("|---|---|---|---|")
     for name in commands:
@@ -77,7 +78,7 @@ def write_checkpoint(architecture: str, folder: Path) -> Path:
         "model = timm.create_model(sys.argv[1]); random_weights.fill(model, 0)\n"
         "timm.models.save_for_hf(model, sys.argv[2], safe_serialization=True)"
     )
-    environment = os.environ | {"PYTHONPATH": str(BESIDE)}
+    environment = os.environ | {"PYTHONPATH": str(BESIDE.parent / "tools")}
     subprocess.run([sys.executable, "-c", program, architecture, str(folder)], env=environment, check=True)
     return folder / "model.safetensors"
 

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Times this project beside PyTorch (eager and compiled), ONNX Runtime and OpenVINO, in turns.
+
+    python Benchmarks/compare.py [--only classify pretrain finetune] [--rounds 7] [--threads N]
+
+Every program is a process of its own that computes only when it is its turn (the others are stopped), so that whatever
+else the machine does meets all of them. A round lasts a quarter of a second at least; one is not counted. What is
+quoted: medians and minima of milliseconds an image, the median of the rounds' ratios, peak memory, and the share of the
+cores' ceiling that the faster of two measurements gives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from datetime import date
+from pathlib import Path
+
+from turns import Program
+
+BESIDE = Path(__file__).resolve().parent
+REPOSITORY = BESIDE.parent
+NAMES = {"vit": "swift-vit", "eager": "PyTorch", "compile": "PyTorch, compiled", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
+# (task, architecture here, timm's name, batch size)
+CASES = [
+    ("classify", "vit-tiny", "vit_tiny_patch16_224", 1),
+    ("classify", "vit-tiny", "vit_tiny_patch16_224", 8),
+    ("classify", "vit-base", "vit_base_patch16_224", 1),
+    ("classify", "vit-base", "vit_base_patch16_224", 8),
+    ("classify", "vit-base", "vit_base_patch16_224", 32),
+    ("classify", "vit-large", "vit_large_patch16_224", 1),
+    ("classify", "vit-large", "vit_large_patch16_224", 8),
+    ("pretrain", "vit-base", "vit_base_patch16_224", 16),
+    ("pretrain", "vit-base", "vit_base_patch16_224", 64),
+    ("finetune", "vit-small", "vit_small_patch16_224", 32),
+]
+
+
+def main() -> int:
+    options = parse_arguments()
+    print("\n".join(heading(options)), flush=True)
+    agree = True
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        for task, arch, name, batch_size in CASES:
+            if task in options.only and (not options.arch or arch in options.arch):
+                lines, agrees = compare(task, arch, name, batch_size, Path(folder), options)
+                agree &= agrees
+                print("\n".join(lines), flush=True)
+    return 0 if agree else 1
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=["classify", "pretrain", "finetune"], default=["classify", "pretrain", "finetune"])
+    parser.add_argument("--arch", nargs="+", help="only these architectures")
+    parser.add_argument("--engines", nargs="+", default=["eager", "compile", "onnxruntime", "openvino"])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--vit", type=Path, default=REPOSITORY / ".build/release/vit")
+    options = parser.parse_args()
+    pictures = sorted((REPOSITORY / "datasets/charts/sample").rglob("*.??g"))
+    options.picture = pictures[0]
+    return options
+
+
+def compare(task: str, arch: str, name: str, batch_size: int, folder: Path, options: argparse.Namespace) -> tuple[list[str], bool]:
+    """A table of all programs at one task, and whether their outputs agree."""
+    checkpoint = write_checkpoint(name, folder)
+    ours = [options.vit, "benchmark", "--arch", arch, "--task", task, "--batch-size", batch_size, "--threads", options.threads]
+    ours += ["--rounds", options.rounds + 2, "--in-turns", "--format", "json"]
+    programs = {"vit": Program(ours)}
+    engines = [engine for engine in options.engines if task == "classify" or engine in ("eager", "compile")]
+    for engine in engines:
+        command = [sys.executable, BESIDE / "peers.py", task, "--engine", engine, "--model", name, "--batch-size", batch_size]
+        command += ["--threads", options.threads, "--picture", options.picture, "--weights", checkpoint / "model.safetensors"]
+        if task == "classify":
+            command += ["--logits", folder / f"{engine}.npy"]
+        programs[engine] = Program(command, greets=True)
+    for number in range(options.rounds + 1):
+        for program in programs.values():
+            program.take_turn(counts=number > 0)
+    reports = {key: program.finish() for key, program in programs.items()}
+    agrees, note = outputs_agree(engines, checkpoint, folder, options) if task == "classify" else (True, "")
+    return table(task, arch, batch_size, programs, reports, note), agrees
+
+
+def write_checkpoint(name: str, folder: Path) -> Path:
+    """A checkpoint of random weights, with logits that spread."""
+    import timm
+    import torch
+    from safetensors.torch import save_file
+
+    target = folder / name
+    if not target.exists():
+        target.mkdir()
+        torch.manual_seed(0)
+        model = timm.create_model(name)
+        with torch.no_grad():
+            model.head.weight.normal_(std=0.05)
+        save_file(model.state_dict(), target / "model.safetensors")
+        preprocessing = {"input_size": [3, 224, 224], "interpolation": "bicubic", "crop_pct": 0.9, "mean": [0.5] * 3, "std": [0.5] * 3}
+        (target / "config.json").write_text(json.dumps({"architecture": name, "num_classes": 1000, "pretrained_cfg": preprocessing}))
+    return target
+
+
+def outputs_agree(engines: list[str], checkpoint: Path, folder: Path, options: argparse.Namespace) -> tuple[bool, str]:
+    import numpy
+
+    command = [options.vit, "classify", options.picture, "--model", checkpoint, "--logits", folder / "vit.npy", "--quiet"]
+    subprocess.run([str(part) for part in command], check=True, capture_output=True)
+    expected = numpy.load(folder / "vit.npy")[0]
+    largest = max(float(abs(numpy.load(folder / f"{engine}.npy")[0] - expected).max()) for engine in engines)
+    spread = float(expected.std())
+    return largest < 1e-3 * max(spread, 1), f"Logits: at most {largest:.1e} apart, spread {spread:.2f}."
+
+
+def table(task: str, arch: str, batch_size: int, programs: dict[str, Program], reports: dict[str, dict], note: str) -> list[str]:
+    ours, report = programs["vit"].milliseconds, reports["vit"]
+    lines = [f"## {task}, {arch}, batch {batch_size}", ""]
+    lines += ["| | ms an image, median | minimum | times as long, median of rounds | peak memory, MB |", "|---|---|---|---|---|"]
+    for key, program in programs.items():
+        ratio = statistics.median(theirs / mine for theirs, mine in zip(program.milliseconds, ours))
+        memory = reports[key]["peak_memory_bytes"] / 2**20
+        median = statistics.median(program.milliseconds)
+        lines.append(f"| {NAMES[key]} | {median:.2f} | {min(program.milliseconds):.2f} | {ratio:.2f} | {memory:.0f} |")
+    rate, product, ceiling = (report[key] for key in ("gflops", "matmul_ceiling_gflops", "multiply_add_ceiling_gflops"))
+    lines += ["", f"{rate:.0f} GFLOP/s: {100 * rate / product:.0f} % of oneDNN's best product of matrices ({product:.0f}), "
+              f"{100 * rate / ceiling:.0f} % of the cores' multiply-adds ({ceiling:.0f}). {note}".rstrip(), ""]  # fmt: skip
+    return lines
+
+
+def heading(options: argparse.Namespace) -> list[str]:
+    from importlib.metadata import version
+
+    processor = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "")
+    versions = ", ".join(f"{package} {version(package)}" for package in ("torch", "timm", "transformers", "onnxruntime", "openvino"))
+    return [
+        "# Results", "", "By `make bench`; see compare.py for how.", "",
+        f"{date.today()}, {platform.machine()}, {processor}, {options.threads} threads, {options.rounds} rounds in turns. {versions}.", "",
+    ]  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+import Compute
+
+/// Vectors that can be searched: in a file, or in memory.
+package protocol VectorRows: Sendable {
+    /// The number of vectors.
+    var rows: Int { get }
+    /// The numbers of a vector.
+    var columns: Int { get }
+    /// Copies vectors into `target`, which has exactly their extent.
+    func copy(_ range: Range<Int>, into target: UnsafeMutableBufferPointer<Float>)
+    /// Says that vectors were read and need not stay in memory.
+    func release(_ range: Range<Int>)
+}
+
+extension VectorRows {
+    /// One row.
+    package subscript(row: Int) -> [Float] {
+        unsafe [Float](unsafeUninitializedCapacity: columns) { buffer, initialized in
+            unsafe copy(row..<row + 1, into: UnsafeMutableBufferPointer(rebasing: buffer[..<columns]))
+            initialized = columns
+        }
+    }
+}
+
+extension NumPyMatrix: VectorRows {}
+
+/// The rows of a matrix in memory.
+package struct TensorRows: VectorRows {
+    private let matrix: Tensor
+
+    /// The rows of `matrix` (vectors, width), which do not change while they are searched.
+    package init(_ matrix: Tensor) {
+        precondition(matrix.shape.count == 2, "TensorRows: expected (vectors, width), got \(matrix.shape)")
+        self.matrix = matrix
+    }
+
+    package var rows: Int { matrix.shape[0] }
+    package var columns: Int { matrix.shape[1] }
+
+    package func copy(_ range: Range<Int>, into target: UnsafeMutableBufferPointer<Float>) {
+        let source = matrix.rows(range)
+        precondition(source.count == target.count, "TensorRows.copy: \(range) do not fill \(target.count) numbers")
+        unsafe target.baseAddress?.update(from: source.pointer, count: source.count)
+    }
+
+    package func release(_ range: Range<Int>) {}
+}

@@ -1,0 +1,19 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+extension CounterRandom {
+    /// Fills `values` with numbers of mean 0 and standard deviation 1, in single precision and both of each pair (Box and
+    /// Muller): for noise by the thousand. None is farther than 5.8 from 0.
+    public mutating func fillNormal(_ values: UnsafeMutableBufferPointer<Float>) {
+        for first in stride(from: 0, to: values.count, by: 2) {
+            // In (0, 1], so that the logarithm is finite.
+            let radius = (-2 * log((Float(nextWord() >> 8) + 1) * 0x1p-24)).squareRoot()
+            let angle = 2 * Float.pi * uniformFloat()
+            unsafe values[first] = radius * cos(angle)
+            if first + 1 < values.count { unsafe values[first + 1] = radius * sin(angle) }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Foundation
+import Testing
+
+/// `vit evaluate` on pictures of three of the five classes of a small model.
+struct EvaluateTests {
+    private let scratch: Scratch
+    private let classes = ["ant", "cicada", "earwig"]
+
+    init() throws {
+        scratch = try Scratch()
+        for (number, name) in classes.enumerated() {
+            for index in 0..<8 { try scratch.writeImage("data/\(name)/\(index).png", seed: 8 * number + index) }
+        }
+    }
+
+    private func evaluate(_ arguments: String...) throws -> Vit.Outcome {
+        try Vit.run(["evaluate", "data", "--model", "hf-vit"] + arguments, in: scratch)
+    }
+
+    private func result(_ arguments: String...) throws -> [String: Any] {
+        let outcome = try Vit.run(
+            ["evaluate", "data", "--model", "hf-vit", "--format", "json"] + arguments, in: scratch)
+        #expect(outcome.status == 0 || outcome.status == 1, "\(outcome.errors)")
+        return try #require(JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+    }
+
+    @Test func scoresAreThoseOfTheSingleAnswers() throws {
+        let answers = try Vit.run(["classify", "data", "--model", "hf-vit", "--format", "jsonl"], in: scratch)
+        var (correct, loss) = (0, 0.0)
+        var confusion = [[Int]](repeating: [0, 0, 0, 0, 0], count: 5)
+        for object in try answers.objects() {
+            let path = try #require(object["path"] as? String)
+            let predictions = try #require(object["predictions"] as? [[String: Any]])
+            let truth = try #require(predictions.first { path.contains("/\($0["label"] as? String ?? "?")/") })
+            let (row, column) = (truth["index"] as? Int ?? 0, predictions[0]["index"] as? Int ?? 0)
+            confusion[row][column] += 1
+            if row == column { correct += 1 }
+            loss -= log(try #require(truth["probability"] as? Double))
+        }
+        let result = try result()
+        #expect(result["count"] as? Int == 24)
+        #expect(result["correct"] as? Int == correct)
+        #expect(result["top1"] as? Double == Double(correct) / 24)
+        #expect(result["top5"] as? Double == 1)
+        #expect(abs(try #require(result["loss"] as? Double) - loss / 24) < 1e-5)
+        #expect(result["confusion"] as? [[Int]] == confusion)
+        let table = try #require(result["classes"] as? [[String: Any]])
+        #expect(table.map { $0["label"] as? String } == ["ant", "bee", "cicada", "dragonfly", "earwig"])
+        #expect(table.map { $0["count"] as? Int } == [8, 0, 8, 0, 8])
+    }
+
+    @Test func textHasTheSameNumbers() throws {
+        let correct = try #require(result()["correct"] as? Int)
+        let outcome = try evaluate()
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+        #expect(outcome.output.contains("\(correct) of 24"))
+        #expect(outcome.output.contains("truth \\ answer"))
+        #expect(outcome.lines[0] == "data: 24 pictures, \(shownClasses(outcome)) classes")
+    }
+
+    private func shownClasses(_ outcome: Vit.Outcome) -> Int {
+        let first = outcome.lines.firstIndex { $0.hasPrefix("class ") } ?? 0
+        return (outcome.lines.firstIndex { $0.hasPrefix("mean ") } ?? 0) - first - 1
+    }
+
+    @Test func threadsAndBatchesDoNotMatter() throws {
+        let one = try evaluate("--format", "json", "--threads", "1", "--batch-size", "1")
+        let other = try evaluate("--format", "json", "--threads", "3", "--batch-size", "7")
+        #expect(one.output == other.output && !one.output.isEmpty)
+    }
+
+    @Test func theHeldOutPartDependsOnFractionAndSeed() throws {
+        let first = try result("--validation-fraction", "0.4")
+        let second = try result("--validation-fraction", "0.4", "--seed", "1")
+        let rest = try result("--validation-fraction", "0.4", "--split", "train")
+        #expect(first["part"] as? String == "validation" && rest["part"] as? String == "training")
+        let (held, kept) = (try #require(first["count"] as? Int), try #require(rest["count"] as? Int))
+        #expect(held > 0 && kept > 0 && held + kept == 24)
+        #expect(first["loss"] as? Double != second["loss"] as? Double)
+    }
+
+    @Test func unreadablePicturesDoNotCount() throws {
+        let sound = try evaluate("--format", "json").output
+        try scratch.write("nonsense", to: "data/ant/bad.png")
+        let outcome = try evaluate("--format", "json")
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("data/ant/bad.png: "))
+        #expect(outcome.errors.contains("24 of 25 evaluated, 1 failed"))
+        let end = "\"errors\": ["
+        #expect(
+            outcome.output.firstRange(of: end).map { outcome.output[..<$0.lowerBound] }
+                == sound.firstRange(of: end).map { sound[..<$0.lowerBound] })
+        let strict = try evaluate("--strict")
+        #expect(strict.status == 65 && strict.output.isEmpty && strict.errorLines.count == 1)
+    }
+
+    @Test func nothingReadableIsAnError() throws {
+        try scratch.write("nonsense", to: "bad/ant/bad.png")
+        let outcome = try Vit.run(["evaluate", "bad", "--model", "hf-vit"], in: scratch)
+        #expect(outcome.status == 65 && outcome.output.isEmpty)
+        #expect(
+            outcome.errors.contains("bad: not one of the 1 pictures of the training part can be read"),
+            "\(outcome.errors)")
+    }
+
+    @Test func classesThatTheModelDoesNotHave() throws {
+        try scratch.writeImage("data/wasp/0.png")
+        let outcome = try evaluate()
+        #expect(outcome.status == 65)
+        #expect(
+            outcome.errors == """
+                Error: data/wasp: "wasp" is not a class of the model; expected one of "ant", "bee", "cicada", \
+                "dragonfly", "earwig"
+
+                """)
+    }
+
+    @Test func classesWithoutNamesAreMatchedByNumber() throws {
+        let model = Fixtures.checkpoint("jax/vit.npz")
+        let outcome = try Vit.run(["evaluate", "data", "--model", model], in: scratch)
+        #expect(outcome.status == 65)
+        #expect(outcome.errors.contains("data: has 3 classes, and the model's 5 have no names"), "\(outcome.errors)")
+        for name in ["bee", "dragonfly"] { try scratch.writeImage("data/\(name)/0.png", seed: 40) }
+        #expect(try Vit.run(["evaluate", "data", "--model", model], in: scratch).status == 0)
+        try scratch.write("ant\nbee\ncicada\nwasp\nearwig\n", to: "names.txt")
+        let named = try Vit.run(["evaluate", "data", "--model", model, "--labels", "names.txt"], in: scratch)
+        #expect(named.status == 65 && named.errors.contains("data/dragonfly: \"dragonfly\" is not a class"))
+    }
+
+    @Test func partsThatAreNotThere() throws {
+        let outcome = try evaluate("--split", "test")
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.contains("data: has no test part, only training"), "\(outcome.errors)")
+        #expect(try evaluate("--validation-fraction", "1").status == 64)
+    }
+
+    @Test func aModelWithoutHead() throws {
+        let outcome = try Vit.run(["evaluate", "data", "--model", "hf-mae"], in: scratch)
+        #expect(outcome.status == 65 && outcome.errorLines.count == 1, "\(outcome.errors)")
+    }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import Testing
+
+/// `vit finetune` from outside: its files, its exit codes, and what it says of data that are not right.
+struct FinetuneTests {
+    private let scratch: Scratch
+    private let options = [
+        "--image-size", "16", "--patch-size", "4", "--width", "16", "--depth", "1", "--heads", "2", "--batch-size", "4",
+        "--checkpoint-every", "3", "--steps", "6",
+    ]
+
+    init() throws {
+        scratch = try Scratch()
+        for seed in 0..<8 {
+            try scratch.writeImage("data/cat/\(seed).png", seed: seed)
+            try scratch.writeImage("data/dog/\(seed).png", seed: 20 + seed)
+        }
+    }
+
+    private func finetune(_ data: String = "data", _ arguments: String...) throws -> Vit.Outcome {
+        try Vit.run(["finetune", data, "--output", "run"] + options + arguments, in: scratch)
+    }
+
+    @Test func aRunLeavesWhatTheContractSays() throws {
+        let outcome = try finetune("data", "--validation-fraction", "0.3", "--log-every", "2", "--ema", "0.9")
+        #expect(outcome.status == 0 && outcome.output.isEmpty)
+        #expect(outcome.errors.contains("step 6 of 6") && outcome.errors.contains("held-out pictures right"))
+        let files = try FileManager.default.contentsOfDirectory(atPath: scratch.path("run")).sorted()
+        let expected = [
+            "checkpoints", "config.json", "evaluation.json", "metrics.jsonl", "mistakes", "model", "report.html",
+            "tensorboard",
+        ]
+        #expect(files == expected)
+        let checkpoint = try FileManager.default.contentsOfDirectory(atPath: scratch.path("run/checkpoints/6")).sorted()
+        #expect(checkpoint == ["model.safetensors", "optimizer.safetensors", "state.json"])
+        let model = try Vit.run(["classify", "data/cat/1.png", "--model", "run/model"], in: scratch)
+        #expect(model.status == 0 && model.output.contains("dog") && model.output.contains("cat"))
+        let configuration = String(decoding: try scratch.read("run/model/config.json"), as: UTF8.self)
+        #expect(configuration.contains("ViTForImageClassification"))
+        #expect(FileManager.default.fileExists(atPath: scratch.path("run/model/preprocessor_config.json")))
+    }
+
+    @Test func aPlanTrainsNothing() throws {
+        let outcome = try finetune("data", "--accumulate", "2", "--freeze", "1", "--plan")
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("effective batch   8 (4 × 2)"))
+        #expect(outcome.output.contains("1 blocks frozen"))
+        #expect(outcome.output.contains("warning: Nothing is held out"))
+        #expect(try scratch.names == ["data"])
+    }
+
+    @Test(arguments: [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)])
+    func aSignalLeavesACheckpoint(number: Int32, status: Int32) throws {
+        let run = try Vit.Run(
+            ["finetune", "data", "--output", "run"] + options + ["--steps", "100000000", "--checkpoint-every", "3"],
+            in: scratch)
+        while !FileManager.default.fileExists(atPath: scratch.path("run/checkpoints/3/state.json")),
+            run.process.isRunning
+        {
+            usleep(2000)
+        }
+        kill(run.process.processIdentifier, number)
+        let outcome = try run.wait()
+        #expect(outcome.status == status && outcome.errors.contains("continue with --resume"))
+    }
+
+    @Test func oneClassIsNoTask() throws {
+        try FileManager.default.removeItem(atPath: scratch.path("data/dog"))
+        let outcome = try finetune()
+        #expect(outcome.status == 65)
+        #expect(
+            outcome.errors
+                == "Error: data: has one class only, \"cat\"; expected at least two class folders or labels\n")
+    }
+
+    @Test func everyClassNeedsAnImage() throws {
+        try FileManager.default.createDirectory(atPath: scratch.path("data/emu"), withIntermediateDirectories: true)
+        let outcome = try finetune()
+        #expect(outcome.status == 65)
+        #expect(outcome.errors == "Error: data/emu: holds no images; every class needs at least one\n")
+    }
+
+    @Test func labelsOfATableExistAmongThoseOfTheTraining() throws {
+        let rows = (0..<8).flatMap { ["cat/\($0).png,cat,train", "dog/\($0).png,dog,\($0 < 6 ? "train" : "val")"] }
+        try scratch.write((["path,label,split"] + rows).joined(separator: "\n"), to: "data/all.csv")
+        #expect(try finetune("data/all.csv").status == 0)
+        try FileManager.default.removeItem(atPath: scratch.path("run"))
+        let wrong = rows.map { $0.replacingOccurrences(of: "7.png,dog,val", with: "7.png,dgo,val") }
+        try scratch.write((["path,label,split"] + wrong).joined(separator: "\n"), to: "data/all.csv")
+        let outcome = try finetune("data/all.csv")
+        #expect(outcome.status == 65)
+        #expect(
+            outcome.errors
+                == "Error: data/all.csv, line 17: \"dgo\" is a class of the validation part only; expected the classes of "
+                + "the training part, \"cat\", \"dog\"\n")
+    }
+
+    @Test func validationHasTheClassesOfTheTraining() throws {
+        for seed in 0..<8 {
+            try scratch.writeImage("split/train/cat/\(seed).png", seed: seed)
+            try scratch.writeImage("split/train/dog/\(seed).png", seed: seed)
+            try scratch.writeImage("split/val/cats/\(seed).png", seed: seed)
+        }
+        let outcome = try finetune("split")
+        #expect(outcome.status == 65)
+        #expect(
+            outcome.errors
+                == "Error: split/val/cats: \"cats\" is a class of the validation part only; expected the classes of the "
+                + "training part, \"cat\", \"dog\"\n")
+    }
+
+    @Test func aStepNeedsItsImages() throws {
+        let outcome = try finetune("data", "--batch-size", "17")
+        #expect(outcome.status == 64)
+        #expect(
+            outcome.errors
+                == "Error: data: has 16 images to train on, fewer than the 17 of a step; expected a smaller --batch-size "
+                + "or more images\n")
+    }
+
+    @Test func endsAsTheContractSays() throws {
+        #expect(try finetune("data", "--drop-path", "1").status == 64)
+        #expect(try finetune("data", "--rand-augment", "strong").status == 64)
+        #expect(try finetune("data", "--distillation", "soft").status == 64)
+        #expect(try finetune("data", "--freeze", "2").status == 64)
+        #expect(try finetune("data", "--init", "nowhere").status == 66)
+        #expect(try finetune("data", "--class-weights", "nowhere.csv").status == 66)
+        #expect(try finetune("nowhere").status == 66)
+        #expect(try scratch.names == ["data"])
+        #expect(try finetune("data", "--lr", "1e30", "--warmup-epochs", "0", "--mixup", "0").status == 65)
+        #expect(try finetune().status == 73)
+    }
+
+    @Test func corruptPicturesAreNamedOnceAndCounted() throws {
+        try scratch.write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 1, 2], to: "data/cat/bad.png")
+        let outcome = try finetune("data", "--steps", "12", "--quiet")
+        #expect(outcome.status == 1)
+        #expect(outcome.errorLines.count == 2 && outcome.errorLines[0].hasPrefix("cat/bad.png: "))
+        #expect(FileManager.default.fileExists(atPath: scratch.path("run/model/config.json")))
+    }
+
+    @Test func corruptHeldOutPicturesAreNamedOnceAndDoNotCount() throws {
+        for seed in 0..<8 {
+            try scratch.writeImage("split/train/cat/\(seed).png", seed: seed)
+            try scratch.writeImage("split/train/dog/\(seed).png", seed: seed)
+        }
+        try scratch.writeImage("split/val/cat/1.png")
+        try scratch.write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 1, 2], to: "split/val/cat/bad.png")
+        let outcome = try finetune("split")
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.components(separatedBy: "val/cat/bad.png").count == 2)
+        #expect(outcome.errors.contains("of 1 held-out pictures right"))
+        #expect(try finetune("split", "--output", "strict", "--strict").status == 65)
+    }
+}
