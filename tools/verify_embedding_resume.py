@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills `vit embed` at random moments and goes on with --resume: what comes out is what an uninterrupted run gives.
 
-    python tools/verify_resume.py --photos DIR [--count 20000] [--corrupt 200] [--kills 10] [--vit .build/release/vit]
+    python tools/verify_embedding_resume.py --photos DIR [--count 20000] [--corrupt 200] [--kills 10] [--vit .build/release/vit]
 
 Links the photos into a folder, puts damaged ones among them, and also compares the peak memory with that of a tenth of the
 photos. Exits with 1 where anything differs.
