@@ -27,18 +27,13 @@ from turns import Program
 BESIDE = Path(__file__).resolve().parent
 REPOSITORY = BESIDE.parent
 NAMES = {"vit": "swift-vit", "eager": "PyTorch", "compile": "PyTorch, compiled", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
-# (task, architecture here, timm's name, batch size)
+# (task, architecture here, timm's name, batch sizes)
 CASES = [
-    ("classify", "vit-tiny", "vit_tiny_patch16_224", 1),
-    ("classify", "vit-tiny", "vit_tiny_patch16_224", 8),
-    ("classify", "vit-base", "vit_base_patch16_224", 1),
-    ("classify", "vit-base", "vit_base_patch16_224", 8),
-    ("classify", "vit-base", "vit_base_patch16_224", 32),
-    ("classify", "vit-large", "vit_large_patch16_224", 1),
-    ("classify", "vit-large", "vit_large_patch16_224", 8),
-    ("pretrain", "vit-base", "vit_base_patch16_224", 16),
-    ("pretrain", "vit-base", "vit_base_patch16_224", 64),
-    ("finetune", "vit-small", "vit_small_patch16_224", 32),
+    ("classify", "vit-tiny", "vit_tiny_patch16_224", [1, 8]),
+    ("classify", "vit-base", "vit_base_patch16_224", [1, 8, 32]),
+    ("classify", "vit-large", "vit_large_patch16_224", [1, 8]),
+    ("pretrain", "vit-base", "vit_base_patch16_224", [16, 64]),
+    ("finetune", "vit-small", "vit_small_patch16_224", [32]),
 ]
 
 
@@ -47,8 +42,10 @@ def main() -> int:
     print("\n".join(heading(options)), flush=True)
     agree = True
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        for task, arch, name, batch_size in CASES:
-            if task in options.only and (not options.arch or arch in options.arch):
+        for task, arch, name, batch_sizes in CASES:
+            if task not in options.only or (options.arch and arch not in options.arch):
+                continue
+            for batch_size in options.batch_size or batch_sizes:
                 lines, agrees = compare(task, arch, name, batch_size, Path(folder), options)
                 agree &= agrees
                 print("\n".join(lines), flush=True)
@@ -59,6 +56,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=["classify", "pretrain", "finetune"], default=["classify", "pretrain", "finetune"])
     parser.add_argument("--arch", nargs="+", help="only these architectures")
+    parser.add_argument("--batch-size", nargs="+", type=int, help="these, not those of the table")
     parser.add_argument("--engines", nargs="+", default=["eager", "compile", "onnxruntime", "openvino"])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
