@@ -3,10 +3,11 @@
 /// `d…` is the gradient of the loss by the tensor of that name. Gradients of activations are assigned; gradients of
 /// parameters are added to what is there.
 package protocol TrainingEngine: Engine {
-    /// dx (…, K) = dy (…, M) · W; left out where nobody asks for it.
+    /// dx (…, K) = dy (…, M) · W.
+    func linearInputGradient(_ dy: Tensor, weight: Tensor, dx: Tensor)
+
     /// dWeight (M, K) += dyᵀ · x; dBias (M) += the sum of dy's rows.
-    func linearBackward(
-        _ dy: Tensor, x: Tensor, weight: Tensor, dx: Tensor?, dWeight: Tensor, dBias: Tensor?)
+    func linearWeightGradient(_ dy: Tensor, x: Tensor, dWeight: Tensor, dBias: Tensor?)
 
     /// dx = the gradient through the norm, plus `residual` where it is given; dScale and dShift (D) are added to.
     func layerNormBackward(
@@ -16,8 +17,9 @@ package protocol TrainingEngine: Engine {
     /// dx = dy · activation'(x); dx may be dy.
     func activateBackward(_ dy: Tensor, x: Tensor, _ activation: Activation, dx: Tensor)
 
-    /// dqkv (B, N, 3·D) from dy (B, N, D); the probabilities are computed again from qkv.
-    func attentionBackward(_ dy: Tensor, qkv: Tensor, heads: Int, dqkv: Tensor)
+    /// dqkv (B, N, 3·D) from dy (B, N, D); the probabilities are computed again from qkv, and so is the result of the
+    /// forward pass, into y (B, N, D).
+    func attentionBackward(_ dy: Tensor, qkv: Tensor, heads: Int, dqkv: Tensor, y: Tensor)
 
     /// y (B, K, W) = the rows `index` (B, K) of each x (B or 1, L, W).
     func gatherRows(_ x: Tensor, index: [Int32], into y: Tensor)

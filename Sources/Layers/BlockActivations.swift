@@ -4,7 +4,6 @@ import Compute
 package struct BlockActivations: Sendable {
     package let statistics1: NormStatistics
     package let qkv: Tensor
-    package let mixed: Tensor
     package let middle: Tensor
     package let statistics2: NormStatistics
     /// The MLP before its activation, where a backward pass follows.
@@ -14,7 +13,8 @@ package struct BlockActivations: Sendable {
     package let branch1: Tensor?
     package let branch2: Tensor?
     package let output: Tensor
-    /// Overwritten by the next block: what a norm gives, and the MLP after its activation.
+    /// Overwritten by the next block: what attention gives, what a norm gives, and the MLP after its activation.
+    package let mixed: Tensor
     package let normed: Tensor
     package let hidden: Tensor
 
@@ -22,25 +22,24 @@ package struct BlockActivations: Sendable {
     package static func shared(_ shape: BlockShape, input: Tensor) -> BlockActivations {
         let room = BlockRoom(shape, input: input)
         return BlockActivations(
-            statistics1: room.statistics(), qkv: room.tokens(3 * shape.width), mixed: room.tokens(shape.width),
-            middle: room.tokens(shape.width), statistics2: room.statistics(), preActivation: nil, branch1: nil,
-            branch2: nil, output: input, normed: room.tokens(shape.width), hidden: room.tokens(shape.hiddenWidth))
+            statistics1: room.statistics(), qkv: room.tokens(3 * shape.width), middle: room.tokens(shape.width),
+            statistics2: room.statistics(), preActivation: nil, branch1: nil, branch2: nil, output: input,
+            mixed: room.tokens(shape.width), normed: room.tokens(shape.width), hidden: room.tokens(shape.hiddenWidth))
     }
 
-    /// Room for `count` blocks one after the other, each with what its backward pass reads. Norms and activations are
-    /// cheap to compute again and share one place.
+    /// Room for `count` blocks one after the other, each with what its backward pass reads. Norms, activations and what
+    /// attention gives are cheap to compute again and share one place.
     package static func kept(_ shape: BlockShape, input: Tensor, count: Int) -> [BlockActivations] {
         let room = BlockRoom(shape, input: input)
-        let normed = room.tokens(shape.width)
+        let (mixed, normed) = (room.tokens(shape.width), room.tokens(shape.width))
         let hidden = room.tokens(shape.hiddenWidth)
         let branch = shape.hasLayerScale ? nil : room.tokens(shape.width)
         return (0..<count).map { _ in
             BlockActivations(
-                statistics1: room.statistics(), qkv: room.tokens(3 * shape.width), mixed: room.tokens(shape.width),
-                middle: room.tokens(shape.width), statistics2: room.statistics(),
-                preActivation: room.tokens(shape.hiddenWidth), branch1: branch ?? room.tokens(shape.width),
-                branch2: branch ?? room.tokens(shape.width), output: room.tokens(shape.width), normed: normed,
-                hidden: hidden)
+                statistics1: room.statistics(), qkv: room.tokens(3 * shape.width), middle: room.tokens(shape.width),
+                statistics2: room.statistics(), preActivation: room.tokens(shape.hiddenWidth),
+                branch1: branch ?? room.tokens(shape.width), branch2: branch ?? room.tokens(shape.width),
+                output: room.tokens(shape.width), mixed: mixed, normed: normed, hidden: hidden)
         }
     }
 
@@ -48,11 +47,10 @@ package struct BlockActivations: Sendable {
     package func first(_ count: Int) -> BlockActivations {
         let rowCount = count * normed.shape[1]
         return BlockActivations(
-            statistics1: statistics1.first(rowCount), qkv: qkv.rows(0..<count), mixed: mixed.rows(0..<count),
-            middle: middle.rows(0..<count), statistics2: statistics2.first(rowCount),
-            preActivation: preActivation?.rows(0..<count), branch1: branch1?.rows(0..<count),
-            branch2: branch2?.rows(0..<count), output: output.rows(0..<count), normed: normed.rows(0..<count),
-            hidden: hidden.rows(0..<count))
+            statistics1: statistics1.first(rowCount), qkv: qkv.rows(0..<count), middle: middle.rows(0..<count),
+            statistics2: statistics2.first(rowCount), preActivation: preActivation?.rows(0..<count),
+            branch1: branch1?.rows(0..<count), branch2: branch2?.rows(0..<count), output: output.rows(0..<count),
+            mixed: mixed.rows(0..<count), normed: normed.rows(0..<count), hidden: hidden.rows(0..<count))
     }
 }
 

@@ -3,10 +3,25 @@ import Compute
 extension Linear {
     /// dx from dy; the gradients of weight and bias are added to. Only for layers that are being trained.
     package func backward(_ dy: Tensor, x: Tensor, dx: Tensor?, engine: any TrainingEngine) {
-        guard let weight, let dWeight = weight.gradient else {
+        if let dx { inputGradient(dy, dx: dx, engine: engine) }
+        addGradients(dy, x: x, engine: engine)
+    }
+
+    /// dx from dy.
+    func inputGradient(_ dy: Tensor, dx: Tensor, engine: any TrainingEngine) {
+        engine.linearInputGradient(dy, weight: trained.value, dx: dx)
+    }
+
+    /// Adds to the gradients of weight and bias.
+    func addGradients(_ dy: Tensor, x: Tensor, engine: any TrainingEngine) {
+        engine.linearWeightGradient(dy, x: x, dWeight: trained.gradient, dBias: bias?.gradient)
+    }
+
+    private var trained: (value: Tensor, gradient: Tensor) {
+        guard let weight, let gradient = weight.gradient else {
             preconditionFailure("Linear.backward: the layer was made for use, not for training")
         }
-        engine.linearBackward(dy, x: x, weight: weight.value, dx: dx, dWeight: dWeight, dBias: bias?.gradient)
+        return (weight.value, gradient)
     }
 }
 
@@ -28,7 +43,7 @@ extension LayerNorm {
 extension Block {
     /// The forward pass read from its end: dx (B, N, D) from dy, for the x, `cache` and `paths` of that pass.
     ///
-    /// dx may be dy. The norms and the activation are computed again rather than kept.
+    /// dx may be dy. The norms, the activation and what attention gives are computed again rather than kept.
     package func backward(
         _ dy: Tensor, x: Tensor, cache: BlockActivations, paths: PathScales? = nil, gradients: BlockGradients,
         dx: Tensor, engine: any TrainingEngine
@@ -51,8 +66,10 @@ extension Block {
         let dAttention = branchGradient(
             gradients.middle, scale: scale1, branch: cache.branch1, paths: paths?.attention, into: cache.normed,
             engine: engine)
-        projection.backward(dAttention, x: cache.mixed, dx: gradients.branch, engine: engine)
-        engine.attentionBackward(gradients.branch, qkv: cache.qkv, heads: shape.heads, dqkv: gradients.qkv)
+        projection.inputGradient(dAttention, dx: gradients.branch, engine: engine)
+        engine.attentionBackward(
+            gradients.branch, qkv: cache.qkv, heads: shape.heads, dqkv: gradients.qkv, y: cache.mixed)
+        projection.addGradients(dAttention, x: cache.mixed, engine: engine)
         norm1.forward(x, statistics: cache.statistics1, engine: engine, into: cache.normed)
         qkv.backward(gradients.qkv, x: cache.normed, dx: gradients.branch, engine: engine)
         norm1.backward(

@@ -79,8 +79,7 @@ package final class LinearHeads {
             logits, targets: room.targets, scale: 1 / Float(batchSize), losses: room.losses, dLogits: logits)
         engine.clear(dWeights)
         engine.clear(dBias)
-        engine.linearBackward(
-            room.logits, x: room.features, weight: weights, dx: nil, dWeight: dWeights, dBias: dBias)
+        engine.linearWeightGradient(room.logits, x: room.features, dWeight: dWeights, dBias: dBias)
         for (head, rate) in rates.enumerated() {
             optimizer.update(
                 rows(of: head, in: weights), gradient: rows(of: head, in: dWeights),

@@ -21,6 +21,8 @@ public struct ModelBenchmark: Sendable {
         public let millisecondsPerImage: [Double]
         /// Floating-point operations of an image, a multiply-add counted as two.
         public let operationsPerImage: Double
+        /// The most memory that the process has held by the end of the rounds, in bytes.
+        public let peakMemory: Int
 
         /// The cores' ceiling, measured before and after: of multiply-adds and of products of matrices, in 10⁹ operations a
         /// second.
@@ -59,6 +61,7 @@ public struct ModelBenchmark: Sendable {
         mayBegin: () -> Bool = { true }, ended: (Double) -> Void = { _ in }
     ) throws -> Outcome {
         let engine = OneDNNEngine(threadCount: threads)
+        let before = engine.measureCeiling()
         let images = randomImages()
         let (step, operations) =
             switch task {
@@ -67,15 +70,15 @@ public struct ModelBenchmark: Sendable {
             case .finetune: try finetuning(images, engine)
             }
         step()
-        let before = engine.measureCeiling()
         var times: [Double] = []
         while times.count < rounds, mayBegin() {
             times.append(round(step))
             ended(times[times.count - 1])
         }
+        let peakMemory = PeakMemory.bytes
         let after = engine.measureCeiling()
         return Outcome(
-            millisecondsPerImage: times, operationsPerImage: operations,
+            millisecondsPerImage: times, operationsPerImage: operations, peakMemory: peakMemory,
             ceiling: (max(before.multiplyAdds, after.multiplyAdds), max(before.products, after.products)))
     }
 

@@ -117,7 +117,7 @@ struct BenchmarkCommand: ParsableCommand {
             JSON.Member("gflops", .number(outcome.gflops)),
             JSON.Member("multiply_add_ceiling_gflops", .number(outcome.ceiling.multiplyAdds)),
             JSON.Member("matmul_ceiling_gflops", .number(outcome.ceiling.products)),
-            JSON.Member("peak_memory_bytes", .integer(PeakMemory.bytes)),
+            JSON.Member("peak_memory_bytes", .integer(outcome.peakMemory)),
         ]
         return JSON.object(members).text() + "\n"
     }
@@ -134,7 +134,7 @@ struct BenchmarkCommand: ParsableCommand {
             here (\(short(outcome.ceiling.products))), \
             \(percent(outcome.gflops / outcome.ceiling.multiplyAdds)) of the cores' multiply-adds \
             (\(short(outcome.ceiling.multiplyAdds)))
-            peak memory \(PeakMemory.bytes >> 20) MB
+            peak memory \(outcome.peakMemory >> 20) MB
 
             """
     }

@@ -37,9 +37,14 @@ import Compute
         let qkv = numbers.values(shape.images * shape.tokens * 3 * shape.width).map { $0 * 2 }
         let dy = numbers.values(shape.images * shape.tokens * shape.width)
         let dqkv = Tensor.unwritten(shape.images, shape.tokens, 3 * shape.width)
+        let y = Tensor.unwritten(shape.images, shape.tokens, shape.width)
         engine.attentionBackward(
             Tensor(dy, shape: [shape.images, shape.tokens, shape.width]),
-            qkv: Tensor(qkv, shape: [shape.images, shape.tokens, 3 * shape.width]), heads: shape.heads, dqkv: dqkv)
+            qkv: Tensor(qkv, shape: [shape.images, shape.tokens, 3 * shape.width]), heads: shape.heads, dqkv: dqkv,
+            y: y)
+        let result = Reference.attention(
+            qkv, images: shape.images, tokens: shape.tokens, width: shape.width, heads: shape.heads)
+        #expect(difference(y, result) < 2e-6)
         let expected = numericGradient(of: qkv, cotangent: dy) {
             Reference.attention(
                 $0, images: shape.images, tokens: shape.tokens, width: shape.width, heads: shape.heads)

@@ -64,9 +64,11 @@ let linearShapes = [(1, 5, 3), (7, 16, 24), (48, 32, 48), (100, 33, 17), (230, 2
         let dx = Tensor.unwritten(shape.rows, shape.inputs)
         let dWeight = Tensor([Double](repeating: before, count: weight.count), shape: [shape.outputs, shape.inputs])
         let dBias = Tensor([Double](repeating: before, count: bias.count), shape: [shape.outputs])
-        engine.linearBackward(
-            Tensor(dy, shape: [shape.rows, shape.outputs]), x: Tensor(x, shape: [shape.rows, shape.inputs]),
-            weight: Tensor(weight, shape: [shape.outputs, shape.inputs]), dx: dx, dWeight: dWeight, dBias: dBias)
+        let dyTensor = Tensor(dy, shape: [shape.rows, shape.outputs])
+        engine.linearInputGradient(
+            dyTensor, weight: Tensor(weight, shape: [shape.outputs, shape.inputs]), dx: dx)
+        engine.linearWeightGradient(
+            dyTensor, x: Tensor(x, shape: [shape.rows, shape.inputs]), dWeight: dWeight, dBias: dBias)
         func check(_ got: Tensor, _ value: [Double], offset: Double, _ f: ([Double]) -> [Double]) {
             let expected = numericGradient(of: value, cotangent: dy, f).map { $0 + offset }
             #expect(difference(got, expected) < 1e-5)

@@ -1,13 +1,13 @@
 import COneDNN
 
 extension OneDNNEngine {
-    package func attentionBackward(_ dy: Tensor, qkv: Tensor, heads: Int, dqkv: Tensor) {
+    package func attentionBackward(_ dy: Tensor, qkv: Tensor, heads: Int, dqkv: Tensor, y: Tensor) {
         let (imageCount, tokenCount) = (qkv.shape[0], qkv.shape[1])
         let width = qkv.shape[2] / 3
         precondition(
             qkv.shape[2] == 3 * width && width % heads == 0 && dqkv.count == qkv.count
-                && dy.count == imageCount * tokenCount * width,
-            "attentionBackward: \(heads) heads got dy \(dy.shape), qkv \(qkv.shape), dqkv \(dqkv.shape)")
+                && dy.count == imageCount * tokenCount * width && y.count == dy.count,
+            "attentionBackward: \(heads) heads got dy \(dy.shape), qkv \(qkv.shape), dqkv \(dqkv.shape), y \(y.shape)")
         let shape = AttentionShape(tokenCount: tokenCount, width: width, heads: heads)
         let primitives = AttentionBackwardPrimitives(shape, cache: cache)
         let matrixCount = (tokenCount * tokenCount + 15) / 16 * 16
@@ -19,17 +19,18 @@ extension OneDNNEngine {
                 context, qkv: qkv.pointer + 3 * offset + head * shape.headWidth,
                 dy: dy.pointer + offset + head * shape.headWidth,
                 dqkv: dqkv.pointer + 3 * offset + head * shape.headWidth, probabilities: probabilities,
-                gradient: probabilities + matrixCount)
+                gradient: probabilities + matrixCount, y: y.pointer + offset + head * shape.headWidth)
         }
     }
 }
 
 /// The steps back through the attention of one head:
-/// P = softmax(QKᵀ/√d), dV = Pᵀ·dY, dP = dY·Vᵀ, dS = softmax'(P, dP), dQ = dS·K/√d, dK = dSᵀ·Q/√d.
+/// P = softmax(QKᵀ/√d), Y = P·V, dV = Pᵀ·dY, dP = dY·Vᵀ, dS = softmax'(P, dP), dQ = dS·K/√d, dK = dSᵀ·Q/√d.
 private struct AttentionBackwardPrimitives {
     let width: Int
     let scores: Primitive
     let softmax: Primitive
+    let mix: Primitive
     let valueGradient: Primitive
     let probabilityGradient: Primitive
     let softmaxBackward: Primitive
@@ -50,6 +51,7 @@ private struct AttentionBackwardPrimitives {
         width = shape.width
         scores = product(inner: headWidth, columns: count, a: (row, 1), b: (1, row), c: count, scale: scale)
         softmax = cache.softmax(rows: count, width: count)
+        mix = product(inner: count, columns: headWidth, a: (count, 1), b: (row, 1), c: shape.width)
         valueGradient = product(inner: count, columns: headWidth, a: (1, count), b: (shape.width, 1), c: row)
         probabilityGradient = product(
             inner: headWidth, columns: count, a: (shape.width, 1), b: (1, row), c: count)
@@ -61,7 +63,7 @@ private struct AttentionBackwardPrimitives {
     func run(
         _ context: OpaquePointer, qkv: UnsafeMutablePointer<Float>, dy: UnsafeMutablePointer<Float>,
         dqkv: UnsafeMutablePointer<Float>, probabilities: UnsafeMutablePointer<Float>,
-        gradient: UnsafeMutablePointer<Float>
+        gradient: UnsafeMutablePointer<Float>, y: UnsafeMutablePointer<Float>
     ) {
         func multiply(
             _ primitive: Primitive, _ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>,
@@ -76,6 +78,7 @@ private struct AttentionBackwardPrimitives {
         let (q, k, v) = unsafe (qkv, qkv + width, qkv + 2 * width)
         unsafe multiply(scores, q, k, probabilities)
         check(unsafe vit_pointwise_run(softmax.pointer, context, probabilities, probabilities), "attentionBackward")
+        unsafe multiply(mix, probabilities, v, y)
         unsafe multiply(valueGradient, probabilities, dy, dqkv + 2 * width)
         unsafe multiply(probabilityGradient, dy, v, gradient)
         check(

@@ -7,22 +7,12 @@ extension OneDNNEngine: TrainingEngine {
     /// Columns of a bias's or of positions' gradient that one task sums up.
     static let columnsPerTask = 256
 
-    package func linearBackward(
-        _ dy: Tensor, x: Tensor, weight: Tensor, dx: Tensor?, dWeight: Tensor, dBias: Tensor?
-    ) {
+    package func linearInputGradient(_ dy: Tensor, weight: Tensor, dx: Tensor) {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
         let rowCount = dy.count / outputs
         precondition(
-            dy.count == rowCount * outputs && x.count == rowCount * inputs && dx.map { $0.count == x.count } ?? true
-                && dWeight.count == weight.count && dBias.map { $0.count == outputs } ?? true,
-            "linearBackward: \(inputs) → \(outputs) got dy \(dy.shape), x \(x.shape), dWeight \(dWeight.shape)")
-        if let dx { inputGradient(dy, weight: weight, rowCount: rowCount, dx: dx) }
-        weightGradient(dy, x: x, rowCount: rowCount, dWeight: dWeight)
-        if let dBias { biasGradient(dy, rowCount: rowCount, dBias: dBias) }
-    }
-
-    private func inputGradient(_ dy: Tensor, weight: Tensor, rowCount: Int, dx: Tensor) {
-        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+            dy.count == rowCount * outputs && dx.count == rowCount * inputs,
+            "linearInputGradient: \(inputs) → \(outputs) got dy \(dy.shape), dx \(dx.shape)")
         func primitive(rowCount: Int) -> Primitive {
             cache.matmul(
                 MatmulShape(
@@ -42,9 +32,13 @@ extension OneDNNEngine: TrainingEngine {
         }
     }
 
-    private func weightGradient(_ dy: Tensor, x: Tensor, rowCount: Int, dWeight: Tensor) {
-        let outputs = dy.count / rowCount
-        let inputs = x.count / rowCount
+    package func linearWeightGradient(_ dy: Tensor, x: Tensor, dWeight: Tensor, dBias: Tensor?) {
+        let (outputs, inputs) = (dWeight.shape[0], dWeight.shape[1])
+        let rowCount = dy.count / outputs
+        precondition(
+            dy.count == rowCount * outputs && x.count == rowCount * inputs
+                && dBias.map { $0.count == outputs } ?? true,
+            "linearWeightGradient: \(inputs) → \(outputs) got dy \(dy.shape), x \(x.shape)")
         let tile = Self.gradientTile
         let columnTiles = (inputs + tile.inputs - 1) / tile.inputs
         let rowTiles = (outputs + tile.outputs - 1) / tile.outputs
@@ -64,6 +58,7 @@ extension OneDNNEngine: TrainingEngine {
             unsafe arguments.c = dWeight.pointer + row * inputs + column
             check(unsafe vit_matmul_run(matmul.pointer, context, &arguments), "linearBackward dWeight")
         }
+        if let dBias { biasGradient(dy, rowCount: rowCount, dBias: dBias) }
     }
 
     private func biasGradient(_ dy: Tensor, rowCount: Int, dBias: Tensor) {
