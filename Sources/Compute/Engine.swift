@@ -93,7 +93,7 @@ package protocol Engine: AnyObject, Sendable {
         of rowCount: Int, rows: (Range<Int>, UnsafeMutableBufferPointer<Float>) -> Void, with queries: LinearWeights,
         into y: Tensor)
 
-    /// Runs `body` once for each of `count` tasks, on several threads and in no certain order.
+    /// Runs `body` once for each of `count` tasks, on several threads and in no certain order; tasks write to disjoint places.
     func forEachTask(_ count: Int, _ body: (Int) -> Void)
 }
 

@@ -92,9 +92,6 @@ package protocol TrainingEngine: Engine {
 
     /// y += share · (x − y).
     func approach(_ x: Tensor, into y: Tensor, share: Float)
-
-    /// Runs `body` for every task on the engine's threads, in any order; tasks write to disjoint places.
-    func share(_ taskCount: Int, _ body: (_ task: Int) -> Void)
 }
 
 /// The numbers of one AdamW step (Loshchilov and Hutter 2019, algorithm 2).

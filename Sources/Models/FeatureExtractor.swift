@@ -51,7 +51,7 @@ package final class FeatureExtractor: Sendable {
         self.batchSize = batchSize
         encoder = try Encoder(configuration, from: source, engine: engine)
         reader = try TokenReader(configuration, isFinal: layer == nil, from: source)
-        room = Room(configuration, imageCount: batchSize)
+        room = Room(configuration, pooling: pooling, imageCount: batchSize)
     }
 
     /// The shape of what stands for a picture: (D), (2·D) or (L, D).
@@ -96,8 +96,10 @@ package final class FeatureExtractor: Sendable {
         let classTokens: Tensor
         let means: Tensor
 
-        init(_ configuration: ViTConfiguration, imageCount: Int) {
-            encoder = EncoderRoom(configuration, imageCount: imageCount)
+        init(_ configuration: ViTConfiguration, pooling: FeaturePooling, imageCount: Int) {
+            // Nothing but the class token is read of the last block, where there is one.
+            let readsLeading = pooling == .classToken && configuration.depth > 0
+            encoder = EncoderRoom(configuration, imageCount: imageCount, leadingCount: readsLeading ? 1 : nil)
             reader = TokenReader.Room(configuration, imageCount: imageCount)
             classTokens = Tensor(shape: [imageCount, configuration.width])
             means = Tensor(shape: [imageCount, configuration.width])

@@ -131,22 +131,3 @@ package final class TrainableClassifier: Sendable {
 
     private func trained(_ paths: DropPath?) -> [PathScales] { paths.map { Array($0.scales[frozenCount...]) } ?? [] }
 }
-
-/// The weights of a store without their gradients, or other numbers in the same places, for what is only used.
-package struct FrozenParameters: ParameterSource {
-    private let store: ParameterStore
-    private let weights: Tensor
-
-    /// - Parameter weights: an arena of the same layout, such as an average; left out, the store's own.
-    package init(store: ParameterStore, weights: Tensor? = nil) {
-        self.store = store
-        self.weights = weights ?? store.weights
-    }
-
-    package func parameter(_ name: String) throws -> Parameter {
-        let place = try store.parameter(name).value
-        return Parameter(value: Tensor(storage: weights.storage, offset: place.offset, shape: place.shape))
-    }
-
-    package func didPack(_ name: String) {}
-}

@@ -71,7 +71,7 @@ final class FinetuningTrainer: Trainer {
     private func write(_ batch: Batch, step: Int, first: Int) {
         let (channels, size) = (settings.channels, settings.imageSize)
         let length = channels * size.height * size.width
-        engine.share(batch.images.count) { slot in
+        engine.forEachTask(batch.images.count) { slot in
             unsafe batch.write(slot, into: images.buffer)
             guard erasing.probability > 0 else { return }
             var random = CounterRandom(

@@ -37,7 +37,7 @@ package struct RunDirectory {
         try Files.makeDirectory(path)
         try Files.makeDirectory(checkpoints)
         let lock = try RunLock(path)
-        for name in Self.allNames(in: checkpoints) where name.hasPrefix(".") {
+        for name in Files.names(in: checkpoints, hidden: true) where name.hasPrefix(".") {
             Self.remove(Files.join(checkpoints, name))
         }
         return lock
@@ -72,24 +72,11 @@ package struct RunDirectory {
     /// Removes a file, or a directory with all in it.
     package static func remove(_ path: String) {
         if Files.sort(path) == .directory {
-            for name in allNames(in: path) { remove(Files.join(path, name)) }
+            for name in Files.names(in: path, hidden: true) { remove(Files.join(path, name)) }
             unsafe rmdir(path)
         } else {
             unsafe unlink(path)
         }
-    }
-
-    private static func allNames(in directory: String) -> [String] {
-        guard let stream = unsafe opendir(directory) else { return [] }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names
     }
 
     /// Makes the names in a directory last through a power cut.

@@ -74,7 +74,7 @@ final class Teacher {
     /// What the teacher says of images (B, C, height, width) as the student sees them.
     func distillation(_ studentImages: Tensor) -> TrainableClassifier.Distillation {
         let planeSize = studentImages.shape[2] * studentImages.shape[3]
-        engine.share(studentImages.shape[0]) { image in
+        engine.forEachTask(studentImages.shape[0]) { image in
             for (channel, change) in adaptation.enumerated() {
                 let first = (image * adaptation.count + channel) * planeSize
                 for pixel in first..<first + planeSize {

@@ -55,7 +55,7 @@ extension Trainer {
 
     /// Puts a batch where the model takes it (B, C, height, width), normalised.
     func write(_ batch: Batch, into images: Tensor) {
-        parameters.engine.share(batch.images.count) { slot in unsafe batch.write(slot, into: images.buffer) }
+        parameters.engine.forEachTask(batch.images.count) { slot in unsafe batch.write(slot, into: images.buffer) }
     }
 
     /// The tensors of `model.safetensors`: the weights of `arena`, and the tables that are not trained.

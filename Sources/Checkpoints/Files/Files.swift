@@ -22,7 +22,9 @@ package enum Files {
     }
 
     /// The names in a directory, sorted; empty where it cannot be read.
-    package static func names(in directory: String) -> [String] {
+    ///
+    /// - Parameter hidden: whether names that begin with a dot are among them.
+    package static func names(in directory: String, hidden: Bool = false) -> [String] {
         guard let stream = unsafe opendir(directory) else { return [] }
         defer { unsafe closedir(stream) }
         var names: [String] = []
@@ -30,7 +32,7 @@ package enum Files {
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
             }
-            if !name.hasPrefix(".") { names.append(name) }
+            if name != ".", name != "..", hidden || !name.hasPrefix(".") { names.append(name) }
         }
         return names.sorted()
     }

@@ -117,10 +117,6 @@ extension OneDNNEngine {
             unsafe vit_approach(x.pointer + elements.lowerBound, elements.count, share, y.pointer + elements.lowerBound)
         }
     }
-
-    package func share(_ taskCount: Int, _ body: (_ task: Int) -> Void) {
-        unsafe workers.run(taskCount) { task, _, _ in body(task) }
-    }
 }
 
 extension AdamWStep {

@@ -137,7 +137,7 @@ public final class ImageEmbedder: Sendable {
         let isMAE = checkpoint.maeDecoder != nil || configuration.positions == .sinCos
         return try FeatureExtractor(
             configuration, pooling: pooling, layer: options.layer,
-            from: RandomParameters(configuration, hasSinCosPositions: isMAE, seed: seed), engine: engine,
+            from: FrozenParameters(randomFor: configuration, hasSinCosPositions: isMAE, seed: seed), engine: engine,
             batchSize: options.batchSize)
     }
 }
