@@ -12,7 +12,6 @@ cores' ceiling that the faster of two measurements gives.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import statistics
@@ -22,6 +21,7 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
+from checkpoint import write_checkpoint
 from turns import Program
 
 BESIDE = Path(__file__).resolve().parent
@@ -69,7 +69,9 @@ def parse_arguments() -> argparse.Namespace:
 
 def compare(task: str, arch: str, name: str, batch_size: int, folder: Path, options: argparse.Namespace) -> tuple[list[str], bool]:
     """A table of all programs at one task, and whether their outputs agree."""
-    checkpoint = write_checkpoint(name, folder)
+    checkpoint = folder / name
+    if not checkpoint.exists():
+        write_checkpoint(checkpoint, name)
     ours = [options.vit, "benchmark", "--arch", arch, "--task", task, "--batch-size", batch_size, "--threads", options.threads]
     ours += ["--rounds", options.rounds + 2, "--in-turns", "--format", "json"]
     programs = {"vit": Program(ours)}
@@ -86,25 +88,6 @@ def compare(task: str, arch: str, name: str, batch_size: int, folder: Path, opti
     reports = {key: program.finish() for key, program in programs.items()}
     agrees, note = outputs_agree(engines, checkpoint, folder, options) if task == "classify" else (True, "")
     return table(task, arch, batch_size, programs, reports, note), agrees
-
-
-def write_checkpoint(name: str, folder: Path) -> Path:
-    """A checkpoint of random weights, with logits that spread."""
-    import timm
-    import torch
-    from safetensors.torch import save_file
-
-    target = folder / name
-    if not target.exists():
-        target.mkdir()
-        torch.manual_seed(0)
-        model = timm.create_model(name)
-        with torch.no_grad():
-            model.head.weight.normal_(std=0.05)
-        save_file(model.state_dict(), target / "model.safetensors")
-        preprocessing = {"input_size": [3, 224, 224], "interpolation": "bicubic", "crop_pct": 0.9, "mean": [0.5] * 3, "std": [0.5] * 3}
-        (target / "config.json").write_text(json.dumps({"architecture": name, "num_classes": 1000, "pretrained_cfg": preprocessing}))
-    return target
 
 
 def outputs_agree(engines: list[str], checkpoint: Path, folder: Path, options: argparse.Namespace) -> tuple[bool, str]:

@@ -11,7 +11,6 @@ both warm. Classifying: whole processes, ViT-tiny, `vit classify` against timm's
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -19,6 +18,8 @@ import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from checkpoint import write_checkpoint
 
 BESIDE = Path(__file__).resolve().parent
 COUNT = 500
@@ -32,8 +33,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     options = parser.parse_args()
     with TemporaryDirectory(prefix="pictures-") as folder:
-        report("Preparing 500 pictures, one thread, ms a picture", preparing(options, Path(folder)), COUNT, options.rounds)
         photos = pictures_in(options.photos)
+        report(f"Preparing {min(COUNT, len(photos))} pictures, one thread, ms a picture", preparing(options, Path(folder)), min(COUNT, len(photos)), options.rounds)
         report(f"Classifying {len(photos)} pictures, ViT-tiny, whole process, ms a picture", folders(options, Path(folder)), len(photos), options.rounds)
 
 
@@ -57,19 +58,6 @@ def report(title: str, ways: dict, count: int, rounds: int) -> None:
     print(flush=True)
 
 
-def write_checkpoint(folder: Path, name: str, **sizes: int) -> Path:
-    import timm
-    from safetensors.torch import save_file
-
-    folder.mkdir()
-    model = timm.create_model(name, **sizes)
-    save_file(model.state_dict(), folder / "model.safetensors")
-    preprocessing = {"input_size": [3, 224, 224], "interpolation": "bicubic", "crop_pct": 0.9, "mean": [0.5] * 3, "std": [0.5] * 3}
-    config = {"architecture": name, "num_classes": 1000, "pretrained_cfg": preprocessing, "model_args": sizes}
-    (folder / "config.json").write_text(json.dumps(config))
-    return folder
-
-
 def timed(command: list) -> float:
     """Seconds of a whole process."""
     began = time.perf_counter()
@@ -82,7 +70,7 @@ def preparing(options: argparse.Namespace, folder: Path) -> dict:
     import torchvision.transforms.v2 as transforms
     from PIL import Image
     from timm.data import create_transform
-    from torchvision.io import decode_jpeg, read_file
+    from torchvision.io import ImageReadMode, decode_image, read_file
 
     torch.set_num_threads(1)
     checkpoint = write_checkpoint(folder / "least", "vit_tiny_patch16_224", patch_size=112, embed_dim=8, depth=1, num_heads=1)
@@ -105,7 +93,7 @@ def preparing(options: argparse.Namespace, folder: Path) -> dict:
     return {
         "swift-vit": lambda: timed(command),
         "Pillow, timm": lambda: seconds(lambda path: by_timm(Image.open(path).convert("RGB"))),
-        "torchvision": lambda: seconds(lambda path: by_torchvision(decode_jpeg(read_file(str(path))))),
+        "torchvision": lambda: seconds(lambda path: by_torchvision(decode_image(read_file(str(path)), ImageReadMode.RGB))),
     }
 
 
