@@ -30,6 +30,13 @@ public struct Augmentation: Sendable {
         }
     }
 
+    /// These steps, and then none, one, two or three quarter turns, each as likely: pictures from above have no upper edge.
+    public func turning() -> Augmentation {
+        // What EXIF calls upright and the three turns of it.
+        let orientations = [1, 6, 3, 8]
+        return followed { image, random in image.oriented(orientations[random.integer(below: 4)]) }
+    }
+
     /// These steps, and then operations of RandAugment.
     public func augmenting(_ operations: RandAugment) -> Augmentation {
         followed { operations.apply(to: $0, using: &$1) }

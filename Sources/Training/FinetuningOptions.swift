@@ -27,6 +27,8 @@ public struct FinetuningOptions: Sendable, StoredOptions {
     public var cropScale: Double?
     /// Whether half of the images are mirrored.
     public var flips: Bool?
+    /// Whether images are turned by quarters.
+    public var turns: Bool?
     /// RandAugment as timm writes it, or "none".
     public var randAugment: String?
     /// The probability that a rectangle of an image is erased.
@@ -75,6 +77,7 @@ public struct FinetuningOptions: Sendable, StoredOptions {
         set(&settings.augment, augment)
         if let cropScale { settings.cropScale = [cropScale, 1] }
         set(&settings.flips, flips)
+        set(&settings.turns, turns)
         set(&settings.randAugment, randAugment)
         set(&settings.erasing, erasing)
         set(&settings.mixup, mixup)

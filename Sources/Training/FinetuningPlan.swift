@@ -22,8 +22,8 @@ extension RunPlan {
             ("layer decay", "\(settings.layerDecay), drop path \(settings.dropPath)"),
             (
                 "augmentation",
-                "\(settings.augment.rawValue)\(settings.flips ? ", flip" : ""), RandAugment \(settings.randAugment), "
-                    + "erasing \(settings.erasing), mixup \(settings.mixup), cutmix \(settings.cutmix), smoothing "
+                "\(settings.augment.rawValue)\(settings.flips ? ", flip" : "")\(settings.turns ? ", turn" : ""), "
+                    + "RandAugment \(settings.randAugment), erasing \(settings.erasing), mixup \(settings.mixup), cutmix \(settings.cutmix), smoothing "
                     + "\(settings.smoothing)"
             ),
         ]

@@ -38,6 +38,12 @@ extension FinetuningSettings {
         guard !hasDistillationToken || pooling == .classToken else {
             throw TrainingError(.usage, "--pool mean does not go with a distillation token; expected --pool class")
         }
+        guard !turns || run.imageSize.width == run.imageSize.height else {
+            throw TrainingError(
+                .usage,
+                "--turn needs square pictures, not \(run.imageSize.width) × \(run.imageSize.height); expected one number "
+                    + "as --image-size")
+        }
         guard keptCount > 0 else {
             throw TrainingError(
                 .usage, "--patch-dropout \(patchDropout) leaves none of \(model.patchCount) patches; expected less")

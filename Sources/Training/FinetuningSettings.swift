@@ -48,6 +48,8 @@ public struct FinetuningSettings: Sendable, Equatable, StoredSettings {
     public var cropScale = [0.08, 1.0]
     /// Whether half of the images are mirrored.
     public var flips = true
+    /// Whether images are turned by a random number of quarters.
+    public var turns = false
     /// RandAugment as timm writes it; "none": there is none.
     public var randAugment = "m9-mstd0.5-inc1"
     /// The probability that a rectangle of an image is erased.
@@ -112,7 +114,7 @@ extension FinetuningSettings {
     private static var dataFields: [SettingField<FinetuningSettings>] {
         [
             .choice("augment", \.augment), .numbers("crop_scale", \.cropScale), .flag("flip", \.flips),
-            .text("rand_augment", \.randAugment), .number("erasing", \.erasing), .number("mixup", \.mixup),
+            .flag("turn", \.turns), .text("rand_augment", \.randAugment), .number("erasing", \.erasing), .number("mixup", \.mixup),
             .number("cutmix", \.cutmix), .number("smoothing", \.smoothing),
             .numbers("class_weights", \.classWeights),
         ]

@@ -136,6 +136,7 @@ extension FinetuningSettings {
             augmentation = Augmentation([{ [crop] in crop.apply(to: $0, using: &$1) }])
         }
         if flips { augmentation = augmentation.flipping() }
+        if turns { augmentation = augmentation.turning() }
         if let operations = RandAugment(policy: randAugment, preprocessing: run.preprocessing) {
             augmentation = augmentation.augmenting(operations)
         }

@@ -41,6 +41,18 @@ import Testing
         #expect(abs(mirrored - 200) < 50)
     }
 
+    @Test func turnedPicturesShowEachSideUpEquallyOften() {
+        let augmentation = Augmentation([]).turning()
+        let square = Image(width: 2, height: 2, channels: 1, pixels: [1, 2, 3, 4])
+        var counts: [[UInt8]: Int] = [:]
+        for index in 0..<400 {
+            var source = random(index)
+            counts[augmentation.apply(to: square, using: &source).pixels, default: 0] += 1
+        }
+        #expect(Set(counts.keys) == [[1, 2, 3, 4], [3, 1, 4, 2], [4, 3, 2, 1], [2, 4, 1, 3]])
+        #expect(counts.values.allSatisfy { abs($0 - 100) < 40 })
+    }
+
     @Test func stepsFollowEachOther() {
         var source = random(0)
         let augmentation = Augmentation.none(size: .init(width: 4, height: 4))

@@ -231,7 +231,7 @@ import Training
     @Test func settingsSurviveTheirFile() throws {
         var run = try TinyClassRun()
         (run.options.seed, run.options.pooling, run.options.flips) = (.max, .meanPatches, false)
-        run.options.classWeights = .balanced
+        (run.options.classWeights, run.options.turns) = (.balanced, true)
         let settings = try FinetuningRun.settings(for: run.options)
         #expect(try FinetuningSettings(json: JSON.parse(Array(settings.json.text().utf8)), path: "") == settings)
     }

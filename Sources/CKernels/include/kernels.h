@@ -6,6 +6,7 @@
 #include "ceiling.h"
 #include "halves.h"
 #include "mixing.h"
+#include "pack.h"
 #include "pixels.h"
 #include "processors.h"
 #include "resample.h"

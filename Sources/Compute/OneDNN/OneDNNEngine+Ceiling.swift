@@ -41,7 +41,7 @@ extension OneDNNEngine {
         let shape = MatmulShape(
             rows: rowCount, inner: weights.inputs, columns: weights.outputs, aStrides: (weights.inputs, 1),
             bStrides: nil, cStride: weights.outputs)
-        let primitive = cache.packedMatmul(shape, packingRows: Self.rowsPerTask)
+        let primitive = cache.product(shape)
         let repeats = max(1, 4_000_000_000 / (2 * rowCount * weights.inputs * weights.outputs))
         let operations = 2 * Double(rowCount * weights.inputs * weights.outputs * repeats * workers.count)
         return bestRate(of: operations) {

@@ -19,7 +19,7 @@ extension OneDNNEngine {
             let shape = MatmulShape(
                 rows: rowCount, inner: width, columns: queryCount, aStrides: (width, 1), bStrides: nil,
                 cStride: queryCount)
-            return cache.packedMatmul(shape, packingRows: size)
+            return cache.product(shape)
         }
         let whole = primitive(rowCount: size)
         let rest = rowCount % size == 0 ? whole : primitive(rowCount: rowCount % size)

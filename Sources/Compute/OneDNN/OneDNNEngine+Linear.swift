@@ -1,28 +1,6 @@
 import COneDNN
 
 extension OneDNNEngine {
-    package func pack(_ weight: Tensor) -> LinearWeights {
-        precondition(weight.shape.count == 2, "pack: expected a weight (outputs, inputs), got \(weight.shape)")
-        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-        let reference = cache.packingReference(inner: inputs, columns: outputs, rows: Self.rowsPerTask)
-        let packed = LinearWeights(
-            inputs: inputs, outputs: outputs, packed: Storage(byteCount: unsafe vit_packed_size(reference.pointer)))
-        let width = Int(unsafe vit_packed_block_width(reference.pointer))
-        if width > 0 {
-            unsafe workers.run((outputs + width - 1) / width) { block, _, _ in
-                unsafe vit_pack_block(
-                    weight.pointer, Int64(inputs), Int64(outputs), Int64(width), Int64(block), packed.data.pointer)
-            }
-        } else {
-            unsafe workers.run(1) { _, context, _ in
-                let status = unsafe vit_pack(
-                    reference.pointer, context, weight.pointer, 1, Int64(inputs), packed.data.pointer)
-                check(status, "pack")
-            }
-        }
-        return packed
-    }
-
     package func linear(_ x: Tensor, _ weights: LinearWeights, bias: Tensor?, epilogue: LinearEpilogue, into y: Tensor)
     {
         let rowCount = x.count / weights.inputs
@@ -30,9 +8,10 @@ extension OneDNNEngine {
             x.count == rowCount * weights.inputs && y.count == rowCount * weights.outputs
                 && epilogue.residual.map { $0.count == y.count } ?? true,
             "linear: \(weights.inputs) → \(weights.outputs) got x \(x.shape), y \(y.shape)")
-        let rows = RowGroups(
-            groupCount: 1, rowsPerGroup: rowCount, xStride: 0, yStride: 0, residualStride: 0, yOffset: 0)
-        multiply(x, weights, bias: bias, epilogue: epilogue, into: y, rows: rows)
+        multiply(
+            Product(
+                x: x, side: rightSide(weights, rowCount: rowCount), bias: bias, epilogue: epilogue, y: y,
+                rows: RowGroups(rowCount: rowCount)))
     }
 
     package func embedPatches(
@@ -49,7 +28,21 @@ extension OneDNNEngine {
             groupCount: imageCount, rowsPerGroup: patchCount, xStride: patchCount * weights.inputs,
             yStride: tokenCount * weights.outputs, residualStride: isShared ? 0 : patchCount * weights.outputs,
             yOffset: prefix * weights.outputs)
-        multiply(patches, weights, bias: bias, epilogue: LinearEpilogue(residual: positions), into: tokens, rows: rows)
+        multiply(
+            Product(
+                x: patches, side: rightSide(weights, rowCount: imageCount * patchCount), bias: bias,
+                epilogue: LinearEpilogue(residual: positions), y: tokens, rows: rows))
+    }
+
+    package func linearInputGradient(_ dy: Tensor, weight: Tensor, dx: Tensor) {
+        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+        let rowCount = dy.count / outputs
+        precondition(
+            dy.count == rowCount * outputs && dx.count == rowCount * inputs,
+            "linearInputGradient: \(inputs) → \(outputs) got dy \(dy.shape), dx \(dx.shape)")
+        let side = unsafe rightSide(
+            weight.pointer, strides: (inputs, 1), inner: outputs, columns: inputs, rowCount: rowCount)
+        multiply(Product(x: dy, side: side, y: dx, rows: RowGroups(rowCount: rowCount)))
     }
 
     /// Equal groups of rows (one an image) and how far apart, in floats, they lie in each operand.
@@ -60,43 +53,85 @@ extension OneDNNEngine {
         var yStride: Int
         var residualStride: Int
         var yOffset: Int
+
+        init(
+            groupCount: Int, rowsPerGroup: Int, xStride: Int, yStride: Int, residualStride: Int, yOffset: Int
+        ) {
+            self.groupCount = groupCount
+            self.rowsPerGroup = rowsPerGroup
+            self.xStride = xStride
+            self.yStride = yStride
+            self.residualStride = residualStride
+            self.yOffset = yOffset
+        }
+
+        /// All rows in one group.
+        init(rowCount: Int) {
+            self.init(groupCount: 1, rowsPerGroup: rowCount, xStride: 0, yStride: 0, residualStride: 0, yOffset: 0)
+        }
     }
 
-    private func multiply(
-        _ x: Tensor, _ weights: LinearWeights, bias: Tensor?, epilogue: LinearEpilogue, into y: Tensor, rows: RowGroups
-    ) {
-        let (inputs, outputs) = (weights.inputs, weights.outputs)
-        let size = weights.isPacked ? Self.rowsPerTask : Self.rowsPerPlainTask
-        func primitive(rowCount: Int) -> Primitive {
+    /// One product of a layer: y = epilogue(x · B + bias).
+    private struct Product {
+        let x: Tensor
+        let side: RightSide
+        var bias: Tensor?
+        var epilogue = LinearEpilogue()
+        let y: Tensor
+        let rows: RowGroups
+
+        func shape(rowCount: Int, columns: Int) -> MatmulShape {
             var shape = MatmulShape(
-                rows: rowCount, inner: inputs, columns: outputs, aStrides: (inputs, 1),
-                bStrides: weights.isPacked ? nil : (1, inputs), cStride: outputs)
-            shape.residualStride = epilogue.residual == nil ? nil : outputs
+                rows: rowCount, inner: side.inner, columns: columns, aStrides: (side.inner, 1), bStrides: side.strides,
+                cStride: side.columns)
+            shape.residualStride = epilogue.residual == nil ? nil : side.columns
             shape.activation = epilogue.activation
             shape.hasBias = bias != nil
             shape.hasColumnScale = epilogue.columnScale != nil
-            return weights.isPacked ? cache.packedMatmul(shape, packingRows: size) : cache.matmul(shape)
+            return shape
         }
-        let blocksPerGroup = (rows.rowsPerGroup + size - 1) / size
-        let restCount = rows.rowsPerGroup % size
-        let whole = primitive(rowCount: min(size, max(rows.rowsPerGroup, 1)))
-        let rest = restCount == 0 ? whole : primitive(rowCount: restCount)
-        unsafe workers.run(blocksPerGroup * rows.groupCount) { task, context, _ in
-            let (group, block) = (task / blocksPerGroup, task % blocksPerGroup)
-            let row = block * size
-            let isRest = row + size > rows.rowsPerGroup
-            let yOffset = rows.yOffset + group * rows.yStride + row * outputs
-            var arguments = unsafe vit_matmul_arguments()
-            unsafe arguments.a = UnsafePointer(x.pointer + group * rows.xStride + row * inputs)
-            unsafe arguments.b = UnsafeRawPointer(weights.data.pointer)
-            unsafe arguments.bias = bias.map { unsafe UnsafePointer($0.pointer) }
-            unsafe arguments.column_scale = epilogue.columnScale.map { unsafe UnsafePointer($0.pointer) }
-            unsafe arguments.residual = epilogue.residual.map {
-                unsafe UnsafePointer($0.pointer + group * rows.residualStride + row * outputs)
-            }
-            unsafe arguments.c = y.pointer + yOffset
-            let status = unsafe vit_matmul_run((isRest ? rest : whole).pointer, context, &arguments)
-            check(status, "linear")
+    }
+
+    private func multiply(_ product: Product) {
+        let (side, rows) = (product.side, product.rows)
+        // Where B is packed, oneDNN's fast product writes whole rows only.
+        let isPacked = side.strides == nil
+        let rowSize = isPacked ? Self.rowsPerTask(rowCount: rows.rowsPerGroup) : Self.rowsPerPlainTask
+        let columnSize = isPacked ? side.columns : Self.columnsPerPlainTask
+        let rowBlocks = BlockSizes(count: rows.rowsPerGroup, size: rowSize)
+        let columnBlocks = BlockSizes(count: side.columns, size: columnSize)
+        let primitives = rowBlocks.sizes.map { rowCount in
+            columnBlocks.sizes.map { cache.product(product.shape(rowCount: rowCount, columns: $0)) }
         }
+        let taskCount = rowBlocks.blockCount * columnBlocks.blockCount * rows.groupCount
+        unsafe workers.run(taskCount) { task, context, _ in
+            let columnBlock = task % columnBlocks.blockCount
+            let rowBlock = task / columnBlocks.blockCount % rowBlocks.blockCount
+            let group = task / (columnBlocks.blockCount * rowBlocks.blockCount)
+            let primitive = primitives[rowBlocks.kind(of: rowBlock)][columnBlocks.kind(of: columnBlock)]
+            unsafe run(
+                product, primitive, context, group: group, row: rowBlock * rowSize,
+                column: columnBlock * columnSize)
+        }
+    }
+
+    /// The part of a product that begins at a row of a group and a column.
+    private func run(
+        _ product: Product, _ primitive: Primitive, _ context: OpaquePointer, group: Int, row: Int, column: Int
+    ) {
+        let (side, rows) = (product.side, product.rows)
+        let inRows = row * side.columns + column
+        var arguments = unsafe vit_matmul_arguments()
+        unsafe arguments.a = UnsafePointer(product.x.pointer + group * rows.xStride + row * side.inner)
+        unsafe arguments.b = side.column(column)
+        unsafe arguments.bias = product.bias.map { unsafe UnsafePointer($0.pointer + column) }
+        unsafe arguments.column_scale = product.epilogue.columnScale.map {
+            unsafe UnsafePointer($0.pointer + column)
+        }
+        unsafe arguments.residual = product.epilogue.residual.map {
+            unsafe UnsafePointer($0.pointer + group * rows.residualStride + inRows)
+        }
+        unsafe arguments.c = product.y.pointer + rows.yOffset + group * rows.yStride + inRows
+        check(unsafe vit_matmul_run(primitive.pointer, context, &arguments), "linear")
     }
 }

@@ -3,34 +3,9 @@ import COneDNN
 
 extension OneDNNEngine: TrainingEngine {
     /// The part of a weight's gradient, outputs × inputs, that one task sums up.
-    private static let gradientTile = (outputs: 96, inputs: 768)
+    private static let gradientTile = (outputs: 64, inputs: 768)
     /// Columns of a bias's or of positions' gradient that one task sums up.
     static let columnsPerTask = 256
-
-    package func linearInputGradient(_ dy: Tensor, weight: Tensor, dx: Tensor) {
-        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-        let rowCount = dy.count / outputs
-        precondition(
-            dy.count == rowCount * outputs && dx.count == rowCount * inputs,
-            "linearInputGradient: \(inputs) → \(outputs) got dy \(dy.shape), dx \(dx.shape)")
-        func primitive(rowCount: Int) -> Primitive {
-            cache.matmul(
-                MatmulShape(
-                    rows: rowCount, inner: outputs, columns: inputs, aStrides: (outputs, 1), bStrides: (inputs, 1),
-                    cStride: inputs))
-        }
-        let size = Self.rowsPerTask
-        let whole = primitive(rowCount: min(size, rowCount))
-        let rest = rowCount % size == 0 ? whole : primitive(rowCount: rowCount % size)
-        unsafe forBlocks(of: size, in: rowCount) { rows, context, _ in
-            var arguments = unsafe vit_matmul_arguments()
-            unsafe arguments.a = UnsafePointer(dy.pointer + rows.lowerBound * outputs)
-            unsafe arguments.b = UnsafeRawPointer(weight.pointer)
-            unsafe arguments.c = dx.pointer + rows.lowerBound * inputs
-            let status = unsafe vit_matmul_run((rows.count == size ? whole : rest).pointer, context, &arguments)
-            check(status, "linearBackward dx")
-        }
-    }
 
     package func linearWeightGradient(_ dy: Tensor, x: Tensor, dWeight: Tensor, dBias: Tensor?) {
         let (outputs, inputs) = (dWeight.shape[0], dWeight.shape[1])
@@ -39,12 +14,48 @@ extension OneDNNEngine: TrainingEngine {
             dy.count == rowCount * outputs && x.count == rowCount * inputs
                 && dBias.map { $0.count == outputs } ?? true,
             "linearWeightGradient: \(inputs) → \(outputs) got dy \(dy.shape), x \(x.shape)")
+        let side = unsafe rightSide(
+            x.pointer, strides: (inputs, 1), inner: rowCount, columns: inputs, rowCount: outputs)
+        if side.strides == nil {
+            addPackedProduct(dy, side, to: dWeight)
+        } else {
+            addPlainProduct(dy, side, to: dWeight)
+        }
+        if let dBias { biasGradient(dy, rowCount: rowCount, dBias: dBias) }
+    }
+
+    /// dWeight += dyᵀ · x; each task turns the columns of dy that are its own into rows.
+    private func addPackedProduct(_ dy: Tensor, _ x: RightSide, to dWeight: Tensor) {
+        let (outputs, rowCount) = (dWeight.shape[0], x.inner)
+        let size = Self.rowsPerTask(rowCount: outputs)
+        let primitives = BlockSizes(count: outputs, size: size).sizes.map {
+            var shape = MatmulShape(
+                rows: $0, inner: rowCount, columns: x.columns, aStrides: (rowCount, 1), bStrides: nil,
+                cStride: x.columns)
+            shape.accumulates = true
+            return cache.product(shape)
+        }
+        unsafe forBlocks(of: size, in: outputs) { rows, context, worker in
+            let turned = unsafe workers.scratch(of: worker, floatCount: size * rowCount)
+            unsafe vit_transpose(dy.pointer + rows.lowerBound, rowCount, rows.count, outputs, turned, rowCount)
+            var arguments = unsafe vit_matmul_arguments()
+            unsafe arguments.a = UnsafePointer(turned)
+            unsafe arguments.b = x.pointer
+            unsafe arguments.c = dWeight.pointer + rows.lowerBound * x.columns
+            let primitive = rows.count == size ? primitives[0] : primitives[primitives.count - 1]
+            check(unsafe vit_matmul_run(primitive.pointer, context, &arguments), "linearBackward dWeight")
+        }
+    }
+
+    /// The same where x is read in place.
+    private func addPlainProduct(_ dy: Tensor, _ x: RightSide, to dWeight: Tensor) {
+        let (outputs, inputs) = (dWeight.shape[0], x.columns)
         let tile = Self.gradientTile
         let columnTiles = (inputs + tile.inputs - 1) / tile.inputs
         let rowTiles = (outputs + tile.outputs - 1) / tile.outputs
         func primitive(_ rows: Int, _ columns: Int) -> Primitive {
             var shape = MatmulShape(
-                rows: rows, inner: rowCount, columns: columns, aStrides: (1, outputs), bStrides: (inputs, 1),
+                rows: rows, inner: x.inner, columns: columns, aStrides: (1, outputs), bStrides: (inputs, 1),
                 cStride: inputs)
             shape.accumulates = true
             return cache.matmul(shape)
@@ -54,11 +65,10 @@ extension OneDNNEngine: TrainingEngine {
             let matmul = primitive(min(tile.outputs, outputs - row), min(tile.inputs, inputs - column))
             var arguments = unsafe vit_matmul_arguments()
             unsafe arguments.a = UnsafePointer(dy.pointer + row)
-            unsafe arguments.b = UnsafeRawPointer(x.pointer + column)
+            unsafe arguments.b = x.column(column)
             unsafe arguments.c = dWeight.pointer + row * inputs + column
             check(unsafe vit_matmul_run(matmul.pointer, context, &arguments), "linearBackward dWeight")
         }
-        if let dBias { biasGradient(dy, rowCount: rowCount, dBias: dBias) }
     }
 
     private func biasGradient(_ dy: Tensor, rowCount: Int, dBias: Tensor) {

@@ -9,13 +9,19 @@ import Synchronization
 public final class OneDNNEngine: Engine {
     let workers: Workers
     let cache = PrimitiveCache()
-    private let partials = Mutex(Storage(byteCount: 0))
+    private let partials = SharedRoom()
+    /// The right side of the product under way, where it is packed for it alone.
+    let packedCopy = SharedRoom()
 
-    /// Rows of a matrix product that one task computes: enough to use each weight many times, few enough to share
-    /// the rows of a single picture among threads.
+    /// Rows of a matrix product that one task computes where nothing speaks for another number: enough to use each weight
+    /// many times, few enough to share the rows of a single picture among threads.
     static let rowsPerTask = 48
     /// The same where weights are not packed and each task has to copy them into place for itself.
     static let rowsPerPlainTask = 192
+    /// The columns of such a task.
+    static let columnsPerPlainTask = 512
+    /// Rows from which on packing a matrix for one product takes less time than it saves.
+    static let rowsWorthPacking = 64
     /// Elements that one task of a memory-bound loop handles.
     static let elementsPerTask = 1 << 15
 
@@ -41,14 +47,7 @@ public final class OneDNNEngine: Engine {
     }
 
     /// Memory for the sums of single tasks, which are then added up in order. One operation uses it at a time.
-    func partialSums(floatCount: Int) -> UnsafeMutablePointer<Float> {
-        let byteCount = floatCount * MemoryLayout<Float>.stride
-        let storage = partials.withLock { storage in
-            if storage.byteCount < byteCount { storage = Storage(byteCount: byteCount) }
-            return storage
-        }
-        return unsafe storage.address.assumingMemoryBound(to: Float.self)
-    }
+    func partialSums(floatCount: Int) -> UnsafeMutablePointer<Float> { unsafe partials.floats(floatCount) }
 
     /// Rows of `width` floats that make a task of a memory-bound loop.
     static func rowsPerTask(width: Int) -> Int { max(1, elementsPerTask / max(width, 1)) }
@@ -75,5 +74,20 @@ extension OneDNNEngine {
                 mean.pointer + rows.lowerBound, variance.pointer + rows.lowerBound)
             check(status, "layerNorm")
         }
+    }
+}
+
+/// Memory that grows to the largest need, for one operation at a time.
+final class SharedRoom: Sendable {
+    private let storage = Mutex(Storage(byteCount: 0))
+
+    /// At least `count` floats, valid until the next call.
+    func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
+        let byteCount = count * MemoryLayout<Float>.stride
+        let grown = storage.withLock { storage in
+            if storage.byteCount < byteCount { storage = Storage(byteCount: byteCount) }
+            return storage
+        }
+        return unsafe grown.address.assumingMemoryBound(to: Float.self)
     }
 }

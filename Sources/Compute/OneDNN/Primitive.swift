@@ -104,6 +104,12 @@ struct MatmulShape: Hashable {
 /// Compiles primitives once and keeps them.
 final class PrimitiveCache: Sendable {
     private let primitives = Mutex<[PrimitiveKey: Primitive]>([:])
+    private let layouts = Mutex<[PackedKey: PackedLayout]>([:])
+
+    private struct PackedKey: Hashable {
+        let inner: Int
+        let columns: Int
+    }
 
     /// The primitive for `key`, compiled by `make` the first time.
     func primitive(for key: PrimitiveKey, make: () -> Primitive) -> Primitive {
@@ -116,9 +122,10 @@ final class PrimitiveCache: Sendable {
         }
     }
 
-    /// A product whose right side is packed: every number of rows reads the layout that `packingRows` rows chose.
-    func packedMatmul(_ shape: MatmulShape, packingRows: Int) -> Primitive {
-        let reference = packingReference(inner: shape.inner, columns: shape.columns, rows: packingRows)
+    /// A product; where its right side is packed, every number of rows reads the same layout.
+    func product(_ shape: MatmulShape) -> Primitive {
+        guard shape.bStrides == nil else { return matmul(shape) }
+        let reference = packedLayout(inner: shape.inner, columns: shape.columns).reference
         return primitive(for: .matmul(shape)) {
             unsafe Primitive.make("matmul \(shape)") {
                 var face = shape.face
@@ -127,11 +134,22 @@ final class PrimitiveCache: Sendable {
         }
     }
 
-    /// The product that fixes the packed layout of weights (columns, inner).
-    func packingReference(inner: Int, columns: Int, rows: Int) -> Primitive {
-        let shape = MatmulShape(
-            rows: rows, inner: inner, columns: columns, aStrides: (inner, 1), bStrides: nil, cStride: columns)
-        return matmul(shape)
+    /// How a right side (inner, columns) is packed.
+    func packedLayout(inner: Int, columns: Int) -> PackedLayout {
+        let key = PackedKey(inner: inner, columns: columns)
+        if let known = layouts.withLock({ $0[key] }) { return known }
+        let made = makeLayout(inner: inner, columns: columns)
+        layouts.withLock { $0[key] = made }
+        return made
+    }
+
+    private func makeLayout(inner: Int, columns: Int) -> PackedLayout {
+        let reference = matmul(
+            MatmulShape(
+                rows: OneDNNEngine.rowsPerTask, inner: inner, columns: columns, aStrides: (inner, 1), bStrides: nil,
+                cStride: columns))
+        return PackedLayout(
+            reference: reference, blockWidth: Int(unsafe vit_packed_block_width(reference.pointer)))
     }
 
     func matmul(_ shape: MatmulShape) -> Primitive {

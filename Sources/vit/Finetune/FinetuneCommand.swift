@@ -104,6 +104,9 @@ struct AugmentationOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Mirror half of the pictures; not for charts and text. (default: --flip)")
     var flip: Bool?
 
+    @Flag(inversion: .prefixedNo, help: "Turn pictures by quarters, for those from above. (default: --no-turn)")
+    var turn: Bool?
+
     @Option(help: "RandAugment as timm writes it, or none. (default: m9-mstd0.5-inc1)")
     var randAugment: String?
 
@@ -132,6 +135,7 @@ struct AugmentationOptions: ParsableArguments {
         options.augment = augment
         options.cropScale = cropScale
         options.flips = flip
+        options.turns = turn
         options.randAugment = randAugment
         options.erasing = erasing
         options.mixup = mixup

@@ -1,0 +1,67 @@
+#include "pack.h"
+
+#include <string.h>
+
+#include "clones.h"
+
+enum { lanes = 16 };
+
+typedef float line __attribute__((vector_size(lanes * sizeof(float))));
+
+// Four rounds of dealing out two halves alternately turn rows into columns.
+static inline __attribute__((always_inline)) void deal(const line *from, line *to) {
+    for (int i = 0; i < lanes / 2; i++) {
+        const line a = from[i], b = from[i + lanes / 2];
+        to[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        to[2 * i + 1] = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+}
+
+static inline __attribute__((always_inline)) void transpose_tile(
+    const float *x, size_t x_stride, float *y, size_t y_stride) {
+    line a[lanes], b[lanes];
+    for (int i = 0; i < lanes; i++) memcpy(&a[i], x + (size_t)i * x_stride, sizeof(line));
+    deal(a, b);
+    deal(b, a);
+    deal(a, b);
+    deal(b, a);
+    for (int i = 0; i < lanes; i++) memcpy(y + (size_t)i * y_stride, &a[i], sizeof(line));
+}
+
+static inline __attribute__((always_inline)) void transpose(
+    const float *x, size_t rows, size_t columns, size_t x_stride, float *y, size_t y_stride) {
+    const size_t whole_rows = rows / lanes * lanes, whole_columns = columns / lanes * lanes;
+    for (size_t row = 0; row < whole_rows; row += lanes)
+        for (size_t column = 0; column < whole_columns; column += lanes)
+            transpose_tile(x + row * x_stride + column, x_stride, y + column * y_stride + row, y_stride);
+    for (size_t row = 0; row < rows; row++)
+        for (size_t column = row < whole_rows ? whole_columns : 0; column < columns; column++)
+            y[column * y_stride + row] = x[row * x_stride + column];
+}
+
+CLONED void vit_transpose(
+    const float *x, size_t rows, size_t columns, size_t x_stride, float *y, size_t y_stride) {
+    transpose(x, rows, columns, x_stride, y, y_stride);
+}
+
+CLONED void vit_pack_block(
+    const float *b, int64_t row_stride, int64_t column_stride, int64_t inner, int64_t columns, int64_t width,
+    int64_t block, float *packed) {
+    const int64_t tile_rows = vit_packed_tile_rows;
+    const int64_t padded = (inner + tile_rows - 1) / tile_rows * tile_rows;
+    const int64_t first = block * width;
+    const int64_t present = columns - first < width ? columns - first : width;
+    float *target = packed + block * padded * width;
+    if (present < width) memset(target, 0, sizeof(float) * (size_t)(padded * width));
+    else memset(target + inner * width, 0, sizeof(float) * (size_t)((padded - inner) * width));
+    if (column_stride == 1) {
+        for (int64_t row = 0; row < inner; row++)
+            memcpy(target + row * width, b + row * row_stride + first, sizeof(float) * (size_t)present);
+        return;
+    }
+    // A tile of rows at a time, which stays in the first cache while all of its columns are written.
+    for (int64_t row = 0; row < inner; row += tile_rows)
+        transpose(
+            b + first * column_stride + row, (size_t)present, (size_t)(inner - row < tile_rows ? inner - row : tile_rows),
+            (size_t)column_stride, target + row * width, (size_t)width);
+}

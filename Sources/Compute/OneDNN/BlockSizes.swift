@@ -1,0 +1,37 @@
+/// A length cut into blocks of one size and a rest.
+struct BlockSizes {
+    /// The blocks, the rest included.
+    let blockCount: Int
+    /// The size of a whole block, and that of the rest where it is another.
+    let sizes: [Int]
+
+    init(count: Int, size: Int) {
+        blockCount = (count + size - 1) / size
+        let rest = count % size
+        sizes = count < size ? [count] : rest == 0 ? [size] : [size, rest]
+    }
+
+    /// Which of `sizes` block number `block` has.
+    func kind(of block: Int) -> Int { block == blockCount - 1 ? sizes.count - 1 : 0 }
+}
+
+extension OneDNNEngine {
+    /// Rows of a product with packed weights that one task computes, so that few threads and many get equal shares.
+    ///
+    /// oneDNN's kernel takes six rows at a time; the sizes are multiples of that.
+    static func rowsPerTask(rowCount: Int) -> Int {
+        var best = (size: rowsPerTask, cost: Double.infinity)
+        for size in stride(from: 72, through: 36, by: -6) {
+            let cost = [2, 4].reduce(0.0) { $0 + Double($1 * longestShare(rowCount: rowCount, size: size, threads: $1)) }
+            if cost < best.cost { best = (size, cost) }
+        }
+        return best.size
+    }
+
+    /// Rows of the thread that gets most of them.
+    private static func longestShare(rowCount: Int, size: Int, threads: Int) -> Int {
+        let (whole, rest) = (rowCount / size, rowCount % size)
+        let rounds = whole / threads
+        return whole % threads == 0 ? rounds * size + rest : (rounds + 1) * size
+    }
+}
