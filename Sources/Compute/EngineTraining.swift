@@ -41,6 +41,9 @@ package protocol TrainingEngine: Engine {
     /// dx (B, P + K, W) from dy (B, K, W): the first P rows are zero.
     func dropPrefixBackward(_ dy: Tensor, prefix: Int, dx: Tensor)
 
+    /// The way back of `leadingTokens`: dx (B, N, D) from dy (B, P, D), the other tokens 0.
+    func leadingTokensBackward(_ dy: Tensor, dx: Tensor)
+
     /// dPrefix (P, W) += the first P rows of dTokens (B, N, W), summed over the images.
     func addPrefixGradient(_ dTokens: Tensor, dPrefix: Tensor)
 

@@ -64,13 +64,14 @@ package struct Block: Sendable {
     /// The same for the first tokens of each image alone, as many as `leading` has room for, into `leading.output`; all
     /// tokens of x (B, N, D) are attended to. For the last block, of which nothing else is read.
     package func forwardLeading(
-        _ x: Tensor, into cache: BlockActivations, leading: BlockActivations, engine: any Engine
+        _ x: Tensor, into cache: BlockActivations, leading: BlockActivations, paths: PathScales? = nil,
+        engine: any Engine
     ) {
         norm1.forward(x, statistics: cache.statistics1, engine: engine, into: cache.normed)
         qkv.forward(cache.normed, engine: engine, into: cache.qkv)
         engine.attention(cache.qkv, heads: shape.heads, into: leading.mixed)
         engine.leadingTokens(of: x, into: leading.output)
-        finish(leading.output, into: leading, paths: nil, engine: engine)
+        finish(leading.output, into: leading, paths: paths, engine: engine)
     }
 
     /// What follows attention: the residual `x`, and the MLP.

@@ -43,6 +43,11 @@ package struct BlockActivations: Sendable {
         }
     }
 
+    /// The floats that a block keeps of an image with so many tokens.
+    package static func keptCount(_ shape: BlockShape, tokenCount: Int) -> Int {
+        tokenCount * ((shape.hasLayerScale ? 7 : 5) * shape.width + shape.hiddenWidth)
+    }
+
     /// The part for the first `count` images.
     package func first(_ count: Int) -> BlockActivations {
         let rowCount = count * normed.shape[1]
@@ -67,6 +72,21 @@ package struct BlockGradients: Sendable {
         branch = room.tokens(shape.width)
         qkv = room.tokens(3 * shape.width)
         hidden = room.tokens(shape.hiddenWidth)
+    }
+}
+
+/// What the last block works in where only the first tokens of each image are wanted of it, forth and back.
+package struct LeadingRoom: Sendable {
+    package let activations: BlockActivations
+    package let gradients: BlockGradients
+    /// The gradient of the output (B, P, D).
+    package let d: Tensor
+
+    /// Room for the first `count` tokens of each of `imageCount` images.
+    package init(_ shape: BlockShape, imageCount: Int, count: Int) {
+        d = Tensor(shape: [imageCount, count, shape.width])
+        activations = BlockActivations.kept(shape, input: d, count: 1)[0]
+        gradients = BlockGradients(shape, input: d)
     }
 }
 

@@ -51,7 +51,46 @@ extension Block {
         guard let preActivation = cache.preActivation else {
             preconditionFailure("Block.backward: the forward pass kept nothing for it")
         }
-        // x + mlp(norm(x))
+        mlpBackward(dy, cache: cache, preActivation, paths: paths, gradients: gradients, engine: engine)
+        let dAttention = branchGradient(
+            gradients.middle, scale: scale1, branch: cache.branch1, paths: paths?.attention, into: cache.normed,
+            engine: engine)
+        projection.inputGradient(dAttention, dx: gradients.branch, engine: engine)
+        engine.attentionBackward(
+            gradients.branch, qkv: cache.qkv, heads: shape.heads, dqkv: gradients.qkv, y: cache.mixed)
+        projection.addGradients(dAttention, x: cache.mixed, engine: engine)
+        qkvBackward(x: x, cache: cache, gradients: gradients, dx: dx, engine: engine)
+    }
+
+    /// The way back through `forwardLeading`: dx (B, N, D) of all tokens from `leading.d` (B, P, D) of the first ones.
+    package func backwardLeading(
+        _ leading: LeadingRoom, x: Tensor, cache: BlockActivations, paths: PathScales? = nil,
+        gradients: BlockGradients, dx: Tensor, engine: any TrainingEngine
+    ) {
+        let part = leading.activations
+        guard let preActivation = part.preActivation else {
+            preconditionFailure("Block.backwardLeading: the forward pass kept nothing for it")
+        }
+        mlpBackward(
+            leading.d, cache: part, preActivation, paths: paths, gradients: leading.gradients, engine: engine)
+        let dAttention = branchGradient(
+            leading.gradients.middle, scale: scale1, branch: part.branch1, paths: paths?.attention, into: part.normed,
+            engine: engine)
+        projection.inputGradient(dAttention, dx: leading.gradients.branch, engine: engine)
+        engine.leadingTokensBackward(leading.gradients.branch, dx: gradients.branch)
+        engine.attentionBackward(
+            gradients.branch, qkv: cache.qkv, heads: shape.heads, dqkv: gradients.qkv, y: cache.mixed)
+        engine.leadingTokens(of: cache.mixed, into: part.mixed)
+        projection.addGradients(dAttention, x: part.mixed, engine: engine)
+        engine.leadingTokensBackward(leading.gradients.middle, dx: gradients.middle)
+        qkvBackward(x: x, cache: cache, gradients: gradients, dx: dx, engine: engine)
+    }
+
+    /// Back through x + mlp(norm(x)): from dy to `gradients.middle`.
+    private func mlpBackward(
+        _ dy: Tensor, cache: BlockActivations, _ preActivation: Tensor, paths: PathScales?, gradients: BlockGradients,
+        engine: any TrainingEngine
+    ) {
         engine.activate(preActivation, shape.activation, into: cache.hidden)
         let dMLP = branchGradient(
             dy, scale: scale2, branch: cache.branch2, paths: paths?.mlp, into: gradients.branch, engine: engine)
@@ -62,14 +101,12 @@ extension Block {
         norm2.backward(
             gradients.branch, x: cache.middle, statistics: cache.statistics2, residual: dy, dx: gradients.middle,
             engine: engine)
-        // x + attention(norm(x))
-        let dAttention = branchGradient(
-            gradients.middle, scale: scale1, branch: cache.branch1, paths: paths?.attention, into: cache.normed,
-            engine: engine)
-        projection.inputGradient(dAttention, dx: gradients.branch, engine: engine)
-        engine.attentionBackward(
-            gradients.branch, qkv: cache.qkv, heads: shape.heads, dqkv: gradients.qkv, y: cache.mixed)
-        projection.addGradients(dAttention, x: cache.mixed, engine: engine)
+    }
+
+    /// Back from `gradients.qkv` to dx, which the residual in `gradients.middle` is added to.
+    private func qkvBackward(
+        x: Tensor, cache: BlockActivations, gradients: BlockGradients, dx: Tensor, engine: any TrainingEngine
+    ) {
         norm1.forward(x, statistics: cache.statistics1, engine: engine, into: cache.normed)
         qkv.backward(gradients.qkv, x: cache.normed, dx: gradients.branch, engine: engine)
         norm1.backward(

@@ -12,27 +12,42 @@ package struct BlockStack: Sendable {
         blocks = try numbers.map { try Block("\(name).\($0)", shape, from: source, engine: engine) }
     }
 
-    /// x (B, N, D) through all blocks; each leaves its results in its part of `caches`. The last output is returned.
+    /// x (B, N, D) through all blocks; each leaves its results in its part of `caches`. The last output is returned: that
+    /// of all tokens, or of the first ones where there is room for them alone in `leading`.
     package func forward(
-        _ x: Tensor, into caches: [BlockActivations], paths: [PathScales] = [], engine: any Engine
+        _ x: Tensor, into caches: [BlockActivations], leading: LeadingRoom? = nil, paths: [PathScales] = [],
+        engine: any Engine
     ) -> Tensor {
         var x = x
         for (index, block) in blocks.enumerated() {
-            block.forward(x, into: caches[index], paths: paths.isEmpty ? nil : paths[index], engine: engine)
+            let paths = paths.isEmpty ? nil : paths[index]
+            if index == blocks.count - 1, let leading {
+                block.forwardLeading(
+                    x, into: caches[index], leading: leading.activations, paths: paths, engine: engine)
+                return leading.activations.output
+            }
+            block.forward(x, into: caches[index], paths: paths, engine: engine)
             x = caches[index].output
         }
         return x
     }
 
-    /// The gradient `d` by the last output becomes, in place, the one by the input x of `forward`.
+    /// The gradient `d` by the last output becomes, in place, the one by the input x of `forward`. Where that was told to
+    /// compute the first tokens alone, their gradient is in `leading`, and what `d` holds before does not count.
     package func backward(
-        _ d: Tensor, x: Tensor, caches: [BlockActivations], paths: [PathScales] = [], gradients: BlockGradients,
-        engine: any TrainingEngine
+        _ d: Tensor, x: Tensor, caches: [BlockActivations], leading: LeadingRoom? = nil, paths: [PathScales] = [],
+        gradients: BlockGradients, engine: any TrainingEngine
     ) {
         for index in blocks.indices.reversed() {
-            blocks[index].backward(
-                d, x: index == 0 ? x : caches[index - 1].output, cache: caches[index],
-                paths: paths.isEmpty ? nil : paths[index], gradients: gradients, dx: d, engine: engine)
+            let input = index == 0 ? x : caches[index - 1].output
+            let paths = paths.isEmpty ? nil : paths[index]
+            if index == blocks.count - 1, let leading {
+                blocks[index].backwardLeading(
+                    leading, x: input, cache: caches[index], paths: paths, gradients: gradients, dx: d, engine: engine)
+            } else {
+                blocks[index].backward(
+                    d, x: input, cache: caches[index], paths: paths, gradients: gradients, dx: d, engine: engine)
+            }
         }
     }
 }

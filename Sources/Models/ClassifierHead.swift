@@ -24,7 +24,7 @@ struct ClassifierHead: Sendable {
     /// The number of heads.
     static func count(_ configuration: ViTConfiguration) -> Int { names(configuration).count }
 
-    /// Tokens (B, N, D) to the logits of each head.
+    /// Tokens (B, N, D), or the first ones that are read, to the logits of each head.
     func forward(_ x: Tensor, room: TrainableClassifierRoom) {
         for (token, head) in heads.enumerated() {
             pool(x, token: token, room: room.heads[token], tokens: room)
@@ -47,9 +47,9 @@ struct ClassifierHead: Sendable {
         }
     }
 
-    /// The gradient of the tokens (B, N, D) in `room.dTokens`, from those of the logits, which stand in their place.
+    /// The gradient of the tokens x in `room.dEncoded`, from those of the logits, which stand in their place.
     func backward(_ x: Tensor, room: TrainableClassifierRoom) {
-        let d = room.dTokens
+        let d = room.dEncoded
         if configuration.pooling == .classToken { engine.clear(d) }
         for (token, head) in heads.enumerated() {
             let place = room.heads[token]
@@ -59,7 +59,7 @@ struct ClassifierHead: Sendable {
     }
 
     private func poolBackward(_ x: Tensor, token: Int, room: HeadRoom, tokens: TrainableClassifierRoom) {
-        let d = tokens.dTokens
+        let d = tokens.dEncoded
         let first = configuration.prefixCount
         switch (configuration.pooling, configuration.finalNorm) {
         case (.classToken, _):

@@ -9,6 +9,12 @@ extension MAEConfiguration {
             epsilon: encoder.layerNormEpsilon, activation: encoder.blockShape.activation, hasLayerScale: false)
     }
 
+    /// The floats that an image's forward pass leaves for the way back.
+    package var activationCount: Int {
+        encoder.depth * BlockActivations.keptCount(encoder.blockShape, tokenCount: 1 + keptCount) + decoder.depth
+            * BlockActivations.keptCount(decoderBlockShape, tokenCount: 1 + encoder.patchCount)
+    }
+
     /// The numbers that the decoder gives for a patch.
     package var targetLength: Int {
         let (patch, channels) = (encoder.patchSize, encoder.inputChannels)

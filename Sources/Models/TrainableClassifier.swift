@@ -20,6 +20,11 @@ package final class TrainableClassifier: Sendable {
             self.weight = weight
             self.temperature = temperature
         }
+
+        /// The part for some images of the batch.
+        package func rows(_ range: Range<Int>) -> Distillation {
+            Distillation(targets: targets.rows(range), weight: weight, temperature: temperature)
+        }
     }
 
     package let configuration: ViTConfiguration
@@ -73,13 +78,23 @@ package final class TrainableClassifier: Sendable {
         return ParameterDepth.isEmbedding(name)
     }
 
+    /// The floats that an image's forward pass leaves for the way back.
+    package static func activationCount(
+        _ configuration: ViTConfiguration, keptCount: Int? = nil, frozenCount: Int = 0
+    ) -> Int {
+        let tokenCount = configuration.prefixCount + (keptCount ?? configuration.patchCount)
+        return (configuration.depth - frozenCount)
+            * BlockActivations.keptCount(configuration.blockShape, tokenCount: tokenCount)
+    }
+
     /// The logits (B, classes) of images (B, C, height, width), of which the patches that `mask` keeps are seen, and all
     /// without one; `paths` drops residual branches. Of two heads, the logits are those of the class token.
     package func forward(_ images: Tensor, mask: PatchMask? = nil, paths: DropPath? = nil) -> Tensor {
         embedding.forward(images, mask: gathered(mask), room: room)
         let x = frozenBlocks.forward(room.tokens, into: room.frozenBlocks, engine: engine)
-        head.forward(
-            blocks.forward(x, into: room.blocks, paths: trained(paths), engine: engine), room: room)
+        let encoded = blocks.forward(
+            x, into: room.blocks, leading: room.leading, paths: trained(paths), engine: engine)
+        head.forward(encoded, room: room)
         return room.heads[0].logits
     }
 
@@ -116,10 +131,10 @@ package final class TrainableClassifier: Sendable {
 
     /// Adds the gradient of the last `loss` to the store's gradients; `mask` and `paths` are those of `forward`.
     package func backward(mask: PatchMask? = nil, paths: DropPath? = nil) {
-        head.backward(room.blocks.last?.output ?? room.tokens, room: room)
+        head.backward(room.encoded, room: room)
         blocks.backward(
-            room.dTokens, x: room.tokens, caches: room.blocks, paths: trained(paths), gradients: room.gradients,
-            engine: engine)
+            room.dTokens, x: room.tokens, caches: room.blocks, leading: room.leading, paths: trained(paths),
+            gradients: room.gradients, engine: engine)
         if frozenCount == 0 { embedding.backward(room.dTokens, mask: gathered(mask), room: room) }
     }
 

@@ -15,9 +15,16 @@ struct TrainableClassifierRoom: Sendable {
     let frozenBlocks: [BlockActivations]
     let tokenStatistics: NormStatistics
     let heads: [HeadRoom]
+    /// For the last trained block, where the heads read nothing but the first tokens.
+    let leading: LeadingRoom?
     let dTokens: Tensor
     let dVisible: Tensor
     let gradients: BlockGradients
+
+    /// What the heads read: the tokens that come out of the last block, or the first of them.
+    var encoded: Tensor { leading?.activations.output ?? blocks.last?.output ?? tokens }
+    /// Its gradient.
+    var dEncoded: Tensor { leading?.d ?? dTokens }
 
     init(_ configuration: ViTConfiguration, imageCount: Int, keptCount: Int, frozenCount: Int) {
         let width = configuration.width
@@ -36,6 +43,9 @@ struct TrainableClassifierRoom: Sendable {
         heads = (0..<ClassifierHead.count(configuration)).map { _ in
             HeadRoom(imageCount: imageCount, width: width, classCount: configuration.classCount)
         }
+        leading =
+            configuration.pooling == .classToken && frozenCount < configuration.depth
+            ? LeadingRoom(shape, imageCount: imageCount, count: heads.count) : nil
         dTokens = Tensor(shape: tokens.shape)
         dVisible = Tensor(shape: [imageCount, keptCount, width])
         gradients = BlockGradients(shape, input: tokens)

@@ -114,7 +114,8 @@ extension FinetuningSettings {
     private static var dataFields: [SettingField<FinetuningSettings>] {
         [
             .choice("augment", \.augment), .numbers("crop_scale", \.cropScale), .flag("flip", \.flips),
-            .flag("turn", \.turns), .text("rand_augment", \.randAugment), .number("erasing", \.erasing), .number("mixup", \.mixup),
+            .flag("turn", \.turns), .text("rand_augment", \.randAugment),
+            .number("erasing", \.erasing), .number("mixup", \.mixup),
             .number("cutmix", \.cutmix), .number("smoothing", \.smoothing),
             .numbers("class_weights", \.classWeights),
         ]

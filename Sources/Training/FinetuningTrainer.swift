@@ -10,7 +10,9 @@ import Randomness
 final class FinetuningTrainer: Trainer {
     let settings: FinetuningSettings
     let parameters: TrainedParameters
+    /// Takes a slice of a batch at a time.
     private let model: TrainableClassifier
+    private let slices: BatchSlices
     private let teacher: Teacher?
     private let dropPath: DropPath?
     private let mixing: Mixing
@@ -33,13 +35,17 @@ final class FinetuningTrainer: Trainer {
             settings.group($0.name, decays: $0.decays)
         }
         let batchSize = settings.batchSize
+        slices = BatchSlices(
+            batchSize: batchSize,
+            activationCount: TrainableClassifier.activationCount(
+                settings.model, keptCount: settings.keptCount, frozenCount: settings.freeze))
         model = try TrainableClassifier(
-            settings.model, store: store, batchSize: batchSize, keptCount: settings.keptCount,
+            settings.model, store: store, batchSize: slices.size, keptCount: settings.keptCount,
             frozenCount: settings.freeze, engine: engine)
         teacher = settings.teacher.isEmpty ? nil : try Teacher(settings.teacher, settings: settings, engine: engine)
         dropPath =
             settings.dropPath > 0
-            ? DropPath(rate: settings.dropPath, depth: settings.depth, imageCount: batchSize) : nil
+            ? DropPath(rate: settings.dropPath, depth: settings.depth, imageCount: slices.size) : nil
         var mixing = Mixing()
         (mixing.mixupAlpha, mixing.cutmixAlpha) = (settings.mixup, settings.cutmix)
         mixing.smoothing = settings.smoothing
@@ -59,10 +65,21 @@ final class FinetuningTrainer: Trainer {
         mixing.apply(to: images, labels: batch.labels, targets: targets, engine: engine, using: &random)
         let distillation = distillation()
         weighTargets()
+        return slices.mean { range in
+            pass(range, step: step, first: first + range.lowerBound, distillation: distillation?.rows(range))
+        }
+    }
+
+    /// A slice of the batch, whose images are counted from `first` in their step.
+    private func pass(
+        _ range: Range<Int>, step: Int, first: Int, distillation: TrainableClassifier.Distillation?
+    ) -> Double {
         dropPath?.draw(seed: settings.seed, step: step, first: first)
         let mask = mask(step: step, first: first)
-        _ = model.forward(images, mask: mask, paths: dropPath)
-        let loss = model.loss(targets, distillation: distillation, scale: 1 / Double(settings.accumulate))
+        _ = model.forward(images.rows(range), mask: mask, paths: dropPath)
+        let loss = model.loss(
+            targets.rows(range), distillation: distillation,
+            scale: 1 / Double(settings.accumulate * slices.ranges.count))
         if loss.isFinite { model.backward(mask: mask, paths: dropPath) }
         return loss
     }
@@ -98,7 +115,7 @@ final class FinetuningTrainer: Trainer {
     private func mask(step: Int, first: Int) -> PatchMask? {
         guard settings.patchDropout > 0 else { return nil }
         let noise = MaskSampling.random.noise(
-            imageCount: settings.batchSize, grid: settings.model.grid, keptCount: settings.keptCount,
+            imageCount: slices.size, grid: settings.model.grid, keptCount: settings.keptCount,
             seed: settings.seed, epoch: step, first: first)
         return PatchMask(
             noise: noise, patchCount: settings.model.patchCount, keptCount: settings.keptCount)

@@ -30,22 +30,23 @@ struct FixedImages {
         normalization = settings.preprocessing
     }
 
-    /// Runs the model over all images, a batch at a time; `body` gets the numbers of the images that the batch begins
+    /// Runs the model over all images, a slice at a time; `body` gets the numbers of the images that the slice begins
     /// with, their mask and the prediction (B, L, target length), before the loss takes its place.
     func forEachBatch(
         of trainer: MAETrainer, _ body: (_ images: Range<Int>, _ mask: PatchMask, _ prediction: Tensor) -> Void
     ) {
-        let size = trainer.settings.batchSize
+        let size = trainer.slices.size
+        let slice = trainer.images.rows(0..<size)
         for first in stride(from: 0, to: images.count, by: size) {
             let last = min(first + size, images.count)
             for slot in 0..<size {
-                // What is missing from the last batch is filled up with anything.
+                // What is missing from the last slice is filled up with anything.
                 let image = images[min(first + slot, last - 1)]
-                let place = trainer.images.rows(slot..<slot + 1)
+                let place = slice.rows(slot..<slot + 1)
                 unsafe normalization.normalize(image, into: place.buffer)
             }
             let mask = trainer.mask(epoch: Self.maskEpoch, first: first)
-            body(first..<last, mask, trainer.model.forward(trainer.images, mask: mask))
+            body(first..<last, mask, trainer.model.forward(slice, mask: mask))
         }
     }
 
@@ -53,7 +54,7 @@ struct FixedImages {
     func loss(_ trainer: MAETrainer) -> Double? {
         var sum = 0.0
         forEachBatch(of: trainer) { images, mask, _ in
-            _ = trainer.model.loss(trainer.images, mask: mask)
+            _ = trainer.model.loss(trainer.images.rows(0..<mask.imageCount), mask: mask)
             sum += trainer.model.imageLosses(mask: mask).prefix(images.count).reduce(0, +)
         }
         return images.isEmpty ? nil : sum / Double(images.count)

@@ -9,7 +9,9 @@ final class MAETrainer: Trainer {
     let configuration: MAEConfiguration
     let parameters: TrainedParameters
     let positions: MAEPositions
+    /// Takes a slice of a batch at a time.
     let model: MaskedAutoencoder
+    let slices: BatchSlices
     /// Where a batch is put for the model (B, C, height, width).
     let images: Tensor
 
@@ -24,8 +26,9 @@ final class MAETrainer: Trainer {
         try fill(store)
         parameters = TrainedParameters(store, settings: settings.run, engine: engine)
         self.positions = positions ?? MAEPositions(configuration)
+        slices = BatchSlices(batchSize: settings.batchSize, activationCount: configuration.activationCount)
         model = try MaskedAutoencoder(
-            configuration, from: store, positions: self.positions, batchSize: settings.batchSize, engine: engine)
+            configuration, from: store, positions: self.positions, batchSize: slices.size, engine: engine)
         images = Tensor(
             shape: [settings.batchSize, settings.channels, settings.imageSize.height, settings.imageSize.width])
     }
@@ -41,19 +44,23 @@ final class MAETrainer: Trainer {
 
     func pass(_ batch: Batch, step: Int, part: Int) -> Double {
         write(batch, into: images)
-        // The masks belong to a step and an image's place in it, however the step is cut into batches.
-        let mask = mask(epoch: step, first: part * settings.batchSize)
-        _ = model.forward(images, mask: mask)
-        let loss = model.loss(images, mask: mask, scale: 1 / Float(settings.accumulate))
-        if loss.isFinite { model.backward(mask: mask) }
-        return loss
+        let scale = 1 / Float(settings.accumulate * slices.ranges.count)
+        return slices.mean { range in
+            // The masks belong to a step and an image's place in it, however the step is cut into batches.
+            let mask = mask(epoch: step, first: part * settings.batchSize + range.lowerBound)
+            let images = images.rows(range)
+            _ = model.forward(images, mask: mask)
+            let loss = model.loss(images, mask: mask, scale: scale)
+            if loss.isFinite { model.backward(mask: mask) }
+            return loss
+        }
     }
 
-    /// Random numbers of `epoch` from image `first` on, as a mask for a batch.
+    /// Random numbers of `epoch` from image `first` on, as a mask for a slice of a batch.
     func mask(epoch: Int, first: Int) -> PatchMask {
         let encoder = configuration.encoder
         let noise = settings.sampling.noise(
-            imageCount: settings.batchSize, grid: encoder.grid, keptCount: configuration.keptCount,
+            imageCount: slices.size, grid: encoder.grid, keptCount: configuration.keptCount,
             seed: settings.seed, epoch: epoch, first: first)
         return PatchMask(noise: noise, patchCount: encoder.patchCount, keptCount: configuration.keptCount)
     }

@@ -119,29 +119,38 @@ public struct ModelBenchmark: Sendable {
     private func pretraining(_ images: Tensor, _ engine: OneDNNEngine) throws -> (() -> Void, Double) {
         let task = MAEConfiguration(encoder: configuration)
         let store = store(task.trainedShapes)
+        let slices = BatchSlices(batchSize: batchSize, activationCount: task.activationCount)
         let model = try MaskedAutoencoder(
-            task, from: store, positions: MAEPositions(task), batchSize: batchSize, engine: engine)
+            task, from: store, positions: MAEPositions(task), batchSize: slices.size, engine: engine)
         var random = CounterRandom(seed: 0, purpose: .masking)
         let mask = PatchMask(
-            noise: (0..<batchSize * configuration.patchCount).map { _ in random.uniformFloat() },
+            noise: (0..<slices.size * configuration.patchCount).map { _ in random.uniformFloat() },
             patchCount: configuration.patchCount, keptCount: task.keptCount)
         let step = trainingStep(store, engine) {
-            _ = model.forward(images, mask: mask)
-            _ = model.loss(images, mask: mask)
-            model.backward(mask: mask)
+            _ = slices.mean { range in
+                _ = model.forward(images.rows(range), mask: mask)
+                let loss = model.loss(images.rows(range), mask: mask, scale: 1 / Float(slices.ranges.count))
+                model.backward(mask: mask)
+                return loss
+            }
         }
         return (step, 3 * task.operationCount)
     }
 
     private func finetuning(_ images: Tensor, _ engine: OneDNNEngine) throws -> (() -> Void, Double) {
         let store = store(configuration.parameterShapes)
-        let model = try TrainableClassifier(configuration, store: store, batchSize: batchSize, engine: engine)
+        let slices = BatchSlices(
+            batchSize: batchSize, activationCount: TrainableClassifier.activationCount(configuration))
+        let model = try TrainableClassifier(configuration, store: store, batchSize: slices.size, engine: engine)
         let targets = Tensor(shape: [batchSize, configuration.classCount])
         targets.assign((0..<targets.count).map { $0 % configuration.classCount == 0 ? 1 : 0 })
         let step = trainingStep(store, engine) {
-            _ = model.forward(images)
-            _ = model.loss(targets)
-            model.backward()
+            _ = slices.mean { range in
+                _ = model.forward(images.rows(range))
+                let loss = model.loss(targets.rows(range), scale: 1 / Double(slices.ranges.count))
+                model.backward()
+                return loss
+            }
         }
         return (step, 3 * configuration.operationCount())
     }

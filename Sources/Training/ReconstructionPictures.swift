@@ -18,7 +18,7 @@ struct ReconstructionPictures {
         var (masked, completed) = ([Image](), [Image]())
         fixed.forEachBatch(of: trainer) { numbers, mask, prediction in
             let values = prediction.values
-            let length = prediction.count / trainer.settings.batchSize
+            let length = prediction.count / mask.imageCount
             let painter = trainer.settings.painter
             for (slot, number) in numbers.enumerated() {
                 let removed = Array(mask.removed[slot * mask.patchCount..<(slot + 1) * mask.patchCount])

@@ -22,7 +22,9 @@ extension OneDNNEngine {
     static func rowsPerTask(rowCount: Int) -> Int {
         var best = (size: rowsPerTask, cost: Double.infinity)
         for size in stride(from: 72, through: 36, by: -6) {
-            let cost = [2, 4].reduce(0.0) { $0 + Double($1 * longestShare(rowCount: rowCount, size: size, threads: $1)) }
+            let cost = [2, 4].reduce(0.0) { cost, threads in
+                cost + Double(threads * longestShare(rowCount: rowCount, size: size, threads: threads))
+            }
             if cost < best.cost { best = (size, cost) }
         }
         return best.size

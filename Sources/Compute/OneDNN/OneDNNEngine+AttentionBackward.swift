@@ -14,12 +14,14 @@ extension OneDNNEngine {
         unsafe workers.run(imageCount * heads) { task, context, worker in
             let (image, head) = (task / heads, task % heads)
             let offset = image * tokenCount * width
-            let probabilities = unsafe workers.scratch(of: worker, floatCount: 2 * matrixCount)
+            let turned = unsafe workers.scratch(of: worker, floatCount: shape.turnedCount + 2 * matrixCount)
+            let probabilities = unsafe turned + shape.turnedCount
             unsafe primitives.run(
                 context, qkv: qkv.pointer + 3 * offset + head * shape.headWidth,
                 dy: dy.pointer + offset + head * shape.headWidth,
-                dqkv: dqkv.pointer + 3 * offset + head * shape.headWidth, probabilities: probabilities,
-                gradient: probabilities + matrixCount, y: y.pointer + offset + head * shape.headWidth)
+                dqkv: dqkv.pointer + 3 * offset + head * shape.headWidth, turned: turned,
+                probabilities: probabilities, gradient: probabilities + matrixCount,
+                y: y.pointer + offset + head * shape.headWidth)
         }
     }
 }
@@ -27,7 +29,7 @@ extension OneDNNEngine {
 /// The steps back through the attention of one head:
 /// P = softmax(QKᵀ/√d), Y = P·V, dV = Pᵀ·dY, dP = dY·Vᵀ, dS = softmax'(P, dP), dQ = dS·K/√d, dK = dSᵀ·Q/√d.
 private struct AttentionBackwardPrimitives {
-    let width: Int
+    let shape: AttentionShape
     let scores: Primitive
     let softmax: Primitive
     let mix: Primitive
@@ -48,13 +50,14 @@ private struct AttentionBackwardPrimitives {
             shape.scale = scale
             return cache.matmul(shape)
         }
-        width = shape.width
-        scores = product(inner: headWidth, columns: count, a: (row, 1), b: (1, row), c: count, scale: scale)
+        self.shape = shape
+        let turned = (shape.turnedStride, 1)
+        scores = product(inner: headWidth, columns: count, a: (row, 1), b: turned, c: count, scale: scale)
         softmax = cache.softmax(rows: count, width: count)
         mix = product(inner: count, columns: headWidth, a: (count, 1), b: (row, 1), c: shape.width)
         valueGradient = product(inner: count, columns: headWidth, a: (1, count), b: (shape.width, 1), c: row)
         probabilityGradient = product(
-            inner: headWidth, columns: count, a: (shape.width, 1), b: (1, row), c: count)
+            inner: headWidth, columns: count, a: (shape.width, 1), b: turned, c: count)
         softmaxBackward = cache.softmaxBackward(rows: count, width: count)
         queryGradient = product(inner: count, columns: headWidth, a: (count, 1), b: (row, 1), c: row, scale: scale)
         keyGradient = product(inner: count, columns: headWidth, a: (1, count), b: (row, 1), c: row, scale: scale)
@@ -62,7 +65,8 @@ private struct AttentionBackwardPrimitives {
 
     func run(
         _ context: OpaquePointer, qkv: UnsafeMutablePointer<Float>, dy: UnsafeMutablePointer<Float>,
-        dqkv: UnsafeMutablePointer<Float>, probabilities: UnsafeMutablePointer<Float>,
+        dqkv: UnsafeMutablePointer<Float>, turned: UnsafeMutablePointer<Float>,
+        probabilities: UnsafeMutablePointer<Float>,
         gradient: UnsafeMutablePointer<Float>, y: UnsafeMutablePointer<Float>
     ) {
         func multiply(
@@ -75,12 +79,15 @@ private struct AttentionBackwardPrimitives {
             unsafe arguments.c = c
             check(unsafe vit_matmul_run(primitive.pointer, context, &arguments), "attentionBackward")
         }
+        let width = shape.width
         let (q, k, v) = unsafe (qkv, qkv + width, qkv + 2 * width)
-        unsafe multiply(scores, q, k, probabilities)
+        unsafe shape.turn(k, into: turned)
+        unsafe multiply(scores, q, turned, probabilities)
         check(unsafe vit_pointwise_run(softmax.pointer, context, probabilities, probabilities), "attentionBackward")
         unsafe multiply(mix, probabilities, v, y)
         unsafe multiply(valueGradient, probabilities, dy, dqkv + 2 * width)
-        unsafe multiply(probabilityGradient, dy, v, gradient)
+        unsafe shape.turn(v, into: turned)
+        unsafe multiply(probabilityGradient, dy, turned, gradient)
         check(
             unsafe vit_pointwise_backward_run(softmaxBackward.pointer, context, probabilities, gradient, gradient),
             "attentionBackward")

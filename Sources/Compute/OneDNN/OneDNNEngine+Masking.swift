@@ -99,6 +99,19 @@ extension OneDNNEngine {
         }
     }
 
+    package func leadingTokensBackward(_ dy: Tensor, dx: Tensor) {
+        let (imageCount, tokenCount, width) = (dx.shape[0], dx.shape[1], dx.shape[2])
+        precondition(
+            dy.count % (imageCount * width) == 0 && dy.count <= dx.count,
+            "leadingTokensBackward: got dy \(dy.shape), dx \(dx.shape)")
+        let count = dy.count / imageCount
+        unsafe workers.run(imageCount) { image, _, _ in
+            let target = unsafe dx.pointer + image * tokenCount * width
+            unsafe target.update(from: dy.pointer + image * count, count: count)
+            unsafe (target + count).update(repeating: 0, count: tokenCount * width - count)
+        }
+    }
+
     package func addPrefixGradient(_ dTokens: Tensor, dPrefix: Tensor) {
         let (imageCount, tokenCount, width) = (dTokens.shape[0], dTokens.shape[1], dTokens.shape[2])
         precondition(
