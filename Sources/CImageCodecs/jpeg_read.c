@@ -15,6 +15,7 @@ struct codecs_jpeg_reader {
     struct jpeg_progress_mgr progress;
     codecs_info image;
     int scan_limit;
+    int channels;
     /* One row of CMYK on its way to RGB. */
     uint8_t *inks;
     codecs_error *error;
@@ -183,41 +184,90 @@ static void convert_inks(const uint8_t *inks, uint8_t *rgb, size_t width) {
     }
 }
 
-static void read_rows(codecs_jpeg_reader *reader, int channels, uint8_t *rows) {
+static void choose_colours(codecs_jpeg_reader *reader, int channels) {
     struct jpeg_decompress_struct *jpeg = &reader->jpeg;
-    size_t stride = (size_t)jpeg->output_width * (size_t)channels;
-    while (jpeg->output_scanline < jpeg->output_height) {
-        uint8_t *row = rows + jpeg->output_scanline * stride;
-        JSAMPROW target = reader->inks != NULL ? reader->inks : row;
+    if (jpeg->num_components < 4) {
+        jpeg->out_color_space = channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+        return;
+    }
+    jpeg->out_color_space = JCS_CMYK;
+    reader->inks = malloc((size_t)jpeg->image_width * 4);
+    if (reader->inks == NULL) {
+        fail(reader, CODECS_OUT_OF_MEMORY, "");
+    }
+}
+
+int codecs_start_jpeg(
+    codecs_jpeg_reader *reader, int channels, int eighths, int scan_limit, codecs_info *decoded, codecs_error *error) {
+    struct jpeg_decompress_struct *jpeg = &reader->jpeg;
+    reader->error = error;
+    reader->scan_limit = scan_limit;
+    reader->channels = channels;
+    if (setjmp(reader->failed)) {
+        return 0;
+    }
+    choose_colours(reader, channels);
+    jpeg->scale_num = (unsigned)eighths;
+    jpeg->scale_denom = 8;
+    if (!jpeg_start_decompress(jpeg)) {
+        fail(reader, CODECS_TRUNCATED, "");
+    }
+    *decoded = reader->image;
+    decoded->width = jpeg->output_width;
+    decoded->height = jpeg->output_height;
+    return 1;
+}
+
+/* Without a jump target of its own: the caller has set one. */
+static void read_rows(codecs_jpeg_reader *reader, size_t count, uint8_t *rows) {
+    struct jpeg_decompress_struct *jpeg = &reader->jpeg;
+    const size_t stride = (size_t)jpeg->output_width * (size_t)reader->channels;
+    for (size_t row = 0; row < count; row++) {
+        JSAMPROW target = reader->inks != NULL ? reader->inks : rows + row * stride;
         if (jpeg_read_scanlines(jpeg, &target, 1) != 1) {
             fail(reader, CODECS_TRUNCATED, "");
         }
         if (reader->inks != NULL) {
-            convert_inks(reader->inks, row, jpeg->output_width);
+            convert_inks(reader->inks, rows + row * stride, jpeg->output_width);
         }
     }
 }
 
-int codecs_read_jpeg(codecs_jpeg_reader *reader, int channels, int scan_limit, uint8_t *rows, codecs_error *error) {
-    struct jpeg_decompress_struct *jpeg = &reader->jpeg;
+int codecs_read_jpeg_rows(codecs_jpeg_reader *reader, size_t count, uint8_t *rows, codecs_error *error) {
     reader->error = error;
-    reader->scan_limit = scan_limit;
     if (setjmp(reader->failed)) {
         return 0;
     }
-    if (jpeg->num_components == 4) {
-        jpeg->out_color_space = JCS_CMYK;
-        reader->inks = malloc((size_t)jpeg->image_width * 4);
-        if (reader->inks == NULL) {
-            fail(reader, CODECS_OUT_OF_MEMORY, "");
-        }
-    } else {
-        jpeg->out_color_space = channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
-    }
-    if (!jpeg_start_decompress(jpeg)) {
+    read_rows(reader, count, rows);
+    return 1;
+}
+
+static void skip_rows(codecs_jpeg_reader *reader, size_t count) {
+    if (count > 0 && jpeg_skip_scanlines(&reader->jpeg, (JDIMENSION)count) != count) {
         fail(reader, CODECS_TRUNCATED, "");
     }
-    read_rows(reader, channels, rows);
+}
+
+int codecs_skip_jpeg_rows(codecs_jpeg_reader *reader, size_t count, codecs_error *error) {
+    reader->error = error;
+    if (setjmp(reader->failed)) {
+        return 0;
+    }
+    skip_rows(reader, count);
+    return 1;
+}
+
+int codecs_finish_jpeg(codecs_jpeg_reader *reader, uint8_t *row, codecs_error *error) {
+    struct jpeg_decompress_struct *jpeg = &reader->jpeg;
+    reader->error = error;
+    if (setjmp(reader->failed)) {
+        return 0;
+    }
+    /* libjpeg does not look at the data of rows that are skipped to the very end. */
+    if (jpeg->output_scanline < jpeg->output_height) {
+        skip_rows(reader, jpeg->output_height - jpeg->output_scanline - 1);
+        read_rows(reader, 1, row);
+    }
     jpeg_finish_decompress(jpeg);
     return 1;
 }

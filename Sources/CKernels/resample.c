@@ -1,5 +1,5 @@
 #include "resample.h"
-#include "resample_avx2.h"
+#include "resample_rows.h"
 
 #if defined(__x86_64__)
 #define VIT_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -34,30 +34,21 @@ static inline __attribute__((always_inline)) void resample_rows(
     }
 }
 
-VIT_CLONES static void resample_rows_plainly(
-    const uint8_t *input, size_t input_stride, size_t row_count, int channels, vit_resample_taps taps, uint8_t *output,
-    size_t output_stride, size_t width) {
-    switch (channels) {
+VIT_CLONES void vit_resample_rows_plainly(
+    const vit_row_resampler *plan, const uint8_t *input, size_t input_stride, size_t row_count, uint8_t *output,
+    size_t output_stride) {
+    switch (plan->channels) {
     case 1:
-        resample_rows(input, input_stride, row_count, 1, taps, output, output_stride, width);
+        resample_rows(input, input_stride, row_count, 1, plan->taps, output, output_stride, plan->width);
         break;
     case 2:
-        resample_rows(input, input_stride, row_count, 2, taps, output, output_stride, width);
+        resample_rows(input, input_stride, row_count, 2, plan->taps, output, output_stride, plan->width);
         break;
     case 3:
-        resample_rows(input, input_stride, row_count, 3, taps, output, output_stride, width);
+        resample_rows(input, input_stride, row_count, 3, plan->taps, output, output_stride, plan->width);
         break;
     default:
-        resample_rows(input, input_stride, row_count, 4, taps, output, output_stride, width);
-    }
-}
-
-void vit_resample_rows(
-    const uint8_t *input, size_t input_stride, size_t row_count, int channels, vit_resample_taps taps, uint8_t *output,
-    size_t output_stride, size_t width) {
-    if (channels < 3 ||
-        !vit_resample_rows_avx2(input, input_stride, row_count, channels, taps, output, output_stride, width)) {
-        resample_rows_plainly(input, input_stride, row_count, channels, taps, output, output_stride, width);
+        resample_rows(input, input_stride, row_count, 4, plan->taps, output, output_stride, plan->width);
     }
 }
 

@@ -3,7 +3,12 @@ import Imaging
 extension InputPaths.Input {
     /// Reads and decodes the image; the error names this input and says why it gives none.
     package func image(options: DecodingOptions) throws(InputError) -> Image {
-        try image(decoding: bytes(), options: options)
+        let bytes = try bytes()
+        do throws(ImageError) {
+            return try Image(decoding: bytes, options: options)
+        } catch {
+            throw InputError(path: path, error)
+        }
     }
 
     /// The content of the file; of one that is no PNG or JPEG only the beginning.
@@ -11,15 +16,6 @@ extension InputPaths.Input {
         if case .failure(let error) = self { throw error }
         do throws(ImageError) {
             return self == .standardInput ? try Image.bytes(ofDescriptor: 0) : try Image.bytes(ofFile: path)
-        } catch {
-            throw InputError(path: path, error)
-        }
-    }
-
-    /// The image that was read as `bytes`.
-    package func image(decoding bytes: [UInt8], options: DecodingOptions) throws(InputError) -> Image {
-        do throws(ImageError) {
-            return try Image(decoding: bytes, options: options)
         } catch {
             throw InputError(path: path, error)
         }

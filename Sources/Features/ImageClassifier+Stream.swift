@@ -1,5 +1,6 @@
 import Compute
 import Datasets
+import Imaging
 import Models
 
 /// What became of one input of a run over many.

@@ -12,28 +12,35 @@ struct ImagePreparation: Sendable {
 
     /// Reads, decodes, resizes and crops one picture.
     func prepare(_ input: InputPaths.Input) throws(InputError) -> PreparedImage {
-        try prepare(input.image(options: decoding), path: input.path)
+        try prepare(input.bytes(), path: input.path)
+    }
+
+    /// Decodes, resizes and crops the picture that was read as `bytes`; `path` is what an error calls it.
+    func prepare(_ bytes: [UInt8], path: String) throws(InputError) -> PreparedImage {
+        let prepared: PreparedImage
+        do throws(ImageError) {
+            prepared = try preprocessing.prepare(decoding: bytes, options: decoding)
+        } catch {
+            throw InputError(path: path, error)
+        }
+        return try checked(prepared, path: path)
     }
 
     /// Resizes and crops a picture in memory; `path` is what an error calls it.
     func prepare(_ image: Image, path: String) throws(InputError) -> PreparedImage {
-        let prepared = preprocessing.prepare(image)
-        guard prepared.width == imageSize.width, prepared.height == imageSize.height else {
+        try checked(preprocessing.prepared(image), path: path)
+    }
+
+    private func checked(_ prepared: PreparedImage, path: String) throws(InputError) -> PreparedImage {
+        let image = prepared.image
+        guard image.width == imageSize.width, image.height == imageSize.height else {
             throw .malformed(
                 path,
-                "comes out of the preprocessing as \(prepared.width) × \(prepared.height) pixels, and the "
+                "comes out of the preprocessing as \(image.width) × \(image.height) pixels, and the "
                     + "model takes \(imageSize.width) × \(imageSize.height); have it resized")
         }
-        return PreparedImage(width: image.width, height: image.height, image: prepared)
+        return prepared
     }
-}
-
-/// A picture that was resized and cropped for the model, still in 8 bits.
-struct PreparedImage: Sendable {
-    /// The size that it had before.
-    let width: Int
-    let height: Int
-    let image: Image
 }
 
 extension InputError {

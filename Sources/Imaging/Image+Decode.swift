@@ -6,6 +6,12 @@ public struct DecodingOptions: Sendable {
     public var appliesOrientation = true
     /// The channels of the result: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. Converted as PIL's `convert` does.
     public var channels = 3
+    /// Whether a JPEG that is resized for a model is decoded at a half, a quarter or an eighth of its size, the smallest
+    /// that the resize does not have to enlarge. Time and memory are saved, and the pixels differ a little; a picture less
+    /// than twice as large as its resized version comes out the same to the bit.
+    ///
+    /// Decoding alone, which knows no size to come to, takes no notice.
+    public var reducesScale = false
 
     /// The defaults.
     public init() {}

@@ -15,34 +15,20 @@ extension Image {
 
     /// The part `window` of what `resized` gives, without computing the rest. The window lies within the result.
     package func resized(
-        width: Int, height: Int, interpolation: Interpolation,
-        box: (x: Double, y: Double, width: Double, height: Double)? = nil, window: Window
+        width: Int, height: Int, interpolation: Interpolation, box: PixelBox? = nil, window: Window
     ) -> Image {
-        precondition(width > 0 && height > 0, "Image.resized: expected a positive size, got \(width) × \(height)")
-        let box = ResampleBox(box, width: self.width, height: self.height)
-        precondition(box.isInside(width: self.width, height: self.height), "Image.resized: the box is not in the image")
-        let columns = ResampleAxis(
-            inputCount: self.width, lower: box.left, upper: box.right, outputCount: width, range: window.columns)
-        let rows = ResampleAxis(
-            inputCount: self.height, lower: box.top, upper: box.bottom, outputCount: height, range: window.rows)
-        if columns.isUnchanged && rows.isUnchanged {
-            return cropped(x: window.x, y: window.y, width: window.width, height: window.height)
-        }
-        if interpolation == .nearest { return picked(columns: columns.nearest(), rows: rows.nearest()) }
+        let plan = ResizePlan(
+            of: Preprocessing.Extent(width: self.width, height: self.height),
+            to: Preprocessing.Extent(width: width, height: height), interpolation: interpolation, box: box,
+            window: window)
+        if plan.isUnchanged { return cropped(x: window.x, y: window.y, width: window.width, height: window.height) }
+        if interpolation == .nearest { return picked(columns: plan.columns.nearest(), rows: plan.rows.nearest()) }
         let source = hasAlpha ? premultiplied() : self
         let result =
-            Self.takesRowsFirst(width: self.width, height: self.height, to: width, height)
-            ? source.resampledVertically(rows, interpolation, thenHorizontally: columns)
-            : source.resampledHorizontally(columns, interpolation, thenVertically: rows)
+            plan.takesRowsFirst
+            ? source.resampledVertically(plan.rows, interpolation, thenHorizontally: plan.columns)
+            : source.resampledHorizontally(plan.columns, interpolation, thenVertically: plan.rows)
         return hasAlpha ? result.unpremultiplied() : result
-    }
-
-    /// Whether the vertical pass comes first. Each pass rounds, so that their order shows in the result.
-    ///
-    /// The rule is that of Pillow 13, which looks at the whole image whatever the box; earlier versions always
-    /// started with the horizontal pass, and differ from this by one now and then where the rule holds.
-    private static func takesRowsFirst(width: Int, height: Int, to newWidth: Int, _ newHeight: Int) -> Bool {
-        height > newHeight && height - newHeight > 2 * (width - newWidth)
     }
 
     private func resampledHorizontally(
@@ -72,20 +58,18 @@ extension Image {
     /// Rows `rows` of the image, scaled along the horizontal axis.
     private func withHorizontal(_ taps: ResampleTaps, rows: Range<Int>) -> Image {
         let width = taps.starts.count
+        let resampler = RowResampler(taps, channels: channels)
         return unsafe Image(width: width, height: rows.count, channels: channels) { output in
             unsafe pixels.withUnsafeBufferPointer { input in
                 guard let address = input.baseAddress else { return }
-                unsafe taps.withKernelTaps { taps in
-                    unsafe vit_resample_rows(
-                        address + rows.lowerBound * stride, stride, rows.count, Int32(channels), taps, output,
-                        width * channels, width)
-                }
+                unsafe resampler.resample(
+                    address + rows.lowerBound * stride, stride: stride, count: rows.count, into: output)
             }
         }
     }
 
     /// Columns `columns` of the image, scaled along the vertical axis.
-    private func withVertical(_ taps: ResampleTaps, columns: Range<Int>) -> Image {
+    func withVertical(_ taps: ResampleTaps, columns: Range<Int>) -> Image {
         let height = taps.starts.count
         let outputStride = columns.count * channels
         return unsafe Image(width: columns.count, height: height, channels: channels) { output in
@@ -148,23 +132,4 @@ package struct Window: Equatable {
 
     var columns: Range<Int> { x..<x + width }
     var rows: Range<Int> { y..<y + height }
-}
-
-/// The part of an image that is scaled, in single precision, as Pillow keeps it.
-private struct ResampleBox {
-    let left: Float
-    let top: Float
-    let right: Float
-    let bottom: Float
-
-    init(_ box: (x: Double, y: Double, width: Double, height: Double)?, width: Int, height: Int) {
-        left = Float(box?.x ?? 0)
-        top = Float(box?.y ?? 0)
-        right = Float(box.map { $0.x + $0.width } ?? Double(width))
-        bottom = Float(box.map { $0.y + $0.height } ?? Double(height))
-    }
-
-    func isInside(width: Int, height: Int) -> Bool {
-        left >= 0 && top >= 0 && right <= Float(width) && bottom <= Float(height) && left < right && top < bottom
-    }
 }

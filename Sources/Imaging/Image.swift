@@ -24,12 +24,21 @@ public struct Image: Sendable, Equatable {
     }
 
     /// An image whose samples `fill` writes: all of height · width · channels bytes, which come uninitialised.
-    init(width: Int, height: Int, channels: Int, filling fill: (UnsafeMutablePointer<UInt8>) -> Void) {
+    init<Failure>(
+        width: Int, height: Int, channels: Int, filling fill: (UnsafeMutablePointer<UInt8>) throws(Failure) -> Void
+    ) throws(Failure) {
         let count = width * height * channels
+        var failure: Failure?
         let pixels = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            if let address = buffer.baseAddress { unsafe fill(address) }
             initialized = count
+            guard let address = buffer.baseAddress else { return }
+            do throws(Failure) {
+                try unsafe fill(address)
+            } catch {
+                failure = error
+            }
         }
+        if let failure { throw failure }
         self.init(width: width, height: height, channels: channels, pixels: pixels)
     }
 

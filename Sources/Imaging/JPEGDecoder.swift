@@ -1,39 +1,66 @@
-import CImageCodecs
-
-/// More scans than any encoder writes; each costs a pass over the whole image.
-private let scanLimit: Int32 = 500
-
-/// Decodes a JPEG: baseline and progressive, Huffman or arithmetic coding, grey, YCbCr, RGB, CMYK and YCCK.
+/// Decodes a JPEG as a whole.
 func decodeJPEG(_ bytes: [UInt8], options: DecodingOptions) throws(ImageError) -> Image {
-    let segments = JPEGSegments(bytes)
-    if let kind = segments.unreadableKind { throw .unsupported("it is \(kind) JPEG, which swift-vit does not read") }
-    var failure = codecs_error()
-    var result: Result<Image, ImageError> = .failure(.outOfMemory)
-    unsafe bytes.withUnsafeBufferPointer { bytes in
-        unsafe result = readJPEG(bytes, options: options, failure: &failure)
+    try readingJPEG(bytes, options: options) { (reader, orientation) throws(ImageError) in
+        let size = try reader.start(channels: reader.channels(for: options))
+        return try reader.wholeImage(size, options: options).oriented(orientation)
     }
-    let image = try result.get().converted(toChannels: options.channels)
-    return options.appliesOrientation ? image.oriented(segments.orientation) : image
 }
 
-/// The image in colour, or in grey where grey is wanted and there.
-private func readJPEG(
-    _ bytes: UnsafeBufferPointer<UInt8>, options: DecodingOptions, failure: inout codecs_error
-) -> Result<Image, ImageError> {
-    var info = codecs_info()
-    guard let reader = unsafe codecs_open_jpeg(bytes.baseAddress, bytes.count, &info, &failure) else {
-        return .failure(ImageError(failure, format: "JPEG"))
+/// Opens a JPEG that may be decoded, and tells `body` which EXIF orientation is to be undone.
+func readingJPEG<Result>(
+    _ bytes: [UInt8], options: DecodingOptions,
+    _ body: (borrowing JPEGReader, _ orientation: Int) throws(ImageError) -> Result
+) throws(ImageError) -> Result {
+    let segments = JPEGSegments(bytes)
+    if let kind = segments.unreadableKind { throw .unsupported("it is \(kind) JPEG, which swift-vit does not read") }
+    return try unsafe bytes.withUnsafeBufferPointer { (buffer) throws(ImageError) in
+        let reader = try unsafe JPEGReader(buffer)
+        try options.checkSize(width: reader.width, height: reader.height)
+        return try body(reader, options.appliesOrientation ? segments.orientation : 1)
     }
-    defer { unsafe codecs_close_jpeg(reader) }
-    do throws(ImageError) {
-        try options.checkSize(width: Int(info.width), height: Int(info.height))
-    } catch {
-        return .failure(error)
+}
+
+extension JPEGReader {
+    /// The channels that rows have: colour, or grey where grey is wanted and there.
+    func channels(for options: DecodingOptions) -> Int { options.channels <= 2 && isGrey ? 1 : 3 }
+
+    /// All rows of a reader that was started and gives them in this size, with the channels that are wanted.
+    func wholeImage(_ size: Preprocessing.Extent, options: DecodingOptions) throws(ImageError) -> Image {
+        let channels = channels(for: options)
+        let image = try unsafe Image(width: size.width, height: size.height, channels: channels) {
+            (rows) throws(ImageError) in
+            try unsafe read(size.height, into: rows)
+            try unsafe finish(passing: rows)
+        }
+        return image.converted(toChannels: options.channels)
     }
-    let channels = options.channels <= 2 && info.is_grey != 0 ? 1 : 3
-    var isComplete = false
-    let image = unsafe Image(width: Int(info.width), height: Int(info.height), channels: channels) { rows in
-        isComplete = unsafe codecs_read_jpeg(reader, Int32(channels), scanLimit, rows, &failure) != 0
+
+    /// The horizontal pass of a plan over the rows as they are decoded, then the vertical one.
+    ///
+    /// Only rows that some result needs are decoded and resampled, and the image never lies in memory as a whole. To be
+    /// called on a reader that was started and gives rows of `size` with `channels`.
+    func resampled(_ plan: ResizePlan, from size: Preprocessing.Extent, channels: Int) throws(ImageError) -> Image {
+        let resampler = RowResampler(ResampleTaps(plan.columns, filter: plan.interpolation), channels: channels)
+        let rowTaps = ResampleTaps(plan.rows, filter: plan.interpolation)
+        let needed = rowTaps.inputRange
+        let stride = size.width * channels
+        let outputStride = plan.columns.range.count * channels
+        let strip = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: Self.stripHeight * stride)
+        defer { unsafe strip.deallocate() }
+        guard let rows = strip.baseAddress else { throw .outOfMemory }
+        let first = try unsafe Image(width: plan.columns.range.count, height: needed.count, channels: channels) {
+            (output) throws(ImageError) in
+            try skip(needed.lowerBound)
+            for start in Swift.stride(from: 0, to: needed.count, by: Self.stripHeight) {
+                let count = min(Self.stripHeight, needed.count - start)
+                try unsafe read(count, into: rows)
+                unsafe resampler.resample(rows, stride: stride, count: count, into: output + start * outputStride)
+            }
+            try unsafe finish(passing: rows)
+        }
+        return first.withVertical(rowTaps.droppingInputs(needed.lowerBound), columns: 0..<first.width)
     }
-    return isComplete ? .success(image) : .failure(ImageError(failure, format: "JPEG"))
+
+    /// Rows that are decoded at a time: those that libjpeg decodes at a time, which the cache still holds afterwards.
+    private static let stripHeight = 16
 }

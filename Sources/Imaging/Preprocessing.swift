@@ -66,19 +66,20 @@ public struct Preprocessing: Sendable, Hashable {
 
     /// Resizes and crops, in 8 bits, as PIL and torchvision do, to the bit.
     public func prepare(_ image: Image) -> Image {
-        let size = resizedSize(width: image.width, height: image.height)
+        let framing = framing(width: image.width, height: image.height)
+        return framing.cut(
+            image.resized(
+                width: framing.size.width, height: framing.size.height, interpolation: interpolation,
+                window: framing.visible))
+    }
+
+    /// What is kept of an image of `width` × `height`.
+    func framing(width: Int, height: Int) -> Framing {
+        let size = resizedSize(width: width, height: height)
         let whole = Window(x: 0, y: 0, width: size.width, height: size.height)
-        guard let crop else {
-            return image.resized(
-                width: size.width, height: size.height, interpolation: interpolation, window: whole)
-        }
+        guard let crop else { return Framing(size: size, wanted: whole) }
         let wanted = cropRounding.window(ofWidth: crop.width, height: crop.height, in: (size.width, size.height))
-        let x = max(0, wanted.x)
-        let y = max(0, wanted.y)
-        let visible = Window(x: x, y: y, width: min(crop.width, size.width), height: min(crop.height, size.height))
-        let resized = image.resized(
-            width: size.width, height: size.height, interpolation: interpolation, window: visible)
-        return resized.cropped(x: wanted.x - x, y: wanted.y - y, width: crop.width, height: crop.height)
+        return Framing(size: size, wanted: wanted)
     }
 
     private func resizedSize(width: Int, height: Int) -> Extent {
@@ -96,5 +97,26 @@ public struct Preprocessing: Sendable, Hashable {
             let long = max(1, Int(Double(edge * max(width, height)) / Double(min(width, height))))
             return width <= height ? Extent(width: edge, height: long) : Extent(width: long, height: edge)
         }
+    }
+}
+
+/// The part of a resized image that a model sees.
+struct Framing {
+    /// The size of the whole image.
+    let size: Preprocessing.Extent
+    /// What is cut from it; where the image is smaller, it reaches over the edges.
+    let wanted: Window
+
+    /// The part of `wanted` that lies in the image.
+    var visible: Window {
+        Window(
+            x: max(0, wanted.x), y: max(0, wanted.y), width: min(wanted.width, size.width),
+            height: min(wanted.height, size.height))
+    }
+
+    /// What is wanted, of an image that consists of the visible part.
+    func cut(_ image: Image) -> Image {
+        image.cropped(
+            x: wanted.x - visible.x, y: wanted.y - visible.y, width: wanted.width, height: wanted.height)
     }
 }

@@ -42,9 +42,18 @@ codecs_png_reader *codecs_open_png(const uint8_t *bytes, size_t count, codecs_in
 int codecs_read_png(codecs_png_reader *reader, int channels, uint8_t *rows, codecs_error *error);
 void codecs_close_png(codecs_png_reader *reader);
 
-/* The same for JPEG: 3 channels, or 1 where the file is grey. More scans than `scan_limit` are an error. */
 codecs_jpeg_reader *codecs_open_jpeg(const uint8_t *bytes, size_t count, codecs_info *info, codecs_error *error);
-int codecs_read_jpeg(codecs_jpeg_reader *reader, int channels, int scan_limit, uint8_t *rows, codecs_error *error);
+
+/* Once, before the rows: 3 channels, or 1 where the file is grey. Rows and columns are decoded at so many eighths of their
+   number, rounded up: 8 for all, or 4, 2, 1; `decoded` gets what that makes. More scans than `scan_limit` are an error. */
+int codecs_start_jpeg(
+    codecs_jpeg_reader *reader, int channels, int eighths, int scan_limit, codecs_info *decoded, codecs_error *error);
+/* The next rows, from the top down, of width * channels bytes without padding; no more than there are. */
+int codecs_read_jpeg_rows(codecs_jpeg_reader *reader, size_t count, uint8_t *rows, codecs_error *error);
+/* Passes over rows at a part of the cost. Rows must be left behind them. */
+int codecs_skip_jpeg_rows(codecs_jpeg_reader *reader, size_t count, codecs_error *error);
+/* Passes over what is left, so that damage there is found, too. `row` has room for one row. */
+int codecs_finish_jpeg(codecs_jpeg_reader *reader, uint8_t *row, codecs_error *error);
 void codecs_close_jpeg(codecs_jpeg_reader *reader);
 
 /* Encoding: *encoded is allocated and belongs to the caller, who frees it with codecs_free. Channels: 1 grey,

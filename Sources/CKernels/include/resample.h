@@ -18,10 +18,18 @@ typedef struct vit_resample_taps {
     const int32_t *weights;
 } vit_resample_taps;
 
-/* Each of `row_count` rows becomes `width` pixels of `channels` (1 to 4) bytes. */
+/* Weights in the order in which the rows' kernel wants them. For one thread at a time. */
+typedef struct vit_row_resampler vit_row_resampler;
+
+/* Rows become `width` pixels of `channels` (1 to 4) bytes. `is_plain`: by the kernel for any processor, which gives the same
+   bits as the one for this one. NULL where memory is missing. */
+vit_row_resampler *vit_make_row_resampler(int channels, vit_resample_taps taps, size_t width, int is_plain);
+void vit_free_row_resampler(vit_row_resampler *resampler);
+
+/* Each of `row_count` rows of `input_stride` bytes becomes one of the output. */
 void vit_resample_rows(
-    const uint8_t *input, size_t input_stride, size_t row_count, int channels, vit_resample_taps taps, uint8_t *output,
-    size_t output_stride, size_t width);
+    const vit_row_resampler *resampler, const uint8_t *input, size_t input_stride, size_t row_count, uint8_t *output,
+    size_t output_stride);
 
 /* Rows of `row_bytes` bytes are weighed against each other and become `height` rows. */
 void vit_resample_columns(

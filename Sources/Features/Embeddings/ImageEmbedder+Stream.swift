@@ -33,8 +33,7 @@ extension ImageEmbedder {
             let bytes = try input.bytes()
             let digest = SHA256(of: bytes)
             if let values = known(digest) { return Prepared(digest: digest, content: .known(values)) }
-            let image = try input.image(decoding: bytes, options: preparation.decoding)
-            return Prepared(digest: digest, content: .picture(try preparation.prepare(image, path: input.path).image))
+            return Prepared(digest: digest, content: .picture(try preparation.prepare(bytes, path: input.path).image))
         }
         var batch: EmbeddingBatch?
         try stream.forEachGroup { group in

@@ -1,0 +1,88 @@
+/// A picture that was resized and cropped for a model, still in 8 bits.
+package struct PreparedImage: Sendable {
+    /// The size that it had before, upright.
+    package let width: Int
+    package let height: Int
+    package let image: Image
+}
+
+extension Preprocessing {
+    /// Resizes and crops an image, and keeps its size in mind.
+    package func prepared(_ image: Image) -> PreparedImage {
+        PreparedImage(width: image.width, height: image.height, image: prepare(image))
+    }
+
+    /// Decodes a PNG or JPEG, resizes and crops it: what `prepare` makes of the decoded image, to the bit, with less work
+    /// where only a part of a JPEG shows.
+    ///
+    /// With `options.reducesScale`, a JPEG is decoded at the smallest scale that the resize does not have to enlarge.
+    package func prepare(
+        decoding bytes: [UInt8], options: DecodingOptions = .init()
+    ) throws(ImageError) -> PreparedImage {
+        guard ImageFormat(of: bytes) == .jpeg else { return prepared(try Image(decoding: bytes, options: options)) }
+        return try readingJPEG(bytes, options: options) { (reader, orientation) throws(ImageError) in
+            try prepare(reader, orientation: orientation, options: options)
+        }
+    }
+
+    private func prepare(
+        _ reader: borrowing JPEGReader, orientation: Int, options: DecodingOptions
+    ) throws(ImageError) -> PreparedImage {
+        let stored = Extent(width: reader.width, height: reader.height)
+        let isTransposed = (5...8).contains(orientation)
+        let upright = isTransposed ? stored.transposed : stored
+        let framing = framing(width: upright.width, height: upright.height)
+        let scale = options.reducesScale ? DecodingScale(from: upright, to: framing.size) : .whole
+        let channels = reader.channels(for: options)
+        let decoded = try reader.start(channels: channels, eighths: scale.eighths)
+        let box = scale.box(of: upright, in: isTransposed ? decoded.transposed : decoded, orientation: orientation)
+        let plan = ResizePlan(
+            of: decoded, to: framing.size, interpolation: interpolation, box: box, window: framing.visible)
+        let resized =
+            if !(2...8).contains(orientation) && channels == options.channels && plan.startsWithColumns {
+                try reader.resampled(plan, from: decoded, channels: channels)
+            } else {
+                try reader.wholeImage(decoded, options: options).oriented(orientation).resized(
+                    width: framing.size.width, height: framing.size.height, interpolation: interpolation, box: box,
+                    window: framing.visible)
+            }
+        return PreparedImage(width: upright.width, height: upright.height, image: framing.cut(resized))
+    }
+}
+
+extension Preprocessing.Extent {
+    fileprivate var transposed: Preprocessing.Extent { .init(width: height, height: width) }
+}
+
+/// The part of a JPEG's rows and columns that are decoded.
+private struct DecodingScale {
+    /// 8, 4, 2 or 1: between these, libjpeg has no fast inverse transform.
+    let eighths: Int
+
+    static let whole = DecodingScale(eighths: 8)
+
+    private init(eighths: Int) { self.eighths = eighths }
+
+    /// The smallest scale at which both edges of an image of `size` are at least as long as those of `target`.
+    init(from size: Preprocessing.Extent, to target: Preprocessing.Extent) {
+        let enough = [1, 2, 4].first { eighths in
+            size.width * eighths >= target.width * 8 && size.height * eighths >= target.height * 8
+        }
+        eighths = enough ?? 8
+    }
+
+    /// Where an image of `size`, upright, lies in `decoded`, whose last column and row may be partly made up; nil where it
+    /// fills it.
+    func box(of size: Preprocessing.Extent, in decoded: Preprocessing.Extent, orientation: Int) -> PixelBox? {
+        guard eighths < 8 else { return nil }
+        let width = Double(size.width * eighths) / 8
+        let height = Double(size.height * eighths) / 8
+        // Turning the image upright brings its last column or row to the front.
+        let startsAtRight = [2, 3, 6, 7].contains(orientation)
+        let startsAtBottom = [3, 4, 7, 8].contains(orientation)
+        return (
+            x: startsAtRight ? Double(decoded.width) - width : 0,
+            y: startsAtBottom ? Double(decoded.height) - height : 0, width: width, height: height
+        )
+    }
+}

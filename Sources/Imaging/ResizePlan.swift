@@ -1,0 +1,62 @@
+/// How an image of one size becomes a part of an image of another size.
+struct ResizePlan {
+    let columns: ResampleAxis
+    let rows: ResampleAxis
+    let interpolation: Interpolation
+    /// Whether the vertical pass comes first. Each pass rounds, so that their order shows in the result.
+    let takesRowsFirst: Bool
+
+    /// The plan for an image of `size` that is scaled to `target`, of which `window` is wanted.
+    ///
+    /// `box` is the part of the image that is scaled, all of it where it is left out.
+    init(
+        of size: Preprocessing.Extent, to target: Preprocessing.Extent, interpolation: Interpolation,
+        box: PixelBox? = nil, window: Window
+    ) {
+        precondition(
+            target.width > 0 && target.height > 0,
+            "Image.resized: expected a positive size, got \(target.width) × \(target.height)")
+        let box = ResampleBox(box, width: size.width, height: size.height)
+        precondition(box.isInside(width: size.width, height: size.height), "Image.resized: the box is not in the image")
+        columns = ResampleAxis(
+            inputCount: size.width, lower: box.left, upper: box.right, outputCount: target.width,
+            range: window.columns)
+        rows = ResampleAxis(
+            inputCount: size.height, lower: box.top, upper: box.bottom, outputCount: target.height, range: window.rows)
+        self.interpolation = interpolation
+        // The rule is that of Pillow 13, which looks at the whole image whatever the box; earlier versions always
+        // started with the horizontal pass, and differ from this by one now and then where the rule holds.
+        takesRowsFirst =
+            size.height > target.height && size.height - target.height > 2 * (size.width - target.width)
+    }
+
+    /// Whether the result is a part of the image as it is.
+    var isUnchanged: Bool { columns.isUnchanged && rows.isUnchanged }
+
+    /// Whether rows can be resampled one by one before the columns are.
+    var startsWithColumns: Bool {
+        !takesRowsFirst && !columns.isUnchanged && !rows.isUnchanged && interpolation != .nearest
+    }
+}
+
+/// A part of an image, in pixels and fractions of them.
+package typealias PixelBox = (x: Double, y: Double, width: Double, height: Double)
+
+/// The part of an image that is scaled, in single precision, as Pillow keeps it.
+private struct ResampleBox {
+    let left: Float
+    let top: Float
+    let right: Float
+    let bottom: Float
+
+    init(_ box: PixelBox?, width: Int, height: Int) {
+        left = Float(box?.x ?? 0)
+        top = Float(box?.y ?? 0)
+        right = Float(box.map { $0.x + $0.width } ?? Double(width))
+        bottom = Float(box.map { $0.y + $0.height } ?? Double(height))
+    }
+
+    func isInside(width: Int, height: Int) -> Bool {
+        left >= 0 && top >= 0 && right <= Float(width) && bottom <= Float(height) && left < right && top < bottom
+    }
+}

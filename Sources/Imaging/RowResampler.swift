@@ -1,0 +1,29 @@
+import CKernels
+
+/// The horizontal pass over rows, its weights laid out once for all of them.
+@safe struct RowResampler: ~Copyable {
+    private let resampler: OpaquePointer
+    private let outputStride: Int
+
+    /// Resamples rows of `channels` bytes a pixel; `isPlain` takes the kernel for any processor,
+    /// whose results are the same.
+    init(_ taps: ResampleTaps, channels: Int, isPlain: Bool = false) {
+        let width = taps.starts.count
+        var made: OpaquePointer?
+        unsafe taps.withKernelTaps { taps in
+            unsafe made = vit_make_row_resampler(Int32(channels), taps, width, isPlain ? 1 : 0)
+        }
+        guard let made = unsafe made else { preconditionFailure("RowResampler: no memory for \(width) columns") }
+        unsafe resampler = made
+        outputStride = width * channels
+    }
+
+    deinit { unsafe vit_free_row_resampler(resampler) }
+
+    /// Resamples `count` rows that begin `stride` bytes apart; the results follow each other without a gap.
+    func resample(
+        _ rows: UnsafePointer<UInt8>, stride: Int, count: Int, into output: UnsafeMutablePointer<UInt8>
+    ) {
+        unsafe vit_resample_rows(resampler, rows, stride, count, output, outputStride)
+    }
+}
