@@ -38,15 +38,15 @@ void vit_free_row_resampler(vit_row_resampler *resampler) {
     free(resampler);
 }
 
-vit_row_resampler *vit_make_row_resampler(int channels, vit_resample_taps taps, size_t width, int is_plain) {
+vit_row_resampler *vit_make_row_resampler(int channels, vit_resample_taps taps, size_t width) {
     vit_row_resampler *plan = calloc(1, sizeof *plan);
     if (plan == NULL) {
         return NULL;
     }
     plan->channels = channels;
     plan->width = width;
-    const int is_fast = channels >= 3 && !is_plain && vit_has_rows_avx2();
-    if (!copy_taps(plan, taps) || !make_room_for_copies(plan) || (is_fast && !vit_split_weights_avx2(plan))) {
+    const int is_plain = channels < 3 || !vit_has_rows_avx2();
+    if (!copy_taps(plan, taps) || !make_room_for_copies(plan) || (!is_plain && !vit_split_weights_avx2(plan))) {
         vit_free_row_resampler(plan);
         return NULL;
     }

@@ -35,9 +35,10 @@ extension Preprocessing {
         let scale = options.reducesScale ? DecodingScale(from: upright, to: framing.size) : .whole
         let channels = reader.channels(for: options)
         let decoded = try reader.start(channels: channels, eighths: scale.eighths)
-        let box = scale.box(of: upright, in: isTransposed ? decoded.transposed : decoded, orientation: orientation)
+        let size = isTransposed ? decoded.transposed : decoded
+        let box = scale.box(of: upright, in: size, orientation: orientation)
         let plan = ResizePlan(
-            of: decoded, to: framing.size, interpolation: interpolation, box: box, window: framing.visible)
+            of: size, to: framing.size, interpolation: interpolation, box: box, window: framing.visible)
         let resized =
             if !(2...8).contains(orientation) && channels == options.channels && plan.startsWithColumns {
                 try reader.resampled(plan, from: decoded, channels: channels)

@@ -5,13 +5,12 @@ import CKernels
     private let resampler: OpaquePointer
     private let outputStride: Int
 
-    /// Resamples rows of `channels` bytes a pixel; `isPlain` takes the kernel for any processor,
-    /// whose results are the same.
-    init(_ taps: ResampleTaps, channels: Int, isPlain: Bool = false) {
+    /// Resamples rows of `channels` bytes a pixel.
+    init(_ taps: ResampleTaps, channels: Int) {
         let width = taps.starts.count
         var made: OpaquePointer?
         unsafe taps.withKernelTaps { taps in
-            unsafe made = vit_make_row_resampler(Int32(channels), taps, width, isPlain ? 1 : 0)
+            unsafe made = vit_make_row_resampler(Int32(channels), taps, width)
         }
         guard let made = unsafe made else { preconditionFailure("RowResampler: no memory for \(width) columns") }
         unsafe resampler = made

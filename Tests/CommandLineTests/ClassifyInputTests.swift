@@ -100,6 +100,21 @@ struct ClassifyInputTests {
         #expect(sizes[0] == sizes[1].reversed() && sizes[0] != sizes[1])
     }
 
+    @Test func fastDecodingChangesLittleOfALargePhoto() throws {
+        try scratch.writePhoto("large.jpg", width: 640, height: 480)
+        let results = try [[], ["--fast-decode"]].map { flags in
+            let objects = try classify(["large.jpg", "good.png"] + flags).objects()
+            #expect(objects[0]["width"] as? Int == 640 && objects[0]["height"] as? Int == 480)
+            return try objects.map { object in
+                let predictions = try #require(object["predictions"] as? [[String: Any]])
+                return predictions.compactMap { $0["probability"] as? Double }
+            }
+        }
+        let (whole, fast) = (results[0], results[1])
+        #expect(whole[0] != fast[0] && zip(whole[0], fast[0]).allSatisfy { abs($0 - $1) < 0.02 })
+        #expect(whole[1] == fast[1])
+    }
+
     @Test(.enabled(if: Fixtures.data != nil)) func damagedFilesOfPngSuiteAreRefused() throws {
         let folder = try #require(Fixtures.data) + "/image-corpora/pngsuite/png"
         let names = try FileManager.default.contentsOfDirectory(atPath: folder)

@@ -232,6 +232,18 @@ struct EmbedTests {
         #expect(try run("photos", "--output", "out.csv", "--update").status == 64)
     }
 
+    @Test func fastDecodingIsRemembered() throws {
+        try scratch.writePhoto("photos/large.jpg", width: 640, height: 480)
+        #expect(try run("photos", "--output", "out.npy").status == 0)
+        #expect(try run("photos", "--output", "fast.npy", "--fast-decode").status == 0)
+        let (values, fast) = (try array("out.npy").values, try array("fast.npy").values)
+        #expect(values.dropLast(16) == fast.dropLast(16) && values.suffix(16) != fast.suffix(16))
+        #expect(zip(values, fast).allSatisfy { abs($0 - $1) < 0.1 })
+        let update = try run("photos", "--output", "fast.npy", "--update")
+        #expect(update.status == 64 && update.errors.contains("another --fast-decode"), "\(update.errors)")
+        #expect(try run("photos", "--output", "fast.npy", "--update", "--fast-decode").status == 0)
+    }
+
     @Test func usage() throws {
         for arguments in [
             ["photos"], ["--output", "out.npy"], ["photos", "--output", "out.parquet"], ["photos", "--output", "out"],

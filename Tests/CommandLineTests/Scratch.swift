@@ -37,6 +37,17 @@ final class Scratch {
         try write(Image(width: width, height: height, channels: 3, pixels: pixels).encodedPNG(), to: name)
     }
 
+    /// A JPEG of colours that run smoothly.
+    func writePhoto(_ name: String, width: Int, height: Int) throws {
+        var pixels: [UInt8] = []
+        for y in 0..<height {
+            for x in 0..<width {
+                pixels += [UInt8(x * 255 / width), UInt8(y * 255 / height), UInt8((x ^ y) & 0xE0)] as [UInt8]
+            }
+        }
+        try write(Image(width: width, height: height, channels: 3, pixels: pixels).encodedJPEG(quality: 90), to: name)
+    }
+
     /// A copy of a checkpoint of the fixtures, for a test to damage.
     func copyCheckpoint(_ name: String) throws {
         try FileManager.default.copyItem(

@@ -32,6 +32,21 @@ let dataFolder = ProcessInfo.processInfo.environment["SWIFT_VIT_DATA"]
         #expect(compared > 1000)
     }
 
+    @Test func preparingFilesIsPreparingTheirImages() throws {
+        let preparation = Preprocessing(resize: .shortestEdge(248), crop: .init(width: 224, height: 224))
+        for line in try fixtureTable("corpora.csv") {
+            let path = (dataFolder ?? "") + "/" + (line["path"] ?? "")
+            guard let bytes = try? Image.bytes(ofFile: path) else { continue }
+            do throws(ImageError) {
+                let image = try Image(decoding: bytes)
+                let prepared = try preparation.prepare(decoding: bytes)
+                #expect(prepared.image == preparation.prepare(image), "\(path)")
+            } catch {
+                #expect(throws: error, "\(path)") { try preparation.prepare(decoding: bytes) }
+            }
+        }
+    }
+
     @Test func theBrokenFilesOfPngSuiteAreRefused() throws {
         let folder = (dataFolder ?? "") + "/image-corpora/pngsuite/png/"
         let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("x") }

@@ -8,13 +8,18 @@ import Imaging
         var random = SplitMix(state: 7)
         var options = DecodingOptions()
         options.maxPixels = 1 << 20
+        let preparation = Preprocessing(resize: .shortestEdge(12), crop: .init(width: 8, height: 8))
         var refused = 0
         for name in try fixtureImages() {
             let bytes = try fixtureBytes(name)
             for round in 0..<60 {
                 let mutated = mutate(bytes, using: &random, repairing: name.hasSuffix(".png") && round % 2 == 0)
                 options.channels = 1 + round % 4
-                if decodingError(mutated, options: options) != nil { refused += 1 }
+                let error = decodingError(mutated, options: options)
+                if error != nil { refused += 1 }
+                options.reducesScale = round % 3 == 0
+                let isPrepared = (try? preparation.prepare(decoding: mutated, options: options)) != nil
+                #expect(isPrepared == (error == nil), "\(name), round \(round)")
             }
         }
         #expect(refused > 1000)

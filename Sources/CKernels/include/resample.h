@@ -21,9 +21,8 @@ typedef struct vit_resample_taps {
 /* Weights in the order in which the rows' kernel wants them. For one thread at a time. */
 typedef struct vit_row_resampler vit_row_resampler;
 
-/* Rows become `width` pixels of `channels` (1 to 4) bytes. `is_plain`: by the kernel for any processor, which gives the same
-   bits as the one for this one. NULL where memory is missing. */
-vit_row_resampler *vit_make_row_resampler(int channels, vit_resample_taps taps, size_t width, int is_plain);
+/* Rows become `width` pixels of `channels` (1 to 4) bytes. NULL where memory is missing. */
+vit_row_resampler *vit_make_row_resampler(int channels, vit_resample_taps taps, size_t width);
 void vit_free_row_resampler(vit_row_resampler *resampler);
 
 /* Each of `row_count` rows of `input_stride` bytes becomes one of the output. */

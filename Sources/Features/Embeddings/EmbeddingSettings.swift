@@ -17,7 +17,7 @@ package struct EmbeddingSettings: Sendable {
     /// Names of settings that decide on the numbers of a picture.
     private static let numeric: [(name: String, words: String)] = [
         ("pooling", "--pool"), ("layer", "--layer"), ("l2", "--l2"), ("dtype", "--dtype"), ("shape", "shape of a row"),
-        ("preprocessing", "preprocessing"),
+        ("preprocessing", "preprocessing"), ("fast_decode", "--fast-decode"),
     ]
 
     /// The settings of a file of `embedder`'s results for `inputs`.
@@ -29,7 +29,10 @@ package struct EmbeddingSettings: Sendable {
             paths.combine(input.path.utf8)
             paths.combine([0])
         }
-        json = .object([
+        // Absent where it is off, as in files from before there was a choice.
+        let reducesScale = embedder.options.decoding.reducesScale
+        let fastDecode = reducesScale ? [JSON.Member("fast_decode", .bool(true))] : []
+        let members = [
             JSON.Member("model", .string(Files.resolved(embedder.checkpoint.path))),
             JSON.Member("pooling", .string(embedder.pooling.rawValue)),
             JSON.Member("layer", embedder.options.layer.map { .integer($0) } ?? .null),
@@ -45,7 +48,8 @@ package struct EmbeddingSettings: Sendable {
                     JSON.Member("paths_hash", .string(String(paths.value, radix: 16))),
                 ])),
             JSON.Member("probe", .array(try Self.probe(embedder).map { .number(Double($0)) })),
-        ])
+        ]
+        json = .object(members + fastDecode)
     }
 
     /// The settings that a line of text holds; nil for other text.
@@ -92,15 +96,15 @@ package struct EmbeddingSettings: Sendable {
         Self.decisive.first { json[$0.name] != other.json[$0.name] }?.words ?? numericDifference(from: other)
     }
 
-    /// What differs in the vectors that `embedder` gives; nil where nothing does.
+    /// What differs in the vectors that `embedder` gives, but for their precision; nil where nothing does.
     func difference(from embedder: ImageEmbedder) throws -> String? {
         let other = try EmbeddingSettings(embedder, inputs: [], shard: nil, element: .float32)
-        return numericDifference(from: other, ignoring: "dtype")
+        return numericDifference(from: other, ignoring: ["dtype", "fast_decode"])
     }
 
     /// What differs from `other` in the numbers that a picture gives; nil where nothing does.
-    func numericDifference(from other: EmbeddingSettings, ignoring ignored: String? = nil) -> String? {
-        let setting = Self.numeric.first { $0.name != ignored && json[$0.name] != other.json[$0.name] }
+    func numericDifference(from other: EmbeddingSettings, ignoring ignored: Set<String> = []) -> String? {
+        let setting = Self.numeric.first { !ignored.contains($0.name) && json[$0.name] != other.json[$0.name] }
         if let setting { return setting.words }
         let (mine, theirs) = (json["probe"]?.doubles ?? [], other.json["probe"]?.doubles ?? [])
         // Another kind of processor may round otherwise; other weights give other numbers altogether.
