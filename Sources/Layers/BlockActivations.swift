@@ -66,12 +66,14 @@ package struct BlockGradients: Sendable {
     package let qkv: Tensor
     package let hidden: Tensor
 
-    package init(_ shape: BlockShape, input: Tensor) {
+    /// Room for the way back through blocks with such an input. What their MLPs hide is not read any more when its
+    /// gradient is written, and lends it its place.
+    package init(_ shape: BlockShape, input: Tensor, activations: [BlockActivations]) {
         let room = BlockRoom(shape, input: input)
         middle = room.tokens(shape.width)
         branch = room.tokens(shape.width)
         qkv = room.tokens(3 * shape.width)
-        hidden = room.tokens(shape.hiddenWidth)
+        hidden = activations.first?.hidden ?? room.tokens(shape.hiddenWidth)
     }
 }
 
@@ -86,7 +88,7 @@ package struct LeadingRoom: Sendable {
     package init(_ shape: BlockShape, imageCount: Int, count: Int) {
         d = Tensor(shape: [imageCount, count, shape.width])
         activations = BlockActivations.kept(shape, input: d, count: 1)[0]
-        gradients = BlockGradients(shape, input: d)
+        gradients = BlockGradients(shape, input: d, activations: [activations])
     }
 }
 

@@ -1,10 +1,10 @@
 import Compute
 
 extension Linear {
-    /// dx from dy; the gradients of weight and bias are added to. Only for layers that are being trained.
+    /// dx, which may be x, from dy; the gradients of weight and bias are added to. Only for layers that are being trained.
     package func backward(_ dy: Tensor, x: Tensor, dx: Tensor?, engine: any TrainingEngine) {
-        if let dx { inputGradient(dy, dx: dx, engine: engine) }
         addGradients(dy, x: x, engine: engine)
+        if let dx { inputGradient(dy, dx: dx, engine: engine) }
     }
 
     /// dx from dy.

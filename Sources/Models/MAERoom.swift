@@ -27,6 +27,8 @@ extension MAEConfiguration {
 }
 
 /// The memory that a masked autoencoder works in, planned before the first step.
+///
+/// On the way back `prediction`, `decodedPatches`, `decoded`, `visible` and `encoded` hold their own gradients.
 package struct MAERoom: Sendable {
     // Encoder.
     let patchRows: Tensor
@@ -37,7 +39,7 @@ package struct MAERoom: Sendable {
     let encoder: [BlockActivations]
     let encoded: Tensor
     let encodedStatistics: NormStatistics
-    // Decoder. `visible` holds its own gradient on the way back, and so does `prediction`.
+    // Decoder.
     let visible: Tensor
     let allTokens: Tensor
     let decoder: [BlockActivations]
@@ -79,31 +81,25 @@ package struct MAERoom: Sendable {
         decodedStatistics = NormStatistics(rowCount: imageCount * (1 + patchCount))
         decodedPatches = room(patchCount, decoder.width)
         prediction = room(patchCount, configuration.targetLength)
-        targets = room(patchCount, configuration.targetLength)
+        // The patches have been gathered when the targets are made of the images.
+        targets =
+            configuration.targetLength == patchLength ? patchRows : room(patchCount, configuration.targetLength)
         lossWeights = Tensor(shape: [imageCount, patchCount])
         losses = Tensor(shape: [imageCount, patchCount])
-        gradients = isTrained ? MAEGradients(configuration, tokens: tokens, allTokens: allTokens) : nil
+        gradients =
+            isTrained
+            ? MAEGradients(
+                encoderBlock: BlockGradients(encoder.blockShape, input: tokens, activations: self.encoder),
+                visiblePatches: room(keptCount, encoder.width),
+                decoderBlock: BlockGradients(decoderShape, input: allTokens, activations: self.decoder))
+            : nil
     }
 }
 
-/// Gradients on their way through a masked autoencoder; each is named for the tensor that it belongs to.
+/// What blocks need on the way back through a masked autoencoder, and the gradient of the embedded patches. The gradients
+/// of tokens take the place of what they belong to.
 struct MAEGradients: Sendable {
-    let encoder: Tensor
     let encoderBlock: BlockGradients
     let visiblePatches: Tensor
-    let decoder: Tensor
     let decoderBlock: BlockGradients
-    let decodedPatches: Tensor
-
-    init(_ configuration: MAEConfiguration, tokens: Tensor, allTokens: Tensor) {
-        func patches(of tokens: Tensor) -> Tensor {
-            Tensor(shape: [tokens.shape[0], tokens.shape[1] - 1, tokens.shape[2]])
-        }
-        encoder = Tensor(shape: tokens.shape)
-        encoderBlock = BlockGradients(configuration.encoder.blockShape, input: tokens)
-        visiblePatches = patches(of: tokens)
-        decoder = Tensor(shape: allTokens.shape)
-        decoderBlock = BlockGradients(configuration.decoderBlockShape, input: allTokens)
-        decodedPatches = patches(of: allTokens)
-    }
 }

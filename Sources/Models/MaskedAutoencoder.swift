@@ -118,10 +118,10 @@ package struct MaskedAutoencoder: Sendable {
     }
 
     private func decodeBackward(_ mask: PatchMask, _ gradients: MAEGradients) {
-        let d = gradients.decoder
+        let d = room.decoded
         decoderPrediction.backward(
-            room.prediction, x: room.decodedPatches, dx: gradients.decodedPatches, engine: engine)
-        engine.dropPrefixBackward(gradients.decodedPatches, prefix: 1, dx: d)
+            room.prediction, x: room.decodedPatches, dx: room.decodedPatches, engine: engine)
+        engine.dropPrefixBackward(room.decodedPatches, prefix: 1, dx: d)
         decoderNorm.backward(
             d, x: room.decoder.last?.output ?? room.allTokens, statistics: room.decodedStatistics, dx: d, engine: engine
         )
@@ -130,11 +130,11 @@ package struct MaskedAutoencoder: Sendable {
         guard let dMaskToken = maskToken.gradient else { return }
         engine.restoreTokensBackward(
             d, prefix: 1, restore: mask.restore, dVisible: room.visible, dMaskToken: dMaskToken)
-        decoderEmbedding.backward(room.visible, x: room.encoded, dx: gradients.encoder, engine: engine)
+        decoderEmbedding.backward(room.visible, x: room.encoded, dx: room.encoded, engine: engine)
     }
 
     private func encodeBackward(_ gradients: MAEGradients) {
-        let d = gradients.encoder
+        let d = room.encoded
         norm.backward(
             d, x: room.encoder.last?.output ?? room.tokens, statistics: room.encodedStatistics, dx: d, engine: engine)
         blocks.backward(d, x: room.tokens, caches: room.encoder, gradients: gradients.encoderBlock, engine: engine)

@@ -48,6 +48,6 @@ struct TrainableClassifierRoom: Sendable {
             ? LeadingRoom(shape, imageCount: imageCount, count: heads.count) : nil
         dTokens = Tensor(shape: tokens.shape)
         dVisible = Tensor(shape: [imageCount, keptCount, width])
-        gradients = BlockGradients(shape, input: tokens)
+        gradients = BlockGradients(shape, input: tokens, activations: blocks)
     }
 }
