@@ -35,6 +35,12 @@ package protocol Engine: AnyObject, Sendable {
     /// y (…, M) = epilogue(x (…, K) · Wᵀ + bias (M)).
     func linear(_ x: Tensor, _ weights: LinearWeights, bias: Tensor?, epilogue: LinearEpilogue, into y: Tensor)
 
+    /// y (…, D) = epilogue(activation(x · W1ᵀ + b1) · W2ᵀ + b2); what the activation gets is kept in `preActivation` where
+    /// that is given. `hidden` (…, 4·D) is room for what the activation gives.
+    func mlp(
+        _ x: Tensor, _ layers: MLPLayers, preActivation: Tensor?, hidden: Tensor, epilogue: LinearEpilogue,
+        into y: Tensor)
+
     /// Rows of patches (B, L, K) become tokens: y (B, N, D), from its row `prefix` on, = x · Wᵀ + bias + positions, which are
     /// (L, D) for all images or (B, L, D).
     func embedPatches(
@@ -95,6 +101,25 @@ package protocol Engine: AnyObject, Sendable {
 
     /// Runs `body` once for each of `count` tasks, on several threads and in no certain order; tasks write to disjoint places.
     func forEachTask(_ count: Int, _ body: (Int) -> Void)
+}
+
+/// The two layers of an MLP and what is between them.
+package struct MLPLayers: Sendable {
+    let first: LinearWeights
+    let firstBias: Tensor?
+    let activation: Activation
+    let second: LinearWeights
+    let secondBias: Tensor?
+
+    package init(
+        first: LinearWeights, firstBias: Tensor?, activation: Activation, second: LinearWeights, secondBias: Tensor?
+    ) {
+        self.first = first
+        self.firstBias = firstBias
+        self.activation = activation
+        self.second = second
+        self.secondBias = secondBias
+    }
 }
 
 /// A linear layer's weight as the engine's products read it: packed for speed, or in place.

@@ -6,6 +6,12 @@ package protocol TrainingEngine: Engine {
     /// dx (…, K) = dy (…, M) · W.
     func linearInputGradient(_ dy: Tensor, weight: Tensor, dx: Tensor)
 
+    /// The way back through both layers of an MLP, without their gradients: dx and, for the first layer, dHidden (…, 4·D)
+    /// from dy, with what the activation got.
+    func mlpInputGradient(
+        _ dy: Tensor, firstWeight: Tensor, secondWeight: Tensor, preActivation: Tensor, _ activation: Activation,
+        dHidden: Tensor, dx: Tensor)
+
     /// dWeight (M, K) += dyᵀ · x; dBias (M) += the sum of dy's rows.
     func linearWeightGradient(_ dy: Tensor, x: Tensor, dWeight: Tensor, dBias: Tensor?)
 

@@ -77,33 +77,34 @@ package struct Block: Sendable {
     /// What follows attention: the residual `x`, and the MLP.
     private func finish(_ x: Tensor, into cache: BlockActivations, paths: PathScales?, engine: any Engine) {
         add(
-            projection, of: cache.mixed, scale: scale1, branch: cache.branch1, paths: paths?.attention, to: x,
-            engine: engine, into: cache.middle)
-        norm2.forward(cache.middle, statistics: cache.statistics2, engine: engine, into: cache.normed)
-        if let preActivation = cache.preActivation {
-            fc1.forward(cache.normed, engine: engine, into: preActivation)
-            engine.activate(preActivation, shape.activation, into: cache.hidden)
-        } else {
-            fc1.forward(
-                cache.normed, epilogue: LinearEpilogue(activation: shape.activation), engine: engine,
-                into: cache.hidden)
+            scale: scale1, branch: cache.branch1, paths: paths?.attention, to: x, engine: engine, into: cache.middle
+        ) { epilogue, y in
+            projection.forward(cache.mixed, epilogue: epilogue, engine: engine, into: y)
         }
+        norm2.forward(cache.middle, statistics: cache.statistics2, engine: engine, into: cache.normed)
+        let layers = MLPLayers(
+            first: fc1.weights, firstBias: fc1.bias?.value, activation: shape.activation, second: fc2.weights,
+            secondBias: fc2.bias?.value)
         add(
-            fc2, of: cache.hidden, scale: scale2, branch: cache.branch2, paths: paths?.mlp, to: cache.middle,
-            engine: engine, into: cache.output)
+            scale: scale2, branch: cache.branch2, paths: paths?.mlp, to: cache.middle, engine: engine,
+            into: cache.output
+        ) { epilogue, y in
+            engine.mlp(
+                cache.normed, layers, preActivation: cache.preActivation, hidden: cache.hidden, epilogue: epilogue,
+                into: y)
+        }
     }
 
-    /// y = x + paths · scale · linear(input). In one pass where the backward pass does not want the branch by itself.
+    /// y = x + paths · scale · branch. In one pass where the backward pass does not want the branch by itself.
     private func add(
-        _ linear: Linear, of input: Tensor, scale: Parameter?, branch: Tensor?, paths: Tensor?, to x: Tensor,
-        engine: any Engine, into y: Tensor
+        scale: Parameter?, branch: Tensor?, paths: Tensor?, to x: Tensor, engine: any Engine, into y: Tensor,
+        compute: (LinearEpilogue, Tensor) -> Void
     ) {
         if let branch, scale != nil || paths != nil {
-            linear.forward(input, engine: engine, into: branch)
+            compute(LinearEpilogue(), branch)
             engine.addBranch(branch, columnScale: scale?.value, imageScale: paths, to: x, into: y)
         } else {
-            linear.forward(
-                input, epilogue: LinearEpilogue(columnScale: scale?.value, residual: x), engine: engine, into: y)
+            compute(LinearEpilogue(columnScale: scale?.value, residual: x), y)
         }
     }
 }

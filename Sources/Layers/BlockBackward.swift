@@ -17,7 +17,7 @@ extension Linear {
         engine.linearWeightGradient(dy, x: x, dWeight: trained.gradient, dBias: bias?.gradient)
     }
 
-    private var trained: (value: Tensor, gradient: Tensor) {
+    var trained: (value: Tensor, gradient: Tensor) {
         guard let weight, let gradient = weight.gradient else {
             preconditionFailure("Linear.backward: the layer was made for use, not for training")
         }
@@ -94,10 +94,12 @@ extension Block {
         engine.activate(preActivation, shape.activation, into: cache.hidden)
         let dMLP = branchGradient(
             dy, scale: scale2, branch: cache.branch2, paths: paths?.mlp, into: gradients.branch, engine: engine)
-        fc2.backward(dMLP, x: cache.hidden, dx: gradients.hidden, engine: engine)
-        engine.activateBackward(gradients.hidden, x: preActivation, shape.activation, dx: gradients.hidden)
+        fc2.addGradients(dMLP, x: cache.hidden, engine: engine)
+        engine.mlpInputGradient(
+            dMLP, firstWeight: fc1.trained.value, secondWeight: fc2.trained.value, preActivation: preActivation,
+            shape.activation, dHidden: gradients.hidden, dx: gradients.branch)
         norm2.forward(cache.middle, statistics: cache.statistics2, engine: engine, into: cache.normed)
-        fc1.backward(gradients.hidden, x: cache.normed, dx: gradients.branch, engine: engine)
+        fc1.addGradients(gradients.hidden, x: cache.normed, engine: engine)
         norm2.backward(
             gradients.branch, x: cache.middle, statistics: cache.statistics2, residual: dy, dx: gradients.middle,
             engine: engine)

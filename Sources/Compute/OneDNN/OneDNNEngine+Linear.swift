@@ -10,8 +10,8 @@ extension OneDNNEngine {
             "linear: \(weights.inputs) → \(weights.outputs) got x \(x.shape), y \(y.shape)")
         multiply(
             Product(
-                x: x, side: rightSide(weights, rowCount: rowCount), bias: bias, epilogue: epilogue, y: y,
-                rows: RowGroups(rowCount: rowCount)))
+                layer: LayerProduct(side: rightSide(weights, rowCount: rowCount), bias: bias, epilogue: epilogue), x: x,
+                y: y, rows: RowGroups(rowCount: rowCount)))
     }
 
     package func embedPatches(
@@ -30,8 +30,9 @@ extension OneDNNEngine {
             yOffset: prefix * weights.outputs)
         multiply(
             Product(
-                x: patches, side: rightSide(weights, rowCount: imageCount * patchCount), bias: bias,
-                epilogue: LinearEpilogue(residual: positions), y: tokens, rows: rows))
+                layer: LayerProduct(
+                    side: rightSide(weights, rowCount: imageCount * patchCount), bias: bias,
+                    epilogue: LinearEpilogue(residual: positions)), x: patches, y: tokens, rows: rows))
     }
 
     package func linearInputGradient(_ dy: Tensor, weight: Tensor, dx: Tensor) {
@@ -42,7 +43,7 @@ extension OneDNNEngine {
             "linearInputGradient: \(inputs) → \(outputs) got dy \(dy.shape), dx \(dx.shape)")
         let side = unsafe rightSide(
             weight.pointer, strides: (inputs, 1), inner: outputs, columns: inputs, rowCount: rowCount)
-        multiply(Product(x: dy, side: side, y: dx, rows: RowGroups(rowCount: rowCount)))
+        multiply(Product(layer: LayerProduct(side: side), x: dy, y: dx, rows: RowGroups(rowCount: rowCount)))
     }
 
     /// Equal groups of rows (one an image) and how far apart, in floats, they lie in each operand.
@@ -71,29 +72,16 @@ extension OneDNNEngine {
         }
     }
 
-    /// One product of a layer: y = epilogue(x · B + bias).
+    /// A layer's product with what it reads and writes.
     private struct Product {
+        let layer: LayerProduct
         let x: Tensor
-        let side: RightSide
-        var bias: Tensor?
-        var epilogue = LinearEpilogue()
         let y: Tensor
         let rows: RowGroups
-
-        func shape(rowCount: Int, columns: Int) -> MatmulShape {
-            var shape = MatmulShape(
-                rows: rowCount, inner: side.inner, columns: columns, aStrides: (side.inner, 1), bStrides: side.strides,
-                cStride: side.columns)
-            shape.residualStride = epilogue.residual == nil ? nil : side.columns
-            shape.activation = epilogue.activation
-            shape.hasBias = bias != nil
-            shape.hasColumnScale = epilogue.columnScale != nil
-            return shape
-        }
     }
 
     private func multiply(_ product: Product) {
-        let (side, rows) = (product.side, product.rows)
+        let (side, rows) = (product.layer.side, product.rows)
         // Where B is packed, oneDNN's fast product writes whole rows only.
         let isPacked = side.strides == nil
         let rowSize = isPacked ? Self.rowsPerTask(rowCount: rows.rowsPerGroup) : Self.rowsPerPlainTask
@@ -101,7 +89,7 @@ extension OneDNNEngine {
         let rowBlocks = BlockSizes(count: rows.rowsPerGroup, size: rowSize)
         let columnBlocks = BlockSizes(count: side.columns, size: columnSize)
         let primitives = rowBlocks.sizes.map { rowCount in
-            columnBlocks.sizes.map { cache.product(product.shape(rowCount: rowCount, columns: $0)) }
+            columnBlocks.sizes.map { cache.product(product.layer.shape(rowCount: rowCount, columns: $0)) }
         }
         let taskCount = rowBlocks.blockCount * columnBlocks.blockCount * rows.groupCount
         unsafe workers.run(taskCount) { task, context, _ in
@@ -119,19 +107,44 @@ extension OneDNNEngine {
     private func run(
         _ product: Product, _ primitive: Primitive, _ context: OpaquePointer, group: Int, row: Int, column: Int
     ) {
-        let (side, rows) = (product.side, product.rows)
-        let inRows = row * side.columns + column
+        let (layer, rows) = (product.layer, product.rows)
+        let inRows = row * layer.side.columns + column
+        unsafe layer.run(
+            primitive, context, x: product.x.pointer + group * rows.xStride + row * layer.side.inner,
+            residual: layer.epilogue.residual.map { unsafe $0.pointer + group * rows.residualStride + inRows },
+            y: product.y.pointer + rows.yOffset + group * rows.yStride + inRows, column: column)
+    }
+}
+
+/// A layer as its product reads it: y = epilogue(x · B + bias).
+struct LayerProduct {
+    let side: RightSide
+    var bias: Tensor?
+    var epilogue = LinearEpilogue()
+
+    func shape(rowCount: Int, columns: Int) -> MatmulShape {
+        var shape = MatmulShape(
+            rows: rowCount, inner: side.inner, columns: columns, aStrides: (side.inner, 1), bStrides: side.strides,
+            cStride: side.columns)
+        shape.residualStride = epilogue.residual == nil ? nil : side.columns
+        shape.activation = epilogue.activation
+        shape.hasBias = bias != nil
+        shape.hasColumnScale = epilogue.columnScale != nil
+        return shape
+    }
+
+    /// Computes rows of the columns from `column` on; `residual` and `y` point to the first of them.
+    func run(
+        _ primitive: Primitive, _ context: OpaquePointer, x: UnsafeMutablePointer<Float>,
+        residual: UnsafeMutablePointer<Float>?, y: UnsafeMutablePointer<Float>, column: Int = 0
+    ) {
         var arguments = unsafe vit_matmul_arguments()
-        unsafe arguments.a = UnsafePointer(product.x.pointer + group * rows.xStride + row * side.inner)
+        unsafe arguments.a = UnsafePointer(x)
         unsafe arguments.b = side.column(column)
-        unsafe arguments.bias = product.bias.map { unsafe UnsafePointer($0.pointer + column) }
-        unsafe arguments.column_scale = product.epilogue.columnScale.map {
-            unsafe UnsafePointer($0.pointer + column)
-        }
-        unsafe arguments.residual = product.epilogue.residual.map {
-            unsafe UnsafePointer($0.pointer + group * rows.residualStride + inRows)
-        }
-        unsafe arguments.c = product.y.pointer + rows.yOffset + group * rows.yStride + inRows
+        unsafe arguments.bias = bias.map { unsafe UnsafePointer($0.pointer + column) }
+        unsafe arguments.column_scale = epilogue.columnScale.map { unsafe UnsafePointer($0.pointer + column) }
+        unsafe arguments.residual = UnsafePointer(residual)
+        unsafe arguments.c = y
         check(unsafe vit_matmul_run(primitive.pointer, context, &arguments), "linear")
     }
 }

@@ -12,6 +12,8 @@ public final class OneDNNEngine: Engine {
     private let partials = SharedRoom()
     /// The right side of the product under way, where it is packed for it alone.
     let packedCopy = SharedRoom()
+    /// That of a second product of the same operation.
+    let secondPackedCopy = SharedRoom()
 
     /// Rows of a matrix product that one task computes where nothing speaks for another number: enough to use each weight
     /// many times, few enough to share the rows of a single picture among threads.

@@ -49,27 +49,29 @@ extension OneDNNEngine {
     }
 
     /// The weights of a layer as the right side of x · Wᵀ.
-    func rightSide(_ weights: LinearWeights, rowCount: Int) -> RightSide {
+    func rightSide(_ weights: LinearWeights, rowCount: Int, room: SharedRoom? = nil) -> RightSide {
         let (inner, columns) = (weights.inputs, weights.outputs)
         guard weights.isPacked else {
             return unsafe rightSide(
-                weights.data.pointer, strides: (1, inner), inner: inner, columns: columns, rowCount: rowCount)
+                weights.data.pointer, strides: (1, inner), inner: inner, columns: columns, rowCount: rowCount,
+                room: room)
         }
         return unsafe RightSide(
             pointer: UnsafeRawPointer(weights.data.pointer), inner: inner, columns: columns, strides: nil)
     }
 
     /// A matrix that changes between two products: packed for this one where the rows are worth it, else in place. One
-    /// product at a time has one.
+    /// product at a time uses a room.
     func rightSide(
-        _ b: UnsafeMutablePointer<Float>, strides: (Int, Int), inner: Int, columns: Int, rowCount: Int
+        _ b: UnsafeMutablePointer<Float>, strides: (Int, Int), inner: Int, columns: Int, rowCount: Int,
+        room: SharedRoom? = nil
     ) -> RightSide {
         let layout = cache.packedLayout(inner: inner, columns: columns)
         guard rowCount >= Self.rowsWorthPacking, layout.blockWidth > 0 else {
             return unsafe RightSide(
                 pointer: UnsafeRawPointer(b), inner: inner, columns: columns, strides: strides)
         }
-        let room = unsafe packedCopy.floats(layout.floatCount)
+        let room = unsafe (room ?? packedCopy).floats(layout.floatCount)
         unsafe packBlocks(b, strides: strides, inner: inner, columns: columns, layout, into: room)
         return unsafe RightSide(
             pointer: UnsafeRawPointer(room), inner: inner, columns: columns, strides: nil)
