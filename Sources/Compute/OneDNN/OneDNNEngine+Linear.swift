@@ -83,9 +83,8 @@ extension OneDNNEngine {
     private func multiply(_ product: Product) {
         let (side, rows) = (product.layer.side, product.rows)
         // Where B is packed, oneDNN's fast product writes whole rows only.
-        let isPacked = side.strides == nil
-        let rowSize = isPacked ? Self.rowsPerTask(rowCount: rows.rowsPerGroup) : Self.rowsPerPlainTask
-        let columnSize = isPacked ? side.columns : Self.columnsPerPlainTask
+        let rowSize = side.rowsPerTask(rowCount: rows.rowsPerGroup)
+        let columnSize = side.strides == nil ? side.columns : Self.columnsPerPlainTask
         let rowBlocks = BlockSizes(count: rows.rowsPerGroup, size: rowSize)
         let columnBlocks = BlockSizes(count: side.columns, size: columnSize)
         let primitives = rowBlocks.sizes.map { rowCount in

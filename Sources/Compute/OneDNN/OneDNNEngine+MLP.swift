@@ -19,7 +19,7 @@ extension OneDNNEngine {
             side: rightSide(layers.second, rowCount: rowCount, room: secondPackedCopy), bias: layers.secondBias,
             epilogue: epilogue)
         let (inputs, hiddenWidth, outputs) = (layers.first.inputs, layers.first.outputs, layers.second.outputs)
-        let size = Self.rowsPerTask(rowCount: rowCount)
+        let size = first.side.rowsPerTask(rowCount: rowCount)
         let primitives = MLPPrimitives(rowCount: rowCount, size: size, cache: cache) {
             (
                 first.shape(rowCount: $0, columns: hiddenWidth), second.shape(rowCount: $0, columns: outputs),
@@ -78,7 +78,7 @@ extension OneDNNEngine {
         let first = LayerProduct(
             side: unsafe rightSide(
                 firstWeight.pointer, strides: (inputs, 1), inner: hiddenWidth, columns: inputs, rowCount: rowCount))
-        let size = Self.rowsPerTask(rowCount: rowCount)
+        let size = first.side.rowsPerTask(rowCount: rowCount)
         let primitives = MLPPrimitives(rowCount: rowCount, size: size, cache: cache) {
             (
                 second.shape(rowCount: $0, columns: hiddenWidth), first.shape(rowCount: $0, columns: inputs),

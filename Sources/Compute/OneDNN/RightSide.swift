@@ -10,6 +10,11 @@ struct RightSide {
     /// Distances in floats between rows and between columns; nil: packed.
     let strides: (Int, Int)?
 
+    /// Rows that one task computes of a product with this side: more where the task has to copy it into place for itself.
+    func rowsPerTask(rowCount: Int) -> Int {
+        strides == nil ? OneDNNEngine.rowsPerTask(rowCount: rowCount) : OneDNNEngine.rowsPerPlainTask
+    }
+
     /// Where column `column` of a matrix in place begins; a packed one is read as a whole.
     func column(_ column: Int) -> UnsafeRawPointer {
         unsafe pointer + column * (strides?.1 ?? 0) * MemoryLayout<Float>.stride
