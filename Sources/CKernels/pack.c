@@ -4,7 +4,8 @@
 
 #include "clones.h"
 
-enum { lanes = 16 };
+// A vector, and how far ahead memory is asked for.
+enum { lanes = 16, rows_ahead = 16, columns_ahead = 64 };
 
 typedef float line __attribute__((vector_size(lanes * sizeof(float))));
 
@@ -55,13 +56,24 @@ CLONED void vit_pack_block(
     if (present < width) memset(target, 0, sizeof(float) * (size_t)(padded * width));
     else memset(target + inner * width, 0, sizeof(float) * (size_t)((padded - inner) * width));
     if (column_stride == 1) {
-        for (int64_t row = 0; row < inner; row++)
-            memcpy(target + row * width, b + row * row_stride + first, sizeof(float) * (size_t)present);
+        const int64_t whole = present / lanes * lanes;
+        for (int64_t row = 0; row < inner; row++) {
+            const float *from = b + row * row_stride + first;
+            float *to = target + row * width;
+            for (int64_t column = 0; column < whole; column += lanes)
+                __builtin_prefetch(from + rows_ahead * row_stride + column);
+            for (int64_t column = 0; column < whole; column += lanes) memcpy(to + column, from + column, sizeof(line));
+            for (int64_t column = whole; column < present; column++) to[column] = from[column];
+        }
         return;
     }
     // A tile of rows at a time, which stays in the first cache while all of its columns are written.
-    for (int64_t row = 0; row < inner; row += tile_rows)
+    for (int64_t row = 0; row < inner; row += tile_rows) {
+        for (int64_t column = 0; column < present; column++)
+            __builtin_prefetch(b + (first + column) * column_stride + row + columns_ahead);
+        const int64_t count = inner - row < tile_rows ? inner - row : tile_rows;
         transpose(
-            b + first * column_stride + row, (size_t)present, (size_t)(inner - row < tile_rows ? inner - row : tile_rows),
-            (size_t)column_stride, target + row * width, (size_t)width);
+            b + first * column_stride + row, (size_t)present, (size_t)count, (size_t)column_stride,
+            target + row * width, (size_t)width);
+    }
 }

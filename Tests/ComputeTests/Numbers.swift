@@ -54,3 +54,7 @@ func numericGradient(of x: [Double], cotangent: [Double], _ f: ([Double]) -> [Do
         return zip(zip(above, below), cotangent).reduce(0) { $0 + ($1.0.0 - $1.0.1) * $1.1 } / (2 * step)
     }
 }
+
+/// New ones, since an engine does one operation at a time: with products by this package's own kernel, where the
+/// processor can run it, and by oneDNN alone.
+var engines: [OneDNNEngine] { [OneDNNEngine(threadCount: 2), OneDNNEngine(threadCount: 2, hasPanels: false)] }

@@ -6,6 +6,7 @@
 #include "ceiling.h"
 #include "halves.h"
 #include "mixing.h"
+#include "panels.h"
 #include "pack.h"
 #include "pixels.h"
 #include "processors.h"

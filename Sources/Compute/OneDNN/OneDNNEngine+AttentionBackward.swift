@@ -9,17 +9,17 @@ extension OneDNNEngine {
                 && dy.count == imageCount * tokenCount * width && y.count == dy.count,
             "attentionBackward: \(heads) heads got dy \(dy.shape), qkv \(qkv.shape), dqkv \(dqkv.shape), y \(y.shape)")
         let shape = AttentionShape(tokenCount: tokenCount, width: width, heads: heads)
-        let primitives = AttentionBackwardPrimitives(shape, cache: cache)
+        let steps = AttentionBackwardSteps(shape, engine: self)
         let matrixCount = (tokenCount * tokenCount + 15) / 16 * 16
         unsafe workers.run(imageCount * heads) { task, context, worker in
             let (image, head) = (task / heads, task % heads)
             let offset = image * tokenCount * width
-            let turned = unsafe workers.scratch(of: worker, floatCount: shape.turnedCount + 2 * matrixCount)
-            let probabilities = unsafe turned + shape.turnedCount
-            unsafe primitives.run(
+            let room = unsafe workers.scratch(of: worker, floatCount: steps.roomCount + 2 * matrixCount)
+            let probabilities = unsafe room + steps.roomCount
+            unsafe steps.run(
                 context, qkv: qkv.pointer + 3 * offset + head * shape.headWidth,
                 dy: dy.pointer + offset + head * shape.headWidth,
-                dqkv: dqkv.pointer + 3 * offset + head * shape.headWidth, turned: turned,
+                dqkv: dqkv.pointer + 3 * offset + head * shape.headWidth, room: room,
                 probabilities: probabilities, gradient: probabilities + matrixCount,
                 y: y.pointer + offset + head * shape.headWidth)
         }
@@ -28,70 +28,60 @@ extension OneDNNEngine {
 
 /// The steps back through the attention of one head:
 /// P = softmax(QKᵀ/√d), Y = P·V, dV = Pᵀ·dY, dP = dY·Vᵀ, dS = softmax'(P, dP), dQ = dS·K/√d, dK = dSᵀ·Q/√d.
-private struct AttentionBackwardPrimitives {
-    let shape: AttentionShape
-    let scores: Primitive
-    let softmax: Primitive
-    let mix: Primitive
-    let valueGradient: Primitive
-    let probabilityGradient: Primitive
-    let softmaxBackward: Primitive
-    let queryGradient: Primitive
-    let keyGradient: Primitive
+@safe
+private struct AttentionBackwardSteps {
+    private let width: Int
+    private let scores: SmallProduct
+    private let softmax: Primitive
+    private let mix: SmallProduct
+    private let valueGradient: SmallProduct
+    private let probabilityGradient: SmallProduct
+    private let softmaxBackward: Primitive
+    private let queryGradient: SmallProduct
+    private let keyGradient: SmallProduct
+    /// Floats that the products need besides their operands.
+    let roomCount: Int
 
-    init(_ shape: AttentionShape, cache: PrimitiveCache) {
-        let (count, headWidth, row) = (shape.tokenCount, shape.headWidth, 3 * shape.width)
+    init(_ shape: AttentionShape, engine: OneDNNEngine) {
+        let (count, headWidth, width, row) = (shape.tokenCount, shape.headWidth, shape.width, 3 * shape.width)
         let scale = 1 / Float(headWidth).squareRoot()
         func product(
             inner: Int, columns: Int, a: (Int, Int), b: (Int, Int), c: Int, scale: Float = 1
-        ) -> Primitive {
+        ) -> SmallProduct {
             var shape = MatmulShape(
                 rows: count, inner: inner, columns: columns, aStrides: a, bStrides: b, cStride: c)
             shape.scale = scale
-            return cache.matmul(shape)
+            return SmallProduct(shape, engine: engine)
         }
-        self.shape = shape
-        let turned = (shape.turnedStride, 1)
-        scores = product(inner: headWidth, columns: count, a: (row, 1), b: turned, c: count, scale: scale)
-        softmax = cache.softmax(rows: count, width: count)
-        mix = product(inner: count, columns: headWidth, a: (count, 1), b: (row, 1), c: shape.width)
-        valueGradient = product(inner: count, columns: headWidth, a: (1, count), b: (shape.width, 1), c: row)
-        probabilityGradient = product(
-            inner: headWidth, columns: count, a: (shape.width, 1), b: turned, c: count)
-        softmaxBackward = cache.softmaxBackward(rows: count, width: count)
+        self.width = width
+        scores = product(inner: headWidth, columns: count, a: (row, 1), b: (1, row), c: count, scale: scale)
+        softmax = engine.cache.softmax(rows: count, width: count)
+        mix = product(inner: count, columns: headWidth, a: (count, 1), b: (row, 1), c: width)
+        valueGradient = product(inner: count, columns: headWidth, a: (1, count), b: (width, 1), c: row)
+        probabilityGradient = product(inner: headWidth, columns: count, a: (width, 1), b: (1, row), c: count)
+        softmaxBackward = engine.cache.softmaxBackward(rows: count, width: count)
         queryGradient = product(inner: count, columns: headWidth, a: (count, 1), b: (row, 1), c: row, scale: scale)
         keyGradient = product(inner: count, columns: headWidth, a: (1, count), b: (row, 1), c: row, scale: scale)
+        let products = [scores, mix, valueGradient, probabilityGradient, queryGradient, keyGradient]
+        roomCount = ((products.map(\.roomCount).max() ?? 0) + 15) / 16 * 16
     }
 
     func run(
         _ context: OpaquePointer, qkv: UnsafeMutablePointer<Float>, dy: UnsafeMutablePointer<Float>,
-        dqkv: UnsafeMutablePointer<Float>, turned: UnsafeMutablePointer<Float>,
-        probabilities: UnsafeMutablePointer<Float>,
-        gradient: UnsafeMutablePointer<Float>, y: UnsafeMutablePointer<Float>
+        dqkv: UnsafeMutablePointer<Float>, room: UnsafeMutablePointer<Float>,
+        probabilities: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>,
+        y: UnsafeMutablePointer<Float>
     ) {
-        func multiply(
-            _ primitive: Primitive, _ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>,
-            _ c: UnsafeMutablePointer<Float>
-        ) {
-            var arguments = unsafe vit_matmul_arguments()
-            unsafe arguments.a = UnsafePointer(a)
-            unsafe arguments.b = UnsafeRawPointer(b)
-            unsafe arguments.c = c
-            check(unsafe vit_matmul_run(primitive.pointer, context, &arguments), "attentionBackward")
-        }
-        let width = shape.width
         let (q, k, v) = unsafe (qkv, qkv + width, qkv + 2 * width)
-        unsafe shape.turn(k, into: turned)
-        unsafe multiply(scores, q, turned, probabilities)
+        unsafe scores.run(context, q, k, into: probabilities, room: room)
         check(unsafe vit_pointwise_run(softmax.pointer, context, probabilities, probabilities), "attentionBackward")
-        unsafe multiply(mix, probabilities, v, y)
-        unsafe multiply(valueGradient, probabilities, dy, dqkv + 2 * width)
-        unsafe shape.turn(v, into: turned)
-        unsafe multiply(probabilityGradient, dy, turned, gradient)
+        unsafe mix.run(context, probabilities, v, into: y, room: room)
+        unsafe valueGradient.run(context, probabilities, dy, into: dqkv + 2 * width, room: room)
+        unsafe probabilityGradient.run(context, dy, v, into: gradient, room: room)
         check(
             unsafe vit_pointwise_backward_run(softmaxBackward.pointer, context, probabilities, gradient, gradient),
             "attentionBackward")
-        unsafe multiply(queryGradient, gradient, k, dqkv)
-        unsafe multiply(keyGradient, gradient, q, dqkv + width)
+        unsafe queryGradient.run(context, gradient, k, into: dqkv, room: room)
+        unsafe keyGradient.run(context, gradient, q, into: dqkv + width, room: room)
     }
 }

@@ -15,25 +15,16 @@ extension OneDNNEngine {
             queries.isPacked && y.count >= rowCount * queryCount,
             "cosines: \(rowCount) rows and \(queryCount) queries got y \(y.shape)")
         let size = Self.rowsPerTask
-        func primitive(rowCount: Int) -> Primitive {
-            let shape = MatmulShape(
-                rows: rowCount, inner: width, columns: queryCount, aStrides: (width, 1), bStrides: nil,
-                cStride: queryCount)
-            return cache.product(shape)
-        }
-        let whole = primitive(rowCount: size)
-        let rest = rowCount % size == 0 ? whole : primitive(rowCount: rowCount % size)
+        let product = LayerProduct(side: rightSide(queries, rowCount: rowCount))
+        let blocks = BlockSizes(count: rowCount, size: size)
+        let kinds = blocks.sizes.map { product.block(rowCount: $0, columnCount: queryCount, cache: cache) }
+        let roomCount = product.roomCount(rowCount: size)
         unsafe forBlocks(of: size, in: rowCount) { range, context, worker in
-            let vectors = unsafe UnsafeMutableBufferPointer(
-                start: workers.scratch(of: worker, floatCount: size * width), count: range.count * width)
-            unsafe rows(range, vectors)
-            guard let first = vectors.baseAddress else { return }
-            var arguments = unsafe vit_matmul_arguments()
-            unsafe arguments.a = UnsafePointer(first)
-            unsafe arguments.b = UnsafeRawPointer(queries.data.pointer)
-            unsafe arguments.c = y.pointer + range.lowerBound * queryCount
-            let status = unsafe vit_matmul_run((range.count == size ? whole : rest).pointer, context, &arguments)
-            check(status, "cosines")
+            let first = unsafe workers.scratch(of: worker, floatCount: size * width + roomCount)
+            unsafe rows(range, UnsafeMutableBufferPointer(start: first, count: range.count * width))
+            unsafe product.run(
+                kinds[blocks.kind(of: range.lowerBound / size)], context, room: first + size * width, x: first,
+                residual: nil, y: y.pointer + range.lowerBound * queryCount)
             for row in 0..<range.count {
                 let length = unsafe vit_sum_of_squares(first + row * width, width).squareRoot()
                 let scale = length > 0 ? Float(1 / length) : 0

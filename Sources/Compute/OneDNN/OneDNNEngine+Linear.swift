@@ -8,10 +8,10 @@ extension OneDNNEngine {
             x.count == rowCount * weights.inputs && y.count == rowCount * weights.outputs
                 && epilogue.residual.map { $0.count == y.count } ?? true,
             "linear: \(weights.inputs) → \(weights.outputs) got x \(x.shape), y \(y.shape)")
-        multiply(
-            Product(
-                layer: LayerProduct(side: rightSide(weights, rowCount: rowCount), bias: bias, epilogue: epilogue), x: x,
-                y: y, rows: RowGroups(rowCount: rowCount)))
+        var layer = LayerProduct(side: rightSide(weights, rowCount: rowCount), bias: bias, epilogue: epilogue)
+        let later = layer.takeActivation()
+        multiply(Product(layer: layer, x: x, y: y, rows: RowGroups(rowCount: rowCount)))
+        if let later { activate(y, later, into: y) }
     }
 
     package func embedPatches(
@@ -81,69 +81,27 @@ extension OneDNNEngine {
     }
 
     private func multiply(_ product: Product) {
-        let (side, rows) = (product.layer.side, product.rows)
-        // Where B is packed, oneDNN's fast product writes whole rows only.
-        let rowSize = side.rowsPerTask(rowCount: rows.rowsPerGroup)
-        let columnSize = side.strides == nil ? side.columns : Self.columnsPerPlainTask
-        let rowBlocks = BlockSizes(count: rows.rowsPerGroup, size: rowSize)
-        let columnBlocks = BlockSizes(count: side.columns, size: columnSize)
-        let primitives = rowBlocks.sizes.map { rowCount in
-            columnBlocks.sizes.map { cache.product(product.layer.shape(rowCount: rowCount, columns: $0)) }
+        let (layer, rows) = (product.layer, product.rows)
+        let size = layer.side.taskSize(rowCount: rows.groupCount * rows.rowsPerGroup, inGroupsOf: rows.rowsPerGroup)
+        let rowBlocks = BlockSizes(count: rows.rowsPerGroup, size: size.rows)
+        let columnBlocks = BlockSizes(count: layer.side.columns, size: size.columns)
+        let blocks = rowBlocks.sizes.map { rowCount in
+            columnBlocks.sizes.map { layer.block(rowCount: rowCount, columnCount: $0, cache: cache) }
         }
+        let roomCount = layer.roomCount(rowCount: size.rows)
         let taskCount = rowBlocks.blockCount * columnBlocks.blockCount * rows.groupCount
-        unsafe workers.run(taskCount) { task, context, _ in
+        unsafe workers.run(taskCount) { task, context, worker in
             let columnBlock = task % columnBlocks.blockCount
             let rowBlock = task / columnBlocks.blockCount % rowBlocks.blockCount
             let group = task / (columnBlocks.blockCount * rowBlocks.blockCount)
-            let primitive = primitives[rowBlocks.kind(of: rowBlock)][columnBlocks.kind(of: columnBlock)]
-            unsafe run(
-                product, primitive, context, group: group, row: rowBlock * rowSize,
-                column: columnBlock * columnSize)
+            let (row, column) = (rowBlock * size.rows, columnBlock * size.columns)
+            let inRows = row * layer.side.columns + column
+            unsafe layer.run(
+                blocks[rowBlocks.kind(of: rowBlock)][columnBlocks.kind(of: columnBlock)], context,
+                room: workers.scratch(of: worker, floatCount: roomCount),
+                x: product.x.pointer + group * rows.xStride + row * layer.side.inner,
+                residual: layer.epilogue.residual.map { unsafe $0.pointer + group * rows.residualStride + inRows },
+                y: product.y.pointer + rows.yOffset + group * rows.yStride + inRows, column: column)
         }
-    }
-
-    /// The part of a product that begins at a row of a group and a column.
-    private func run(
-        _ product: Product, _ primitive: Primitive, _ context: OpaquePointer, group: Int, row: Int, column: Int
-    ) {
-        let (layer, rows) = (product.layer, product.rows)
-        let inRows = row * layer.side.columns + column
-        unsafe layer.run(
-            primitive, context, x: product.x.pointer + group * rows.xStride + row * layer.side.inner,
-            residual: layer.epilogue.residual.map { unsafe $0.pointer + group * rows.residualStride + inRows },
-            y: product.y.pointer + rows.yOffset + group * rows.yStride + inRows, column: column)
-    }
-}
-
-/// A layer as its product reads it: y = epilogue(x · B + bias).
-struct LayerProduct {
-    let side: RightSide
-    var bias: Tensor?
-    var epilogue = LinearEpilogue()
-
-    func shape(rowCount: Int, columns: Int) -> MatmulShape {
-        var shape = MatmulShape(
-            rows: rowCount, inner: side.inner, columns: columns, aStrides: (side.inner, 1), bStrides: side.strides,
-            cStride: side.columns)
-        shape.residualStride = epilogue.residual == nil ? nil : side.columns
-        shape.activation = epilogue.activation
-        shape.hasBias = bias != nil
-        shape.hasColumnScale = epilogue.columnScale != nil
-        return shape
-    }
-
-    /// Computes rows of the columns from `column` on; `residual` and `y` point to the first of them.
-    func run(
-        _ primitive: Primitive, _ context: OpaquePointer, x: UnsafeMutablePointer<Float>,
-        residual: UnsafeMutablePointer<Float>?, y: UnsafeMutablePointer<Float>, column: Int = 0
-    ) {
-        var arguments = unsafe vit_matmul_arguments()
-        unsafe arguments.a = UnsafePointer(x)
-        unsafe arguments.b = side.column(column)
-        unsafe arguments.bias = bias.map { unsafe UnsafePointer($0.pointer + column) }
-        unsafe arguments.column_scale = epilogue.columnScale.map { unsafe UnsafePointer($0.pointer + column) }
-        unsafe arguments.residual = UnsafePointer(residual)
-        unsafe arguments.c = y
-        check(unsafe vit_matmul_run(primitive.pointer, context, &arguments), "linear")
     }
 }

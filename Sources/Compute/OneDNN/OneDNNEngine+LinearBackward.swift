@@ -14,8 +14,7 @@ extension OneDNNEngine: TrainingEngine {
             dy.count == rowCount * outputs && x.count == rowCount * inputs
                 && dBias.map { $0.count == outputs } ?? true,
             "linearWeightGradient: \(inputs) → \(outputs) got dy \(dy.shape), x \(x.shape)")
-        let side = unsafe rightSide(
-            x.pointer, strides: (inputs, 1), inner: rowCount, columns: inputs, rowCount: outputs)
+        let side = gradientSide(x, rowCount: rowCount, inputs: inputs, outputs: outputs)
         if side.strides == nil {
             addPackedProduct(dy, side, to: dWeight)
         } else {
@@ -24,26 +23,36 @@ extension OneDNNEngine: TrainingEngine {
         if let dBias { biasGradient(dy, rowCount: rowCount, dBias: dBias) }
     }
 
-    /// dWeight += dyᵀ · x; each task turns the columns of dy that are its own into rows.
+    /// x (rows, inputs) as the right side of a product with `outputs` rows.
+    private func gradientSide(_ x: Tensor, rowCount: Int, inputs: Int, outputs: Int) -> RightSide {
+        if hasPanels, let layout = Panels.inPlace(columns: inputs, strides: (inputs, 1)) {
+            return unsafe RightSide(
+                pointer: UnsafeRawPointer(x.pointer), inner: rowCount, columns: inputs, layout: layout)
+        }
+        return unsafe rightSide(
+            x.pointer, strides: (inputs, 1), inner: rowCount, columns: inputs, rowCount: outputs)
+    }
+
+    /// dWeight += dyᵀ · x; for oneDNN, each task turns the columns of dy that are its own into rows.
     private func addPackedProduct(_ dy: Tensor, _ x: RightSide, to dWeight: Tensor) {
         let (outputs, rowCount) = (dWeight.shape[0], x.inner)
-        let size = Self.rowsPerTask(rowCount: outputs)
-        let primitives = BlockSizes(count: outputs, size: size).sizes.map {
-            var shape = MatmulShape(
-                rows: $0, inner: rowCount, columns: x.columns, aStrides: (rowCount, 1), bStrides: nil,
-                cStride: x.columns)
-            shape.accumulates = true
-            return cache.product(shape)
-        }
+        let isTurned = x.layout == .packed
+        var product = LayerProduct(side: x, accumulates: true)
+        if !isTurned { product.xStrides = (1, outputs) }
+        let size = x.taskSize(rowCount: max(outputs, rowCount), inGroupsOf: outputs).rows
+        let blocks = BlockSizes(count: outputs, size: size)
+        let kinds = blocks.sizes.map { product.block(rowCount: $0, columnCount: x.columns, cache: cache) }
+        let roomCount = isTurned ? size * rowCount : product.roomCount(rowCount: size)
         unsafe forBlocks(of: size, in: outputs) { rows, context, worker in
-            let turned = unsafe workers.scratch(of: worker, floatCount: size * rowCount)
-            unsafe vit_transpose(dy.pointer + rows.lowerBound, rowCount, rows.count, outputs, turned, rowCount)
-            var arguments = unsafe vit_matmul_arguments()
-            unsafe arguments.a = UnsafePointer(turned)
-            unsafe arguments.b = x.pointer
-            unsafe arguments.c = dWeight.pointer + rows.lowerBound * x.columns
-            let primitive = rows.count == size ? primitives[0] : primitives[primitives.count - 1]
-            check(unsafe vit_matmul_run(primitive.pointer, context, &arguments), "linearBackward dWeight")
+            let room = unsafe workers.scratch(of: worker, floatCount: roomCount)
+            var left = unsafe dy.pointer + rows.lowerBound
+            if isTurned {
+                unsafe vit_transpose(left, rowCount, rows.count, outputs, room, rowCount)
+                unsafe left = room
+            }
+            unsafe product.run(
+                kinds[blocks.kind(of: rows.lowerBound / size)], context, room: room, x: left, residual: nil,
+                y: dWeight.pointer + rows.lowerBound * x.columns)
         }
     }
 

@@ -3,43 +3,56 @@ import COneDNN
 /// Both layers of an MLP are computed for a block of rows before the next one begins: what lies between them, four times
 /// as long as a row of tokens, stays in the core's own cache.
 extension OneDNNEngine {
+    /// Rows from which on their blocks keep several threads at work; fewer go layer by layer.
+    private var rowsWorthFusing: Int { hasPanels ? Panels.manyRows : Self.rowsWorthPacking }
+
     package func mlp(
         _ x: Tensor, _ layers: MLPLayers, preActivation: Tensor?, hidden: Tensor, epilogue: LinearEpilogue,
         into y: Tensor
     ) {
         let rowCount = x.count / layers.first.inputs
-        guard rowCount >= Self.rowsWorthPacking else {
+        guard rowCount >= rowsWorthFusing else {
             return mlpOfFewRows(
                 x, layers, preActivation: preActivation, hidden: hidden, epilogue: epilogue, into: y)
         }
-        let middle = preActivation == nil ? LinearEpilogue(activation: layers.activation) : LinearEpilogue()
-        let first = LayerProduct(
-            side: rightSide(layers.first, rowCount: rowCount), bias: layers.firstBias, epilogue: middle)
+        var first = LayerProduct(
+            side: rightSide(layers.first, rowCount: rowCount), bias: layers.firstBias,
+            epilogue: preActivation == nil ? LinearEpilogue(activation: layers.activation) : LinearEpilogue())
+        let isActivatedLater = first.takeActivation() != nil
         let second = LayerProduct(
             side: rightSide(layers.second, rowCount: rowCount, room: secondPackedCopy), bias: layers.secondBias,
             epilogue: epilogue)
         let (inputs, hiddenWidth, outputs) = (layers.first.inputs, layers.first.outputs, layers.second.outputs)
-        let size = first.side.rowsPerTask(rowCount: rowCount)
-        let primitives = MLPPrimitives(rowCount: rowCount, size: size, cache: cache) {
+        let size = rowsPerBlock(first, rowCount: rowCount)
+        let steps = MLPSteps(rowCount: rowCount, size: size) {
             (
-                first.shape(rowCount: $0, columns: hiddenWidth), second.shape(rowCount: $0, columns: outputs),
-                (count: $0 * hiddenWidth, activation: layers.activation, backward: false)
+                first.block(rowCount: $0, columnCount: hiddenWidth, cache: cache),
+                second.block(rowCount: $0, columnCount: outputs, cache: cache),
+                cache.activation(count: $0 * hiddenWidth, layers.activation, backward: false)
             )
         }
+        let roomCount = max(first.roomCount(rowCount: size), second.roomCount(rowCount: size))
         unsafe forBlocks(of: size, in: rowCount) { rows, context, worker in
-            let (one, two, activate) = primitives[rows.count]
+            let (one, two, activate) = steps[rows.count]
             let row = rows.lowerBound
-            let activated = unsafe workers.scratch(of: worker, floatCount: size * hiddenWidth)
-            if let preActivation {
-                let before = unsafe preActivation.pointer + row * hiddenWidth
-                unsafe first.run(one, context, x: x.pointer + row * inputs, residual: nil, y: before)
+            let activated = unsafe workers.scratch(of: worker, floatCount: size * hiddenWidth + roomCount)
+            let room = unsafe activated + size * hiddenWidth
+            let before = unsafe preActivation.map { unsafe $0.pointer + row * hiddenWidth } ?? activated
+            unsafe first.run(one, context, room: room, x: x.pointer + row * inputs, residual: nil, y: before)
+            if preActivation != nil || isActivatedLater {
                 check(unsafe vit_pointwise_run(activate.pointer, context, before, activated), "mlp")
-            } else {
-                unsafe first.run(one, context, x: x.pointer + row * inputs, residual: nil, y: activated)
             }
             unsafe second.run(
-                two, context, x: activated, residual: epilogue.residual.map { unsafe $0.pointer + row * outputs },
-                y: y.pointer + row * outputs)
+                two, context, room: room, x: activated,
+                residual: epilogue.residual.map { unsafe $0.pointer + row * outputs }, y: y.pointer + row * outputs)
+        }
+    }
+
+    /// Rows that go through both layers before the next ones do.
+    private func rowsPerBlock(_ layer: LayerProduct, rowCount: Int) -> Int {
+        switch layer.side.layout {
+        case .inPlace: Self.rowsPerPlainTask
+        case .packed, .panels: Self.rowsPerTask(rowCount: rowCount)
         }
     }
 
@@ -66,7 +79,7 @@ extension OneDNNEngine {
         let (hiddenWidth, inputs) = (firstWeight.shape[0], firstWeight.shape[1])
         let outputs = secondWeight.shape[0]
         let rowCount = dy.count / outputs
-        guard rowCount >= Self.rowsWorthPacking else {
+        guard rowCount >= rowsWorthFusing else {
             linearInputGradient(dy, weight: secondWeight, dx: dHidden)
             activateBackward(dHidden, x: preActivation, activation, dx: dHidden)
             return linearInputGradient(dHidden, weight: firstWeight, dx: dx)
@@ -78,47 +91,41 @@ extension OneDNNEngine {
         let first = LayerProduct(
             side: unsafe rightSide(
                 firstWeight.pointer, strides: (inputs, 1), inner: hiddenWidth, columns: inputs, rowCount: rowCount))
-        let size = first.side.rowsPerTask(rowCount: rowCount)
-        let primitives = MLPPrimitives(rowCount: rowCount, size: size, cache: cache) {
+        let size = rowsPerBlock(first, rowCount: rowCount)
+        let steps = MLPSteps(rowCount: rowCount, size: size) {
             (
-                second.shape(rowCount: $0, columns: hiddenWidth), first.shape(rowCount: $0, columns: inputs),
-                (count: $0 * hiddenWidth, activation: activation, backward: true)
+                first.block(rowCount: $0, columnCount: inputs, cache: cache),
+                second.block(rowCount: $0, columnCount: hiddenWidth, cache: cache),
+                cache.activation(count: $0 * hiddenWidth, activation, backward: true)
             )
         }
-        unsafe forBlocks(of: size, in: rowCount) { rows, context, _ in
-            let (two, one, activate) = primitives[rows.count]
+        let roomCount = max(first.roomCount(rowCount: size), second.roomCount(rowCount: size))
+        unsafe forBlocks(of: size, in: rowCount) { rows, context, worker in
+            let (one, two, activate) = steps[rows.count]
             let row = rows.lowerBound
             let gradient = unsafe dHidden.pointer + row * hiddenWidth
-            unsafe second.run(two, context, x: dy.pointer + row * outputs, residual: nil, y: gradient)
+            let room = unsafe workers.scratch(of: worker, floatCount: roomCount)
+            unsafe second.run(two, context, room: room, x: dy.pointer + row * outputs, residual: nil, y: gradient)
             let status = unsafe vit_pointwise_backward_run(
                 activate.pointer, context, preActivation.pointer + row * hiddenWidth, gradient, gradient)
             check(status, "mlpBackward")
-            unsafe first.run(one, context, x: gradient, residual: nil, y: dx.pointer + row * inputs)
+            unsafe first.run(one, context, room: room, x: gradient, residual: nil, y: dx.pointer + row * inputs)
         }
     }
 }
 
-/// The steps of an MLP for a whole block of rows, and for the rest.
-private struct MLPPrimitives {
+/// The two products and the activation of an MLP for a whole block of rows, and for the rest.
+private struct MLPSteps {
+    typealias Steps = (LayerProduct.Block, LayerProduct.Block, Primitive)
     private let size: Int
-    private let whole: (Primitive, Primitive, Primitive)
-    private let rest: (Primitive, Primitive, Primitive)
+    private let whole: Steps
+    private let rest: Steps
 
-    init(
-        rowCount: Int, size: Int, cache: PrimitiveCache,
-        shapes: (Int) -> (MatmulShape, MatmulShape, (count: Int, activation: Activation, backward: Bool))
-    ) {
-        func primitives(_ rowCount: Int) -> (Primitive, Primitive, Primitive) {
-            let (first, second, middle) = shapes(rowCount)
-            return (
-                cache.product(first), cache.product(second),
-                cache.activation(count: middle.count, middle.activation, backward: middle.backward)
-            )
-        }
+    init(rowCount: Int, size: Int, make: (_ rowCount: Int) -> Steps) {
         self.size = size
-        whole = primitives(min(size, rowCount))
-        rest = rowCount % size == 0 ? whole : primitives(rowCount % size)
+        whole = make(min(size, rowCount))
+        rest = rowCount % size == 0 ? whole : make(rowCount % size)
     }
 
-    subscript(rowCount: Int) -> (Primitive, Primitive, Primitive) { rowCount == size ? whole : rest }
+    subscript(rowCount: Int) -> Steps { rowCount == size ? whole : rest }
 }

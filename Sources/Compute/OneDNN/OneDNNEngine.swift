@@ -2,12 +2,15 @@ import CKernels
 import COneDNN
 import Synchronization
 
-/// The arithmetic on the processor's cores, with oneDNN's kernels and this package's threads.
+/// The arithmetic on the processor's cores, with this package's threads and oneDNN's kernels; where there is AVX-512,
+/// with this package's own product of matrices.
 ///
 /// Work is cut into tasks by its size alone, never by the number of threads, and each sum is taken by one task in a
 /// fixed order.
 public final class OneDNNEngine: Engine {
     let workers: Workers
+    /// Whether this package's own product takes the place of oneDNN's.
+    let hasPanels: Bool
     let cache = PrimitiveCache()
     private let partials = SharedRoom()
     /// The right side of the product under way, where it is packed for it alone.
@@ -33,6 +36,14 @@ public final class OneDNNEngine: Engine {
     /// An engine with `threadCount` threads; left out, as many as this process may use.
     public init(threadCount: Int? = nil) {
         workers = Workers(threadCount: max(1, threadCount ?? Self.availableCores))
+        hasPanels = Panels.areSupported
+    }
+
+    /// One that computes all products with oneDNN, or those of layers and of attention with this package's own kernel,
+    /// which some processors cannot run.
+    package init(threadCount: Int?, hasPanels: Bool) {
+        workers = Workers(threadCount: max(1, threadCount ?? Self.availableCores))
+        self.hasPanels = hasPanels && Panels.areSupported
     }
 
     /// The cores this process may use.

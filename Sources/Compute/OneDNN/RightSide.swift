@@ -7,21 +7,96 @@ struct RightSide {
     let pointer: UnsafeRawPointer
     let inner: Int
     let columns: Int
-    /// Distances in floats between rows and between columns; nil: packed.
-    let strides: (Int, Int)?
+    let layout: Layout
 
-    /// Rows that one task computes of a product with this side: more where the task has to copy it into place for itself.
-    func rowsPerTask(rowCount: Int) -> Int {
-        strides == nil ? OneDNNEngine.rowsPerTask(rowCount: rowCount) : OneDNNEngine.rowsPerPlainTask
+    /// How B lies in memory.
+    enum Layout: Equatable {
+        /// As it is, with distances in floats between rows and between columns.
+        case inPlace(Int, Int)
+        /// As oneDNN's fast product wants it.
+        case packed
+        /// As this package's own product reads it, with distances in floats between panels and between rows of a panel.
+        case panels(stride: Int, rowStride: Int)
     }
 
-    /// Where column `column` of a matrix in place begins; a packed one is read as a whole.
+    /// Whether this package's own product reads it.
+    var isPanels: Bool { if case .panels = layout { true } else { false } }
+
+    /// Distances in floats between rows and between columns; nil: in another order.
+    var strides: (Int, Int)? {
+        if case .inPlace(let row, let column) = layout { (row, column) } else { nil }
+    }
+
+    /// The rows and columns of a product with this side that one task computes, of `rowCount` rows that lie in groups.
+    func taskSize(rowCount: Int, inGroupsOf rowsPerGroup: Int) -> (rows: Int, columns: Int) {
+        switch layout {
+        // More where the task has to copy weights into place for itself.
+        case .inPlace: (OneDNNEngine.rowsPerPlainTask, OneDNNEngine.columnsPerPlainTask)
+        // oneDNN's fast product writes whole rows only.
+        case .packed: (OneDNNEngine.rowsPerTask(rowCount: rowsPerGroup), columns)
+        case .panels: Panels.taskSize(rowCount: rowCount, inGroupsOf: rowsPerGroup, columns: columns)
+        }
+    }
+
+    /// Where column `column` begins: any of a matrix in place, the first of a panel; what oneDNN packed is read as a whole.
     func column(_ column: Int) -> UnsafeRawPointer {
-        unsafe pointer + column * (strides?.1 ?? 0) * MemoryLayout<Float>.stride
+        let offset =
+            switch layout {
+            case .inPlace(_, let stride): column * stride
+            case .packed: 0
+            case .panels(let stride, _): column / Panels.width * stride
+            }
+        return unsafe pointer + offset * MemoryLayout<Float>.stride
     }
 }
 
-/// How a right side is packed.
+/// Right sides for this package's own product, which reads panels of columns, each row by row.
+enum Panels {
+    /// Columns of a panel.
+    static let width = Int(vit_panel_width)
+    /// Whether this processor runs that product.
+    static var areSupported: Bool { vit_has_panel_products() != 0 }
+    /// Rows of a product from which on whole rows make enough tasks for many threads.
+    static let manyRows = 384
+    /// Rows that one task computes of fewer rows: several for each weight that it reads.
+    private static let rowsOfFew = 108
+    /// The least number of columns that pays for putting the rows in order.
+    private static let leastColumns = 96
+
+    /// The layout of panels that were packed, one after the other.
+    static func packed(inner: Int) -> RightSide.Layout { .panels(stride: stride(inner: inner), rowStride: width) }
+
+    /// That of a matrix in place, where its rows can be read as they lie.
+    static func inPlace(columns: Int, strides: (Int, Int)) -> RightSide.Layout? {
+        guard columns % width == 0, strides.1 == 1, strides.0 % Int(vit_conflicting_stride) != 0 else { return nil }
+        return .panels(stride: width, rowStride: strides.0)
+    }
+
+    /// Floats from a packed panel to the next.
+    static func stride(inner: Int) -> Int {
+        let tile = Int(vit_packed_tile_rows)
+        return (inner + tile - 1) / tile * tile * width
+    }
+
+    /// Floats of all of them.
+    static func floatCount(inner: Int, columns: Int) -> Int {
+        (columns + width - 1) / width * stride(inner: inner)
+    }
+
+    /// The rows and columns that one task computes.
+    static func taskSize(rowCount: Int, inGroupsOf rowsPerGroup: Int, columns: Int) -> (rows: Int, columns: Int) {
+        guard rowCount < manyRows else {
+            return (OneDNNEngine.rowsPerTask(rowCount: rowsPerGroup, longest: 96), columns)
+        }
+        let strip = Int(vit_strip_rows)
+        let parts = (rowsPerGroup + rowsOfFew - 1) / rowsOfFew
+        let rows = ((rowsPerGroup + parts - 1) / parts + strip - 1) / strip * strip
+        let share = max(leastColumns, columns * parts / 8)
+        return (rows, (share + width - 1) / width * width)
+    }
+}
+
+/// How oneDNN packs a right side.
 struct PackedLayout {
     /// The product that chose the layout.
     let reference: Primitive
@@ -34,6 +109,22 @@ struct PackedLayout {
 extension OneDNNEngine {
     package func pack(_ weight: Tensor) -> LinearWeights {
         precondition(weight.shape.count == 2, "pack: expected a weight (outputs, inputs), got \(weight.shape)")
+        return hasPanels ? packPanels(weight) : packForOneDNN(weight)
+    }
+
+    private func packPanels(_ weight: Tensor) -> LinearWeights {
+        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+        let floatCount = Panels.floatCount(inner: inputs, columns: outputs)
+        let packed = LinearWeights(
+            inputs: inputs, outputs: outputs, packed: Storage(byteCount: floatCount * MemoryLayout<Float>.stride))
+        unsafe packBlocks(
+            weight.pointer, strides: (1, inputs), inner: inputs, columns: outputs, width: Panels.width,
+            into: packed.data.pointer)
+        return packed
+    }
+
+    /// In the layout of oneDNN's fast product.
+    func packForOneDNN(_ weight: Tensor) -> LinearWeights {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
         let layout = cache.packedLayout(inner: inputs, columns: outputs)
         let packed = LinearWeights(
@@ -41,8 +132,8 @@ extension OneDNNEngine {
             packed: Storage(byteCount: layout.floatCount * MemoryLayout<Float>.stride))
         if layout.blockWidth > 0 {
             unsafe packBlocks(
-                weight.pointer, strides: (1, inputs), inner: inputs, columns: outputs, layout, into: packed.data.pointer
-            )
+                weight.pointer, strides: (1, inputs), inner: inputs, columns: outputs, width: layout.blockWidth,
+                into: packed.data.pointer)
         } else {
             unsafe workers.run(1) { _, context, _ in
                 let status = unsafe vit_pack(
@@ -62,7 +153,8 @@ extension OneDNNEngine {
                 room: room)
         }
         return unsafe RightSide(
-            pointer: UnsafeRawPointer(weights.data.pointer), inner: inner, columns: columns, strides: nil)
+            pointer: UnsafeRawPointer(weights.data.pointer), inner: inner, columns: columns,
+            layout: hasPanels ? Panels.packed(inner: inner) : .packed)
     }
 
     /// A matrix that changes between two products: packed for this one where the rows are worth it, else in place. One
@@ -71,22 +163,29 @@ extension OneDNNEngine {
         _ b: UnsafeMutablePointer<Float>, strides: (Int, Int), inner: Int, columns: Int, rowCount: Int,
         room: SharedRoom? = nil
     ) -> RightSide {
-        let layout = cache.packedLayout(inner: inner, columns: columns)
-        guard rowCount >= Self.rowsWorthPacking, layout.blockWidth > 0 else {
-            return unsafe RightSide(
-                pointer: UnsafeRawPointer(b), inner: inner, columns: columns, strides: strides)
+        let width: Int
+        let floatCount: Int
+        if hasPanels {
+            (width, floatCount) = (Panels.width, Panels.floatCount(inner: inner, columns: columns))
+        } else {
+            let layout = cache.packedLayout(inner: inner, columns: columns)
+            (width, floatCount) = (layout.blockWidth, layout.floatCount)
         }
-        let room = unsafe (room ?? packedCopy).floats(layout.floatCount)
-        unsafe packBlocks(b, strides: strides, inner: inner, columns: columns, layout, into: room)
+        guard rowCount >= Self.rowsWorthPacking, width > 0 else {
+            return unsafe RightSide(
+                pointer: UnsafeRawPointer(b), inner: inner, columns: columns, layout: .inPlace(strides.0, strides.1))
+        }
+        let room = unsafe (room ?? packedCopy).floats(floatCount)
+        unsafe packBlocks(b, strides: strides, inner: inner, columns: columns, width: width, into: room)
         return unsafe RightSide(
-            pointer: UnsafeRawPointer(room), inner: inner, columns: columns, strides: nil)
+            pointer: UnsafeRawPointer(room), inner: inner, columns: columns,
+            layout: hasPanels ? Panels.packed(inner: inner) : .packed)
     }
 
     private func packBlocks(
-        _ b: UnsafeMutablePointer<Float>, strides: (Int, Int), inner: Int, columns: Int, _ layout: PackedLayout,
+        _ b: UnsafeMutablePointer<Float>, strides: (Int, Int), inner: Int, columns: Int, width: Int,
         into packed: UnsafeMutablePointer<Float>
     ) {
-        let width = layout.blockWidth
         unsafe workers.run((columns + width - 1) / width) { block, _, _ in
             unsafe vit_pack_block(
                 b, Int64(strides.0), Int64(strides.1), Int64(inner), Int64(columns), Int64(width), Int64(block),
