@@ -3,18 +3,6 @@
 
 #include "internal.h"
 
-static dnnl_alg_kind_t algorithm_of(int32_t activation) {
-    return activation == vit_activation_gelu_erf ? dnnl_eltwise_gelu_erf : dnnl_eltwise_gelu_tanh;
-}
-
-static dnnl_status_t append_activation(dnnl_post_ops_t ops, int32_t activation) {
-#if DNNL_VERSION_MAJOR >= 3
-    return dnnl_post_ops_append_eltwise(ops, algorithm_of(activation), 0.f, 0.f);
-#else
-    return dnnl_post_ops_append_eltwise(ops, 1.f, algorithm_of(activation), 0.f, 0.f);
-#endif
-}
-
 static dnnl_status_t append_scale(dnnl_post_ops_t ops, float scale) {
 #if DNNL_VERSION_MAJOR >= 3
     return dnnl_post_ops_append_eltwise(ops, dnnl_eltwise_linear, scale, 0.f);
@@ -39,10 +27,6 @@ static dnnl_status_t append_post_ops(
     *column_scale_at = *residual_at = -1;
     if (shape->scale != 1.f && !shape->has_bias) {
         status = append_scale(ops, shape->scale);
-        place++;
-    }
-    if (status == dnnl_success && shape->activation != vit_activation_none) {
-        status = append_activation(ops, shape->activation);
         place++;
     }
     if (status == dnnl_success && shape->has_column_scale) {

@@ -1,4 +1,4 @@
-// LayerNorm, softmax and the activations: everything that is not a matrix product.
+// LayerNorm and softmax.
 #include <string.h>
 
 #include "internal.h"
@@ -124,44 +124,18 @@ static dnnl_status_t describe_softmax(
 #endif
 }
 
-static dnnl_status_t describe_activation(
-    descriptions *made, vit_desc data, int32_t activation, int backward, dnnl_primitive_attr_t attributes) {
-    const dnnl_alg_kind_t algorithm =
-        activation == vit_activation_gelu_erf ? dnnl_eltwise_gelu_erf : dnnl_eltwise_gelu_tanh;
-#if DNNL_VERSION_MAJOR >= 3
-    TRY(dnnl_eltwise_forward_primitive_desc_create(
-        &made->forward, vit_engine(), dnnl_forward_training, algorithm, data, data, 0.f, 0.f, attributes));
-    if (!backward) return dnnl_success;
-    return dnnl_eltwise_backward_primitive_desc_create(
-        &made->backward, vit_engine(), algorithm, data, data, data, 0.f, 0.f, made->forward, attributes);
-#else
-    dnnl_eltwise_desc_t operation;
-    TRY(dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_training, algorithm, &data, 0.f, 0.f));
-    TRY(offer(&made->forward, &operation, attributes, NULL));
-    if (!backward) return dnnl_success;
-    TRY(dnnl_eltwise_backward_desc_init(&operation, algorithm, &data, &data, 0.f, 0.f));
-    return offer(&made->backward, &operation, attributes, made->forward);
-#endif
-}
-
-// The activation of that kind, or softmax over rows for vit_activation_none: one input, one output, one shape.
-static int create_pointwise(
-    vit_primitive **primitive, int64_t rows, int64_t width, int32_t activation, int backward) {
+// One input, one output, one shape.
+static int create_softmax(vit_primitive **primitive, int64_t rows, int64_t width, int backward) {
     vit_desc data;
     dnnl_primitive_attr_t attributes;
     descriptions made = {NULL, NULL};
     TRY(matrix(&data, rows, width));
     TRY(vit_attributes(&attributes));
-    const int is_softmax = activation == vit_activation_none;
-    int status = (int)(is_softmax ? describe_softmax(&made, data, backward, attributes)
-                                  : describe_activation(&made, data, activation, backward, attributes));
+    int status = (int)describe_softmax(&made, data, backward, attributes);
     dnnl_primitive_desc_t description = keep(made, backward);
-    // Softmax goes back from its output, an activation from its input.
     const vit_argument forward_arguments[] = {{DNNL_ARG_SRC, DESC_REF(data)}, {DNNL_ARG_DST, DESC_REF(data)}};
     const vit_argument backward_arguments[] = {
-        {is_softmax ? DNNL_ARG_DST : DNNL_ARG_SRC, DESC_REF(data)},
-        {DNNL_ARG_DIFF_DST, DESC_REF(data)},
-        {DNNL_ARG_DIFF_SRC, DESC_REF(data)}};
+        {DNNL_ARG_DST, DESC_REF(data)}, {DNNL_ARG_DIFF_DST, DESC_REF(data)}, {DNNL_ARG_DIFF_SRC, DESC_REF(data)}};
     if (status == 0)
         status = backward ? vit_primitive_finish(primitive, description, 3, backward_arguments)
                           : vit_primitive_finish(primitive, description, 2, forward_arguments);
@@ -171,28 +145,20 @@ static int create_pointwise(
 }
 
 int vit_softmax_create(vit_primitive **primitive, int64_t rows, int64_t width) {
-    return create_pointwise(primitive, rows, width, vit_activation_none, 0);
+    return create_softmax(primitive, rows, width, 0);
 }
 
 int vit_softmax_backward_create(vit_primitive **primitive, int64_t rows, int64_t width) {
-    return create_pointwise(primitive, rows, width, vit_activation_none, 1);
+    return create_softmax(primitive, rows, width, 1);
 }
 
-int vit_activation_create(vit_primitive **primitive, int64_t count, int32_t activation) {
-    return create_pointwise(primitive, 1, count, activation, 0);
-}
-
-int vit_activation_backward_create(vit_primitive **primitive, int64_t count, int32_t activation) {
-    return create_pointwise(primitive, 1, count, activation, 1);
-}
-
-int vit_pointwise_run(const vit_primitive *primitive, vit_context *context, const float *x, float *y) {
+int vit_softmax_run(const vit_primitive *primitive, vit_context *context, const float *x, float *y) {
     void *const pointers[] = {(void *)x, y};
     return vit_primitive_run(primitive, context, pointers);
 }
 
-int vit_pointwise_backward_run(
-    const vit_primitive *primitive, vit_context *context, const float *x_or_y, const float *dy, float *dx) {
-    void *const pointers[] = {(void *)x_or_y, (void *)dy, dx};
+int vit_softmax_backward_run(
+    const vit_primitive *primitive, vit_context *context, const float *y, const float *dy, float *dx) {
+    void *const pointers[] = {(void *)y, (void *)dy, dx};
     return vit_primitive_run(primitive, context, pointers);
 }

@@ -1,15 +1,12 @@
-/// What a matrix product does to its result before it is written: `residual + columnScale · activation(x·Wᵀ + bias)`.
+/// What a matrix product does to its result before it is written: `residual + columnScale · (x·Wᵀ + bias)`.
 package struct LinearEpilogue: Sendable {
-    /// Applied after the bias.
-    package var activation: Activation?
     /// Multiplies each column (layer scale); as long as a row of the result.
     package var columnScale: Tensor?
     /// Added last; of the shape of the result.
     package var residual: Tensor?
 
     /// Nothing but the bias where all are left out.
-    package init(activation: Activation? = nil, columnScale: Tensor? = nil, residual: Tensor? = nil) {
-        self.activation = activation
+    package init(columnScale: Tensor? = nil, residual: Tensor? = nil) {
         self.columnScale = columnScale
         self.residual = residual
     }

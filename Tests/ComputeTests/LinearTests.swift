@@ -23,8 +23,6 @@ let linearShapes = [
             let plain = Reference.linear(x, weight: weight, bias: bias, inputs: shape.inputs)
             let cases: [(LinearEpilogue, [Double])] = [
                 (LinearEpilogue(), plain),
-                (LinearEpilogue(activation: .gelu), Reference.gelu(plain)),
-                (LinearEpilogue(activation: .geluTanh), Reference.geluTanh(plain)),
                 (
                     LinearEpilogue(
                         columnScale: Tensor(scale, shape: [shape.outputs]),

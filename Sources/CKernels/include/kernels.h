@@ -4,6 +4,7 @@
 
 #include "augment.h"
 #include "ceiling.h"
+#include "gelu.h"
 #include "halves.h"
 #include "mixing.h"
 #include "panels.h"

@@ -11,13 +11,7 @@
 typedef struct vit_primitive vit_primitive;
 typedef struct vit_context vit_context;
 
-enum {
-    vit_activation_none = 0,
-    vit_activation_gelu_erf = 1,
-    vit_activation_gelu_tanh = 2,
-};
-
-// C (rows x columns) = residual + column_scale * activation(scale * A (rows x inner) * B (inner x columns) + bias)
+// C (rows x columns) = residual + column_scale * (scale * A (rows x inner) * B (inner x columns) + bias)
 // Strides are distances in floats between neighbours in a column and in a row; each matrix has one that is 1.
 typedef struct {
     int64_t rows, inner, columns;
@@ -25,7 +19,6 @@ typedef struct {
     int64_t b_row_stride, b_column_stride;  // not looked at where B is packed
     int64_t c_row_stride, residual_row_stride;
     float scale;
-    int32_t activation;
     int32_t packs_b;
     int32_t has_bias, has_column_scale, has_residual;
     int32_t accumulates;  // C += instead of C =
@@ -82,13 +75,9 @@ int vit_layer_norm_backward_run(
 int vit_softmax_create(vit_primitive **primitive, int64_t rows, int64_t width);
 int vit_softmax_backward_create(vit_primitive **primitive, int64_t rows, int64_t width);
 
-// An activation of `count` numbers.
-int vit_activation_create(vit_primitive **primitive, int64_t count, int32_t activation);
-int vit_activation_backward_create(vit_primitive **primitive, int64_t count, int32_t activation);
-
-// Runs either; y may be x. Backward, softmax wants its output and an activation its input; dx may be dy.
-int vit_pointwise_run(const vit_primitive *primitive, vit_context *context, const float *x, float *y);
-int vit_pointwise_backward_run(
+// Runs it; y may be x. Backward, it wants its output; dx may be dy.
+int vit_softmax_run(const vit_primitive *primitive, vit_context *context, const float *x, float *y);
+int vit_softmax_backward_run(
     const vit_primitive *primitive, vit_context *context, const float *x_or_y, const float *dy, float *dx);
 
 void vit_primitive_destroy(vit_primitive *primitive);

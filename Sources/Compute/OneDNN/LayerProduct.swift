@@ -30,15 +30,6 @@ struct LayerProduct {
         side.isPanels ? Int(vit_panel_room(Int64(rowCount), Int64(side.inner))) : 0
     }
 
-    /// Takes the activation out where the product cannot compute it itself, for the caller to do so.
-    mutating func takeActivation() -> Activation? {
-        guard side.isPanels, let activation = epilogue.activation else { return nil }
-        precondition(
-            epilogue.columnScale == nil && epilogue.residual == nil, "linear: nothing can follow an activation here")
-        epilogue.activation = nil
-        return activation
-    }
-
     /// Computes rows of the columns from `column` on; `residual` and `y` point to the first of them.
     func run(
         _ block: Block, _ context: OpaquePointer, room: UnsafeMutablePointer<Float>, x: UnsafeMutablePointer<Float>,
@@ -81,7 +72,6 @@ struct LayerProduct {
             rows: rowCount, inner: side.inner, columns: columnCount, aStrides: xStrides ?? (side.inner, 1),
             bStrides: side.strides, cStride: side.columns)
         shape.residualStride = epilogue.residual == nil ? nil : side.columns
-        shape.activation = epilogue.activation
         shape.hasBias = bias != nil
         shape.hasColumnScale = epilogue.columnScale != nil
         shape.accumulates = accumulates

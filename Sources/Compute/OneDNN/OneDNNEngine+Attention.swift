@@ -101,6 +101,6 @@ private struct AttentionSteps {
         room: UnsafeMutablePointer<Float>, into weights: UnsafeMutablePointer<Float>
     ) {
         unsafe scores.run(context, q, k, into: weights, room: room)
-        check(unsafe vit_pointwise_run(softmax.pointer, context, weights, weights), "attention softmax")
+        check(unsafe vit_softmax_run(softmax.pointer, context, weights, weights), "attention softmax")
     }
 }

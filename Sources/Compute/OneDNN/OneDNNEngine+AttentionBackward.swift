@@ -74,12 +74,12 @@ private struct AttentionBackwardSteps {
     ) {
         let (q, k, v) = unsafe (qkv, qkv + width, qkv + 2 * width)
         unsafe scores.run(context, q, k, into: probabilities, room: room)
-        check(unsafe vit_pointwise_run(softmax.pointer, context, probabilities, probabilities), "attentionBackward")
+        check(unsafe vit_softmax_run(softmax.pointer, context, probabilities, probabilities), "attentionBackward")
         unsafe mix.run(context, probabilities, v, into: y, room: room)
         unsafe valueGradient.run(context, probabilities, dy, into: dqkv + 2 * width, room: room)
         unsafe probabilityGradient.run(context, dy, v, into: gradient, room: room)
         check(
-            unsafe vit_pointwise_backward_run(softmaxBackward.pointer, context, probabilities, gradient, gradient),
+            unsafe vit_softmax_backward_run(softmaxBackward.pointer, context, probabilities, gradient, gradient),
             "attentionBackward")
         unsafe queryGradient.run(context, gradient, k, into: dqkv, room: room)
         unsafe keyGradient.run(context, gradient, q, into: dqkv + width, room: room)

@@ -8,10 +8,8 @@ extension OneDNNEngine {
             x.count == rowCount * weights.inputs && y.count == rowCount * weights.outputs
                 && epilogue.residual.map { $0.count == y.count } ?? true,
             "linear: \(weights.inputs) → \(weights.outputs) got x \(x.shape), y \(y.shape)")
-        var layer = LayerProduct(side: rightSide(weights, rowCount: rowCount), bias: bias, epilogue: epilogue)
-        let later = layer.takeActivation()
+        let layer = LayerProduct(side: rightSide(weights, rowCount: rowCount), bias: bias, epilogue: epilogue)
         multiply(Product(layer: layer, x: x, y: y, rows: RowGroups(rowCount: rowCount)))
-        if let later { activate(y, later, into: y) }
     }
 
     package func embedPatches(

@@ -15,33 +15,27 @@ extension OneDNNEngine {
             return mlpOfFewRows(
                 x, layers, preActivation: preActivation, hidden: hidden, epilogue: epilogue, into: y)
         }
-        var first = LayerProduct(
-            side: rightSide(layers.first, rowCount: rowCount), bias: layers.firstBias,
-            epilogue: preActivation == nil ? LinearEpilogue(activation: layers.activation) : LinearEpilogue())
-        let isActivatedLater = first.takeActivation() != nil
+        let first = LayerProduct(side: rightSide(layers.first, rowCount: rowCount), bias: layers.firstBias)
         let second = LayerProduct(
             side: rightSide(layers.second, rowCount: rowCount, room: secondPackedCopy), bias: layers.secondBias,
             epilogue: epilogue)
         let (inputs, hiddenWidth, outputs) = (layers.first.inputs, layers.first.outputs, layers.second.outputs)
         let size = rowsPerBlock(first, rowCount: rowCount)
-        let steps = MLPSteps(rowCount: rowCount, size: size) {
+        let blocks = MLPBlocks(rowCount: rowCount, size: size) {
             (
                 first.block(rowCount: $0, columnCount: hiddenWidth, cache: cache),
-                second.block(rowCount: $0, columnCount: outputs, cache: cache),
-                cache.activation(count: $0 * hiddenWidth, layers.activation, backward: false)
+                second.block(rowCount: $0, columnCount: outputs, cache: cache)
             )
         }
         let roomCount = max(first.roomCount(rowCount: size), second.roomCount(rowCount: size))
         unsafe forBlocks(of: size, in: rowCount) { rows, context, worker in
-            let (one, two, activate) = steps[rows.count]
+            let (one, two) = blocks[rows.count]
             let row = rows.lowerBound
             let activated = unsafe workers.scratch(of: worker, floatCount: size * hiddenWidth + roomCount)
             let room = unsafe activated + size * hiddenWidth
             let before = unsafe preActivation.map { unsafe $0.pointer + row * hiddenWidth } ?? activated
             unsafe first.run(one, context, room: room, x: x.pointer + row * inputs, residual: nil, y: before)
-            if preActivation != nil || isActivatedLater {
-                check(unsafe vit_pointwise_run(activate.pointer, context, before, activated), "mlp")
-            }
+            unsafe layers.activation.apply(before, rows.count * hiddenWidth, into: activated)
             unsafe second.run(
                 two, context, room: room, x: activated,
                 residual: epilogue.residual.map { unsafe $0.pointer + row * outputs }, y: y.pointer + row * outputs)
@@ -61,14 +55,9 @@ extension OneDNNEngine {
         _ x: Tensor, _ layers: MLPLayers, preActivation: Tensor?, hidden: Tensor, epilogue: LinearEpilogue,
         into y: Tensor
     ) {
-        if let preActivation {
-            linear(x, layers.first, bias: layers.firstBias, epilogue: LinearEpilogue(), into: preActivation)
-            activate(preActivation, layers.activation, into: hidden)
-        } else {
-            linear(
-                x, layers.first, bias: layers.firstBias, epilogue: LinearEpilogue(activation: layers.activation),
-                into: hidden)
-        }
+        let before = preActivation ?? hidden
+        linear(x, layers.first, bias: layers.firstBias, epilogue: LinearEpilogue(), into: before)
+        activate(before, layers.activation, into: hidden)
         linear(hidden, layers.second, bias: layers.secondBias, epilogue: epilogue, into: y)
     }
 
@@ -92,40 +81,38 @@ extension OneDNNEngine {
             side: unsafe rightSide(
                 firstWeight.pointer, strides: (inputs, 1), inner: hiddenWidth, columns: inputs, rowCount: rowCount))
         let size = rowsPerBlock(first, rowCount: rowCount)
-        let steps = MLPSteps(rowCount: rowCount, size: size) {
+        let blocks = MLPBlocks(rowCount: rowCount, size: size) {
             (
                 first.block(rowCount: $0, columnCount: inputs, cache: cache),
-                second.block(rowCount: $0, columnCount: hiddenWidth, cache: cache),
-                cache.activation(count: $0 * hiddenWidth, activation, backward: true)
+                second.block(rowCount: $0, columnCount: hiddenWidth, cache: cache)
             )
         }
         let roomCount = max(first.roomCount(rowCount: size), second.roomCount(rowCount: size))
         unsafe forBlocks(of: size, in: rowCount) { rows, context, worker in
-            let (one, two, activate) = steps[rows.count]
+            let (one, two) = blocks[rows.count]
             let row = rows.lowerBound
             let gradient = unsafe dHidden.pointer + row * hiddenWidth
             let room = unsafe workers.scratch(of: worker, floatCount: roomCount)
             unsafe second.run(two, context, room: room, x: dy.pointer + row * outputs, residual: nil, y: gradient)
-            let status = unsafe vit_pointwise_backward_run(
-                activate.pointer, context, preActivation.pointer + row * hiddenWidth, gradient, gradient)
-            check(status, "mlpBackward")
+            unsafe activation.applyBackward(
+                preActivation.pointer + row * hiddenWidth, gradient, rows.count * hiddenWidth, into: gradient)
             unsafe first.run(one, context, room: room, x: gradient, residual: nil, y: dx.pointer + row * inputs)
         }
     }
 }
 
-/// The two products and the activation of an MLP for a whole block of rows, and for the rest.
-private struct MLPSteps {
-    typealias Steps = (LayerProduct.Block, LayerProduct.Block, Primitive)
+/// The two products of an MLP for a whole block of rows, and for the rest.
+private struct MLPBlocks {
+    typealias Pair = (LayerProduct.Block, LayerProduct.Block)
     private let size: Int
-    private let whole: Steps
-    private let rest: Steps
+    private let whole: Pair
+    private let rest: Pair
 
-    init(rowCount: Int, size: Int, make: (_ rowCount: Int) -> Steps) {
+    init(rowCount: Int, size: Int, make: (_ rowCount: Int) -> Pair) {
         self.size = size
         whole = make(min(size, rowCount))
         rest = rowCount % size == 0 ? whole : make(rowCount % size)
     }
 
-    subscript(rowCount: Int) -> Steps { rowCount == size ? whole : rest }
+    subscript(rowCount: Int) -> Pair { rowCount == size ? whole : rest }
 }

@@ -34,35 +34,6 @@ extension OneDNNEngine {
         unsafe vit_add_column_sums(partial + blockCount * width, blockCount, width, width, dShift.pointer)
     }
 
-    package func activate(_ x: Tensor, _ activation: Activation, into y: Tensor) {
-        precondition(x.count == y.count, "activate: got x \(x.shape), y \(y.shape)")
-        let size = min(Self.elementsPerTask, x.count)
-        let whole = cache.activation(count: size, activation, backward: false)
-        let rest =
-            x.count % size == 0 ? whole : cache.activation(count: x.count % size, activation, backward: false)
-        unsafe forBlocks(of: size, in: x.count) { elements, context, _ in
-            let status = unsafe vit_pointwise_run(
-                (elements.count == size ? whole : rest).pointer, context, x.pointer + elements.lowerBound,
-                y.pointer + elements.lowerBound)
-            check(status, "activate")
-        }
-    }
-
-    package func activateBackward(_ dy: Tensor, x: Tensor, _ activation: Activation, dx: Tensor) {
-        precondition(
-            dy.count == x.count && dx.count == x.count,
-            "activateBackward: got dy \(dy.shape), x \(x.shape), dx \(dx.shape)")
-        let size = min(Self.elementsPerTask, x.count)
-        let whole = cache.activation(count: size, activation, backward: true)
-        let rest = x.count % size == 0 ? whole : cache.activation(count: x.count % size, activation, backward: true)
-        unsafe forBlocks(of: size, in: x.count) { elements, context, _ in
-            let status = unsafe vit_pointwise_backward_run(
-                (elements.count == size ? whole : rest).pointer, context, x.pointer + elements.lowerBound,
-                dy.pointer + elements.lowerBound, dx.pointer + elements.lowerBound)
-            check(status, "activateBackward")
-        }
-    }
-
     package func adamW(
         _ weights: Tensor, gradients: Tensor, moments: (first: Tensor, second: Tensor), range: Range<Int>,
         _ settings: AdamWStep

@@ -43,7 +43,6 @@ enum PrimitiveKey: Hashable {
     case layerNormBackward(rows: Int, width: Int, epsilon: Float)
     case softmax(rows: Int, width: Int)
     case softmaxBackward(rows: Int, width: Int)
-    case activation(count: Int, Activation, backward: Bool)
 }
 
 /// The shape of a matrix product, as a key.
@@ -57,7 +56,6 @@ struct MatmulShape: Hashable {
     var cStride: Int
     var residualStride: Int?
     var scale: Float = 1
-    var activation: Activation?
     var hasBias = false
     var hasColumnScale = false
     var accumulates = false
@@ -67,8 +65,8 @@ struct MatmulShape: Hashable {
             && one.aStrides == other.aStrides && one.bStrides?.0 == other.bStrides?.0
             && one.bStrides?.1 == other.bStrides?.1 && one.cStride == other.cStride
             && one.residualStride == other.residualStride && one.scale == other.scale
-            && one.activation == other.activation && one.hasBias == other.hasBias
-            && one.hasColumnScale == other.hasColumnScale && one.accumulates == other.accumulates
+            && one.hasBias == other.hasBias && one.hasColumnScale == other.hasColumnScale
+            && one.accumulates == other.accumulates
     }
 
     func hash(into hasher: inout Hasher) {
@@ -76,7 +74,6 @@ struct MatmulShape: Hashable {
         hasher.combine(inner)
         hasher.combine(columns)
         hasher.combine(cStride)
-        hasher.combine(activation)
     }
 
     var face: vit_matmul_shape {
@@ -91,7 +88,6 @@ struct MatmulShape: Hashable {
         face.c_row_stride = Int64(cStride)
         face.residual_row_stride = Int64(residualStride ?? 0)
         face.scale = scale
-        face.activation = activation?.code ?? 0
         face.packs_b = bStrides == nil ? 1 : 0
         face.has_bias = hasBias ? 1 : 0
         face.has_column_scale = hasColumnScale ? 1 : 0
@@ -190,26 +186,6 @@ final class PrimitiveCache: Sendable {
             unsafe Primitive.make("softmaxBackward (\(rows), \(width))") {
                 unsafe vit_softmax_backward_create($0, Int64(rows), Int64(width))
             }
-        }
-    }
-
-    func activation(count: Int, _ activation: Activation, backward: Bool) -> Primitive {
-        primitive(for: .activation(count: count, activation, backward: backward)) {
-            unsafe Primitive.make("\(activation) (\(count))") {
-                backward
-                    ? unsafe vit_activation_backward_create($0, Int64(count), activation.code)
-                    : unsafe vit_activation_create($0, Int64(count), activation.code)
-            }
-        }
-    }
-}
-
-extension Activation {
-    /// The number that the C face gives it.
-    var code: Int32 {
-        switch self {
-        case .gelu: Int32(vit_activation_gelu_erf)
-        case .geluTanh: Int32(vit_activation_gelu_tanh)
         }
     }
 }
