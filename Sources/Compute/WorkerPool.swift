@@ -12,13 +12,17 @@ import Synchronization
 /// Which thread runs a task is left to chance; tasks must therefore write to disjoint places and not depend on the
 /// worker's number, except to use scratch memory of its own. Then results do not depend on the number of threads.
 package final class WorkerPool: Sendable {
-    /// A loop under way: what to run, how many tasks there are, and how many have been taken.
+    /// A loop under way: what to run, how many tasks there are, how many have been taken and how many are done.
     @safe
     private final class Loop: @unchecked Sendable {
         // A pointer, since a reference in the hands of a late thread would let the closure outlive its scope.
         private let body: UnsafePointer<(Int, Int) -> Void>
         private let taskCount: Int
         private let nextTask = Atomic<Int>(0)
+        private let doneCount = Atomic<Int>(0)
+
+        /// Whether nobody will use `body` any more: a thread that comes later finds no task left.
+        var isDone: Bool { doneCount.load(ordering: .acquiring) == taskCount }
 
         init(taskCount: Int, body: UnsafePointer<(Int, Int) -> Void>) {
             unsafe self.body = unsafe body
@@ -26,11 +30,14 @@ package final class WorkerPool: Sendable {
         }
 
         func work(as worker: Int) {
+            var count = 0
             while true {
                 let task = nextTask.add(1, ordering: .relaxed).oldValue
-                if task >= taskCount { return }
+                if task >= taskCount { break }
                 unsafe body.pointee(task, worker)
+                count += 1
             }
+            doneCount.add(count, ordering: .releasing)
         }
     }
 
@@ -48,7 +55,6 @@ package final class WorkerPool: Sendable {
     private final class Shared: Sendable {
         let state = Mutex(State())
         let generation = Atomic<Int>(0)
-        let running = Atomic<Int>(0)
         let bell = Bell()
     }
 
@@ -92,13 +98,13 @@ package final class WorkerPool: Sendable {
     }
 
     private func runToEnd(_ loop: Loop) {
-        shared.running.store(threadCount - 1, ordering: .relaxed)
         shared.state.withLock { $0.loop = loop }
         shared.generation.add(1, ordering: .releasing)
         shared.bell.ring()
         loop.work(as: 0)
+        // A thread that the system keeps from running holds up nothing but the task that it has taken.
         var spins = 0
-        while shared.running.load(ordering: .acquiring) > 0 {
+        while !loop.isDone {
             spins += 1
             if spins < 4000 { vit_spin_pause() } else { sched_yield() }
         }
@@ -114,7 +120,6 @@ package final class WorkerPool: Sendable {
             if stopped { return }
             guard let loop else { continue }
             loop.work(as: worker)
-            shared.running.subtract(1, ordering: .releasing)
         }
     }
 

@@ -42,6 +42,8 @@ public struct ModelBenchmark: Sendable {
     public var task = Task.classify
     /// The shape of the model; the weights are random.
     public var configuration: ViTConfiguration
+    /// The decoder of masked autoencoding.
+    public var decoder = MAEDecoderConfiguration()
     /// Images at once.
     public var batchSize = 8
     /// How often it is timed.
@@ -117,7 +119,7 @@ public struct ModelBenchmark: Sendable {
     }
 
     private func pretraining(_ images: Tensor, _ engine: OneDNNEngine) throws -> (() -> Void, Double) {
-        let task = MAEConfiguration(encoder: configuration)
+        let task = MAEConfiguration(encoder: configuration, decoder: decoder)
         let store = store(task.trainedShapes)
         let slices = BatchSlices(batchSize: batchSize, activationCount: task.activationCount)
         let model = try MaskedAutoencoder(

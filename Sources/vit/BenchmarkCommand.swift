@@ -49,7 +49,7 @@ struct BenchmarkCommand: ParsableCommand {
     }
 
     func run() throws {
-        var benchmark = ModelBenchmark(try shape())
+        var benchmark = try arch.map { ModelBenchmark(try configuration(of: $0)) } ?? benchmarkOfCheckpoint()
         if benchmark.configuration.classCount == 0 { benchmark.configuration.classCount = 1000 }
         benchmark.task = task
         benchmark.batchSize = batchSize
@@ -77,10 +77,14 @@ struct BenchmarkCommand: ParsableCommand {
         return outcome
     }
 
-    private func shape() throws -> ViTConfiguration {
-        guard let arch else {
-            return try Checkpoint.open(ModelLocation.find(model ?? ModelLocation.builtIn)).configuration
-        }
+    private func benchmarkOfCheckpoint() throws -> ModelBenchmark {
+        let checkpoint = try Checkpoint.open(ModelLocation.find(model ?? ModelLocation.builtIn))
+        var benchmark = ModelBenchmark(checkpoint.configuration)
+        if let decoder = checkpoint.maeDecoder { benchmark.decoder = decoder }
+        return benchmark
+    }
+
+    private func configuration(of arch: Architecture) throws -> ViTConfiguration {
         let shape = arch.shape
         let patch = patchSize ?? shape.patch
         guard imageSize % patch == 0 else {

@@ -51,6 +51,19 @@ import Testing
         #expect(report.milliseconds_per_image.count == 2)
     }
 
+    /// The default decoder alone, eight blocks of width 512, would take more.
+    @Test func trainsTheDecoderOfTheCheckpoint() throws {
+        let repository = (0..<3).reduce(URL(filePath: #filePath)) { file, _ in file.deletingLastPathComponent() }
+        let outcome = try Vit.run(
+            [
+                "benchmark", "--model", repository.appending(path: "checkpoints/eurosat-mae-small").path, "--task",
+                "pretrain", "--batch-size", "2", "--rounds", "1", "--threads", "2", "--format", "json",
+            ], in: scratch)
+        #expect(outcome.status == 0)
+        let report = try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8))
+        #expect(report.peak_memory_bytes < 250 << 20)
+    }
+
     @Test func refusesPatchesThatDoNotDivideThePicture() throws {
         let outcome = try Vit.run(["benchmark", "--arch", "vit-tiny", "--image-size", "40"], in: scratch)
         #expect(outcome.status == 64)
