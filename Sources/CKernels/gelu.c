@@ -3,35 +3,7 @@
 #include <string.h>
 
 #include "clones.h"
-
-enum { lanes = 16 };
-
-typedef float line __attribute__((vector_size(lanes * sizeof(float))));
-typedef int32_t words __attribute__((vector_size(lanes * sizeof(int32_t))));
-
-#define INLINED static inline __attribute__((always_inline))
-
-// Vectors go by address: by value, their place would depend on the processor.
-
-// exp(-u) for u from 0 on: 2^n times the exponential of what is left, at most half of log 2 in size.
-INLINED void exp_of_negative(const line *from, line *to) {
-    line u = *from;
-    const line most = (line){0} + 87.0f;
-    const words is_more = u > most;
-    u = (line)(((words)u & ~is_more) | ((words)most & is_more));
-    // Adding and subtracting 1.5 * 2^23 rounds to a whole number.
-    const float shifter = 12582912.0f;
-    const line n = (u * -1.44269504088896f + shifter) - shifter;
-    const line r = (-u - n * 0.693145751953125f) - n * 1.42860682030941723e-6f;
-    line p = r * (1.0f / 720) + 1.0f / 120;
-    p = p * r + 1.0f / 24;
-    p = p * r + 1.0f / 6;
-    p = p * r + 0.5f;
-    p = p * r + 1.0f;
-    p = p * r + 1.0f;
-    const words exponent = (__builtin_convertvector(n, words) + 127) << 23;
-    *to = p * (line)exponent;
-}
+#include "vectors.h"
 
 // Phi(x), and exp(-x^2 / 2) on the way (Abramowitz and Stegun 1964, 7.1.26).
 INLINED void normal_share(const line *x, line *share, line *bell) {
@@ -90,9 +62,9 @@ INLINED void gelu_tanh_backward(const line *x, line *dy) {
     line a = {0};                                              \
     const size_t whole = count / lanes * lanes;                \
     for (size_t i = 0; i < whole; i += lanes) {                \
-        memcpy(&a, x + i, sizeof a);                           \
+        load(&a, x + i);                                       \
         FUNCTION(&a);                                          \
-        memcpy(y + i, &a, sizeof a);                           \
+        store(y + i, &a);                                      \
     }                                                          \
     memcpy(&a, x + whole, (count - whole) * sizeof(float));    \
     FUNCTION(&a);                                              \
@@ -102,10 +74,10 @@ INLINED void gelu_tanh_backward(const line *x, line *dy) {
     line a = {0}, b = {0};                                     \
     const size_t whole = count / lanes * lanes;                \
     for (size_t i = 0; i < whole; i += lanes) {                \
-        memcpy(&a, x + i, sizeof a);                           \
-        memcpy(&b, dy + i, sizeof b);                          \
+        load(&a, x + i);                                       \
+        load(&b, dy + i);                                      \
         FUNCTION(&a, &b);                                      \
-        memcpy(dx + i, &b, sizeof b);                          \
+        store(dx + i, &b);                                     \
     }                                                          \
     memcpy(&a, x + whole, (count - whole) * sizeof(float));    \
     memcpy(&b, dy + whole, (count - whole) * sizeof(float));   \

@@ -3,14 +3,13 @@
 #include <string.h>
 
 #include "clones.h"
+#include "vectors.h"
 
-// A vector, and how far ahead memory is asked for.
-enum { lanes = 16, rows_ahead = 16, columns_ahead = 64 };
-
-typedef float line __attribute__((vector_size(lanes * sizeof(float))));
+// How far ahead memory is asked for.
+enum { rows_ahead = 16, columns_ahead = 64 };
 
 // Four rounds of dealing out two halves alternately turn rows into columns.
-static inline __attribute__((always_inline)) void deal(const line *from, line *to) {
+INLINED void deal(const line *from, line *to) {
     for (int i = 0; i < lanes / 2; i++) {
         const line a = from[i], b = from[i + lanes / 2];
         to[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
@@ -18,7 +17,7 @@ static inline __attribute__((always_inline)) void deal(const line *from, line *t
     }
 }
 
-static inline __attribute__((always_inline)) void transpose_tile(
+INLINED void transpose_tile(
     const float *x, size_t x_stride, float *y, size_t y_stride) {
     line a[lanes], b[lanes];
     for (int i = 0; i < lanes; i++) memcpy(&a[i], x + (size_t)i * x_stride, sizeof(line));
@@ -29,7 +28,7 @@ static inline __attribute__((always_inline)) void transpose_tile(
     for (int i = 0; i < lanes; i++) memcpy(y + (size_t)i * y_stride, &a[i], sizeof(line));
 }
 
-static inline __attribute__((always_inline)) void transpose(
+INLINED void transpose(
     const float *x, size_t rows, size_t columns, size_t x_stride, float *y, size_t y_stride) {
     const size_t whole_rows = rows / lanes * lanes, whole_columns = columns / lanes * lanes;
     for (size_t row = 0; row < whole_rows; row += lanes)

@@ -41,7 +41,6 @@ dnnl_engine_t vit_engine(void);
 
 dnnl_status_t vit_desc_strided(vit_desc *desc, int64_t rows, int64_t columns, int64_t row_stride, int64_t column_stride);
 dnnl_status_t vit_desc_any(vit_desc *desc, int64_t rows, int64_t columns);
-dnnl_status_t vit_desc_vector(vit_desc *desc, int64_t count);
 dnnl_status_t vit_desc_copy(vit_desc *desc, vit_desc_ref other);
 void vit_desc_free(vit_desc *desc);
 

@@ -107,15 +107,6 @@ dnnl_status_t vit_desc_strided(
 
 dnnl_status_t vit_desc_any(vit_desc *desc, int64_t rows, int64_t columns) { return desc_2d(desc, rows, columns, NULL); }
 
-dnnl_status_t vit_desc_vector(vit_desc *desc, int64_t count) {
-    const dnnl_dims_t dims = {count}, strides = {1};
-#if DNNL_VERSION_MAJOR >= 3
-    return dnnl_memory_desc_create_with_strides(desc, 1, dims, dnnl_f32, strides);
-#else
-    return dnnl_memory_desc_init_by_strides(desc, 1, dims, dnnl_f32, strides);
-#endif
-}
-
 dnnl_status_t vit_desc_copy(vit_desc *desc, vit_desc_ref other) {
 #if DNNL_VERSION_MAJOR >= 3
     return dnnl_memory_desc_clone(desc, other);

@@ -6,6 +6,7 @@
 #include "ceiling.h"
 #include "gelu.h"
 #include "halves.h"
+#include "layer_norm.h"
 #include "mixing.h"
 #include "panels.h"
 #include "pack.h"
@@ -13,6 +14,7 @@
 #include "processors.h"
 #include "resample.h"
 #include "sha256.h"
+#include "softmax.h"
 #include "training.h"
 
 #endif

@@ -60,26 +60,6 @@ int vit_pack(
 // times as long where rows lie a power of two apart.
 int64_t vit_packed_block_width(const vit_primitive *primitive);
 
-// y = (x - mean) / sqrt(variance + epsilon) * scale + shift over the last of two dimensions. Mean and variance, one
-// each a row, are written by the forward primitive and read by the backward one.
-int vit_layer_norm_create(vit_primitive **primitive, int64_t rows, int64_t width, float epsilon);
-int vit_layer_norm_run(
-    const vit_primitive *primitive, vit_context *context, const float *x, const float *scale, const float *shift,
-    float *y, float *mean, float *variance);
-int vit_layer_norm_backward_create(vit_primitive **primitive, int64_t rows, int64_t width, float epsilon);
-int vit_layer_norm_backward_run(
-    const vit_primitive *primitive, vit_context *context, const float *x, const float *dy, const float *scale,
-    const float *mean, const float *variance, float *dx, float *dscale, float *dshift);
-
-// Softmax over the last of two dimensions.
-int vit_softmax_create(vit_primitive **primitive, int64_t rows, int64_t width);
-int vit_softmax_backward_create(vit_primitive **primitive, int64_t rows, int64_t width);
-
-// Runs it; y may be x. Backward, it wants its output; dx may be dy.
-int vit_softmax_run(const vit_primitive *primitive, vit_context *context, const float *x, float *y);
-int vit_softmax_backward_run(
-    const vit_primitive *primitive, vit_context *context, const float *x_or_y, const float *dy, float *dx);
-
 void vit_primitive_destroy(vit_primitive *primitive);
 
 #endif

@@ -1,4 +1,4 @@
-import COneDNN
+import CKernels
 
 extension OneDNNEngine {
     /// Queries that one task handles where a sequence is long: their scores then stay in the core's own cache.
@@ -63,8 +63,9 @@ struct AttentionShape {
 /// The three steps of attention for a block of queries of one head; q, k and v lie side by side in rows of 3·D.
 @safe
 private struct AttentionSteps {
+    private let queryCount: Int
+    private let tokenCount: Int
     private let scores: SmallProduct
-    private let softmax: Primitive
     private let mix: SmallProduct
     /// Floats that the products need besides their operands, and those of all that a task needs.
     let roomCount: Int
@@ -77,7 +78,8 @@ private struct AttentionSteps {
             bStrides: (1, row), cStride: shape.tokenCount)
         product.scale = 1 / Float(shape.headWidth).squareRoot()
         scores = SmallProduct(product, engine: engine)
-        softmax = engine.cache.softmax(rows: queryCount, width: shape.tokenCount)
+        self.queryCount = queryCount
+        tokenCount = shape.tokenCount
         mix = SmallProduct(
             MatmulShape(
                 rows: queryCount, inner: shape.tokenCount, columns: shape.headWidth,
@@ -101,6 +103,6 @@ private struct AttentionSteps {
         room: UnsafeMutablePointer<Float>, into weights: UnsafeMutablePointer<Float>
     ) {
         unsafe scores.run(context, q, k, into: weights, room: room)
-        check(unsafe vit_softmax_run(softmax.pointer, context, weights, weights), "attention softmax")
+        unsafe vit_softmax(weights, queryCount, tokenCount)
     }
 }

@@ -1,4 +1,4 @@
-import COneDNN
+import CKernels
 
 extension OneDNNEngine {
     package func attentionBackward(_ dy: Tensor, qkv: Tensor, heads: Int, dqkv: Tensor, y: Tensor) {
@@ -30,13 +30,12 @@ extension OneDNNEngine {
 /// P = softmax(QKᵀ/√d), Y = P·V, dV = Pᵀ·dY, dP = dY·Vᵀ, dS = softmax'(P, dP), dQ = dS·K/√d, dK = dSᵀ·Q/√d.
 @safe
 private struct AttentionBackwardSteps {
+    private let tokenCount: Int
     private let width: Int
     private let scores: SmallProduct
-    private let softmax: Primitive
     private let mix: SmallProduct
     private let valueGradient: SmallProduct
     private let probabilityGradient: SmallProduct
-    private let softmaxBackward: Primitive
     private let queryGradient: SmallProduct
     private let keyGradient: SmallProduct
     /// Floats that the products need besides their operands.
@@ -53,13 +52,12 @@ private struct AttentionBackwardSteps {
             shape.scale = scale
             return SmallProduct(shape, engine: engine)
         }
+        tokenCount = count
         self.width = width
         scores = product(inner: headWidth, columns: count, a: (row, 1), b: (1, row), c: count, scale: scale)
-        softmax = engine.cache.softmax(rows: count, width: count)
         mix = product(inner: count, columns: headWidth, a: (count, 1), b: (row, 1), c: width)
         valueGradient = product(inner: count, columns: headWidth, a: (1, count), b: (width, 1), c: row)
         probabilityGradient = product(inner: headWidth, columns: count, a: (width, 1), b: (1, row), c: count)
-        softmaxBackward = engine.cache.softmaxBackward(rows: count, width: count)
         queryGradient = product(inner: count, columns: headWidth, a: (count, 1), b: (row, 1), c: row, scale: scale)
         keyGradient = product(inner: count, columns: headWidth, a: (1, count), b: (row, 1), c: row, scale: scale)
         let products = [scores, mix, valueGradient, probabilityGradient, queryGradient, keyGradient]
@@ -74,13 +72,11 @@ private struct AttentionBackwardSteps {
     ) {
         let (q, k, v) = unsafe (qkv, qkv + width, qkv + 2 * width)
         unsafe scores.run(context, q, k, into: probabilities, room: room)
-        check(unsafe vit_softmax_run(softmax.pointer, context, probabilities, probabilities), "attentionBackward")
+        unsafe vit_softmax(probabilities, tokenCount, tokenCount)
         unsafe mix.run(context, probabilities, v, into: y, room: room)
         unsafe valueGradient.run(context, probabilities, dy, into: dqkv + 2 * width, room: room)
         unsafe probabilityGradient.run(context, dy, v, into: gradient, room: room)
-        check(
-            unsafe vit_softmax_backward_run(softmaxBackward.pointer, context, probabilities, gradient, gradient),
-            "attentionBackward")
+        unsafe vit_softmax_backward(probabilities, tokenCount, tokenCount, gradient)
         unsafe queryGradient.run(context, gradient, k, into: dqkv, room: room)
         unsafe keyGradient.run(context, gradient, q, into: dqkv + width, room: room)
     }

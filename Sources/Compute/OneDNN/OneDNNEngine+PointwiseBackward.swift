@@ -1,5 +1,4 @@
 import CKernels
-import COneDNN
 
 extension OneDNNEngine {
     package func layerNormBackward(
@@ -13,22 +12,17 @@ extension OneDNNEngine {
                 && dScale.count == width && dShift.count == width,
             "layerNormBackward: got dy \(dy.shape), x \(x.shape), dx \(dx.shape), dScale \(dScale.shape)")
         let size = Self.rowsPerTask(width: width)
-        let whole = cache.layerNormBackward(rows: min(size, rowCount), width: width, epsilon: epsilon)
-        let restCount = rowCount % size
-        let rest =
-            restCount == 0 ? whole : cache.layerNormBackward(rows: restCount, width: width, epsilon: epsilon)
         let blockCount = (rowCount + size - 1) / size
         // Each block sums its own rows; the blocks are then added in order, whoever computed them.
         let partial = unsafe partialSums(floatCount: 2 * blockCount * width)
-        unsafe forBlocks(of: size, in: rowCount) { rows, context, _ in
-            let offset = rows.lowerBound * width
-            let block = unsafe partial + rows.lowerBound / size * width
-            let status = unsafe vit_layer_norm_backward_run(
-                (rows.count == size ? whole : rest).pointer, context, x.pointer + offset, dy.pointer + offset,
-                scale.pointer, mean.pointer + rows.lowerBound, variance.pointer + rows.lowerBound, dx.pointer + offset,
-                block, block + blockCount * width)
-            check(status, "layerNormBackward")
-            if let residual { unsafe vit_add(residual.pointer + offset, rows.count * width, dx.pointer + offset) }
+        unsafe partial.update(repeating: 0, count: 2 * blockCount * width)
+        unsafe forBlocks(of: size, in: rowCount) { rows, _, _ in
+            let (first, offset) = (rows.lowerBound, rows.lowerBound * width)
+            let block = unsafe partial + first / size * width
+            unsafe vit_layer_norm_backward(
+                x.pointer + offset, dy.pointer + offset, rows.count, width, scale.pointer, epsilon,
+                mean.pointer + first, variance.pointer + first, residual.map { unsafe $0.pointer + offset },
+                dx.pointer + offset, block, block + blockCount * width)
         }
         unsafe vit_add_column_sums(partial, blockCount, width, width, dScale.pointer)
         unsafe vit_add_column_sums(partial + blockCount * width, blockCount, width, width, dShift.pointer)

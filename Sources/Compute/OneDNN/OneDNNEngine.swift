@@ -76,16 +76,11 @@ extension OneDNNEngine {
             x.count % width == 0 && y.count == x.count && shift.count == width && mean.count >= rowCount
                 && variance.count >= rowCount,
             "layerNorm: got x \(x.shape), y \(y.shape), scale \(scale.shape), mean \(mean.shape)")
-        let size = Self.rowsPerTask(width: width)
-        let whole = cache.layerNorm(rows: min(size, rowCount), width: width, epsilon: epsilon)
-        let rest = rowCount % size == 0 ? whole : cache.layerNorm(rows: rowCount % size, width: width, epsilon: epsilon)
-        unsafe forBlocks(of: size, in: rowCount) { rows, context, _ in
-            let primitive = rows.count == size ? whole : rest
-            let offset = rows.lowerBound * width
-            let status = unsafe vit_layer_norm_run(
-                primitive.pointer, context, x.pointer + offset, scale.pointer, shift.pointer, y.pointer + offset,
-                mean.pointer + rows.lowerBound, variance.pointer + rows.lowerBound)
-            check(status, "layerNorm")
+        unsafe forBlocks(of: Self.rowsPerTask(width: width), in: rowCount) { rows, _, _ in
+            let (first, offset) = (rows.lowerBound, rows.lowerBound * width)
+            unsafe vit_layer_norm(
+                x.pointer + offset, rows.count, width, scale.pointer, shift.pointer, epsilon, y.pointer + offset,
+                mean.pointer + first, variance.pointer + first)
         }
     }
 }

@@ -36,15 +36,6 @@ func check(_ status: Int32, _ operation: StaticString) {
     precondition(status == 0, "oneDNN fails in \(operation): \(statusText(status))")
 }
 
-/// Everything that tells one primitive from another.
-enum PrimitiveKey: Hashable {
-    case matmul(MatmulShape)
-    case layerNorm(rows: Int, width: Int, epsilon: Float)
-    case layerNormBackward(rows: Int, width: Int, epsilon: Float)
-    case softmax(rows: Int, width: Int)
-    case softmaxBackward(rows: Int, width: Int)
-}
-
 /// The shape of a matrix product, as a key.
 struct MatmulShape: Hashable {
     var rows: Int
@@ -99,7 +90,7 @@ struct MatmulShape: Hashable {
 
 /// Compiles primitives once and keeps them.
 final class PrimitiveCache: Sendable {
-    private let primitives = Mutex<[PrimitiveKey: Primitive]>([:])
+    private let primitives = Mutex<[MatmulShape: Primitive]>([:])
     private let layouts = Mutex<[PackedKey: PackedLayout]>([:])
 
     private struct PackedKey: Hashable {
@@ -108,7 +99,7 @@ final class PrimitiveCache: Sendable {
     }
 
     /// The primitive for `key`, compiled by `make` the first time.
-    func primitive(for key: PrimitiveKey, make: () -> Primitive) -> Primitive {
+    func primitive(for key: MatmulShape, make: () -> Primitive) -> Primitive {
         if let known = primitives.withLock({ $0[key] }) { return known }
         let made = make()
         return primitives.withLock { table in
@@ -122,7 +113,7 @@ final class PrimitiveCache: Sendable {
     func product(_ shape: MatmulShape) -> Primitive {
         guard shape.bStrides == nil else { return matmul(shape) }
         let reference = packedLayout(inner: shape.inner, columns: shape.columns).reference
-        return primitive(for: .matmul(shape)) {
+        return primitive(for: shape) {
             unsafe Primitive.make("matmul \(shape)") {
                 var face = shape.face
                 return unsafe vit_matmul_create($0, &face, reference.pointer)
@@ -149,42 +140,10 @@ final class PrimitiveCache: Sendable {
     }
 
     func matmul(_ shape: MatmulShape) -> Primitive {
-        primitive(for: .matmul(shape)) {
+        primitive(for: shape) {
             unsafe Primitive.make("matmul \(shape)") {
                 var face = shape.face
                 return unsafe vit_matmul_create($0, &face, nil)
-            }
-        }
-    }
-
-    func layerNorm(rows: Int, width: Int, epsilon: Float) -> Primitive {
-        primitive(for: .layerNorm(rows: rows, width: width, epsilon: epsilon)) {
-            unsafe Primitive.make("layerNorm (\(rows), \(width))") {
-                unsafe vit_layer_norm_create($0, Int64(rows), Int64(width), epsilon)
-            }
-        }
-    }
-
-    func softmax(rows: Int, width: Int) -> Primitive {
-        primitive(for: .softmax(rows: rows, width: width)) {
-            unsafe Primitive.make("softmax (\(rows), \(width))") {
-                unsafe vit_softmax_create($0, Int64(rows), Int64(width))
-            }
-        }
-    }
-
-    func layerNormBackward(rows: Int, width: Int, epsilon: Float) -> Primitive {
-        primitive(for: .layerNormBackward(rows: rows, width: width, epsilon: epsilon)) {
-            unsafe Primitive.make("layerNormBackward (\(rows), \(width))") {
-                unsafe vit_layer_norm_backward_create($0, Int64(rows), Int64(width), epsilon)
-            }
-        }
-    }
-
-    func softmaxBackward(rows: Int, width: Int) -> Primitive {
-        primitive(for: .softmaxBackward(rows: rows, width: width)) {
-            unsafe Primitive.make("softmaxBackward (\(rows), \(width))") {
-                unsafe vit_softmax_backward_create($0, Int64(rows), Int64(width))
             }
         }
     }

@@ -1,0 +1,12 @@
+#ifndef VIT_SOFTMAX_H
+#define VIT_SOFTMAX_H
+
+#include <stddef.h>
+
+// Each of `rows` rows of `width` numbers becomes exp(x) divided by the row's sum of that, in place.
+void vit_softmax(float *x, size_t rows, size_t width);
+
+// From the output y and its gradient dy, which becomes that of the input, y * (dy - sum(y * dy)), in place.
+void vit_softmax_backward(const float *y, size_t rows, size_t width, float *dy);
+
+#endif

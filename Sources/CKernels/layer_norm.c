@@ -1,0 +1,89 @@
+#include "layer_norm.h"
+
+#include <math.h>
+
+#include "clones.h"
+#include "vectors.h"
+
+INLINED float mean_of(const float *x, size_t width) {
+    const size_t whole = width / lanes * lanes;
+    line a, sums = {0};
+    for (size_t i = 0; i < whole; i += lanes) {
+        load(&a, x + i);
+        sums += a;
+    }
+    float sum = sum_of(&sums);
+    for (size_t i = whole; i < width; i++) sum += x[i];
+    return sum / (float)width;
+}
+
+INLINED float variance_of(const float *x, size_t width, float mean) {
+    const size_t whole = width / lanes * lanes;
+    line a, sums = {0};
+    for (size_t i = 0; i < whole; i += lanes) {
+        load(&a, x + i);
+        a -= mean;
+        sums += a * a;
+    }
+    float sum = sum_of(&sums);
+    for (size_t i = whole; i < width; i++) sum += (x[i] - mean) * (x[i] - mean);
+    return sum / (float)width;
+}
+
+CLONED void vit_layer_norm(
+    const float *x, size_t rows, size_t width, const float *scale, const float *shift, float epsilon, float *y,
+    float *means, float *variances) {
+    for (size_t row = 0; row < rows; row++) {
+        const float *from = x + row * width;
+        float *to = y + row * width;
+        const float mean = mean_of(from, width), variance = variance_of(from, width, mean);
+        const float factor = 1 / sqrtf(variance + epsilon);
+        for (size_t i = 0; i < width; i++) to[i] = (from[i] - mean) * factor * scale[i] + shift[i];
+        means[row] = mean;
+        variances[row] = variance;
+    }
+}
+
+// The means over a row of dy * scale, and of that times the normalised x.
+INLINED void backward_means(
+    const float *x, const float *dy, const float *scale, size_t width, float mean, float factor, float means[2]) {
+    const size_t whole = width / lanes * lanes;
+    line a, b, c, sums = {0}, products = {0};
+    for (size_t i = 0; i < whole; i += lanes) {
+        load(&a, x + i);
+        load(&b, dy + i);
+        load(&c, scale + i);
+        b *= c;
+        sums += b;
+        products += b * (a - mean);
+    }
+    float sum = sum_of(&sums), product = sum_of(&products);
+    for (size_t i = whole; i < width; i++) {
+        sum += dy[i] * scale[i];
+        product += dy[i] * scale[i] * (x[i] - mean);
+    }
+    means[0] = sum / (float)width;
+    means[1] = product * factor / (float)width;
+}
+
+CLONED void vit_layer_norm_backward(
+    const float *x, const float *dy, size_t rows, size_t width, const float *scale, float epsilon, const float *means,
+    const float *variances, const float *residual, float *dx, float *restrict d_scale, float *restrict d_shift) {
+    for (size_t row = 0; row < rows; row++) {
+        const float *from = x + row * width, *gradient = dy + row * width;
+        float *to = dx + row * width;
+        const float mean = means[row], factor = 1 / sqrtf(variances[row] + epsilon);
+        float across[2];
+        backward_means(from, gradient, scale, width, mean, factor, across);
+        for (size_t i = 0; i < width; i++) {
+            d_scale[i] += gradient[i] * (from[i] - mean) * factor;
+            d_shift[i] += gradient[i];
+        }
+        for (size_t i = 0; i < width; i++) {
+            const float normalized = (from[i] - mean) * factor;
+            to[i] = (gradient[i] * scale[i] - across[0] - normalized * across[1]) * factor;
+        }
+        if (residual == NULL) continue;
+        for (size_t i = 0; i < width; i++) to[i] += residual[row * width + i];
+    }
+}
