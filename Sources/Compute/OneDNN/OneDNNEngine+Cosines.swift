@@ -16,15 +16,14 @@ extension OneDNNEngine {
             "cosines: \(rowCount) rows and \(queryCount) queries got y \(y.shape)")
         let size = Self.rowsPerTask
         let product = LayerProduct(side: rightSide(queries, rowCount: rowCount))
-        let blocks = BlockSizes(count: rowCount, size: size)
-        let kinds = blocks.sizes.map { product.block(rowCount: $0, columnCount: queryCount, cache: cache) }
         let roomCount = product.roomCount(rowCount: size)
         unsafe forBlocks(of: size, in: rowCount) { range, context, worker in
             let first = unsafe workers.scratch(of: worker, floatCount: size * width + roomCount)
             unsafe rows(range, UnsafeMutableBufferPointer(start: first, count: range.count * width))
             unsafe product.run(
-                kinds[blocks.kind(of: range.lowerBound / size)], context, room: first + size * width, x: first,
-                residual: nil, y: y.pointer + range.lowerBound * queryCount)
+                rowCount: range.count, columns: 0..<queryCount, cache: cache, context, room: first + size * width,
+                x: first,
+                y: y.pointer + range.lowerBound * queryCount)
             for row in 0..<range.count {
                 let length = unsafe vit_sum_of_squares(first + row * width, width).squareRoot()
                 let scale = length > 0 ? Float(1 / length) : 0

@@ -81,25 +81,21 @@ extension OneDNNEngine {
     private func multiply(_ product: Product) {
         let (layer, rows) = (product.layer, product.rows)
         let size = layer.side.taskSize(rowCount: rows.groupCount * rows.rowsPerGroup, inGroupsOf: rows.rowsPerGroup)
-        let rowBlocks = BlockSizes(count: rows.rowsPerGroup, size: size.rows)
-        let columnBlocks = BlockSizes(count: layer.side.columns, size: size.columns)
-        let blocks = rowBlocks.sizes.map { rowCount in
-            columnBlocks.sizes.map { layer.block(rowCount: rowCount, columnCount: $0, cache: cache) }
-        }
+        let columnBlocks = (layer.side.columns + size.columns - 1) / size.columns
+        let rowBlocks = (rows.rowsPerGroup + size.rows - 1) / size.rows
         let roomCount = layer.roomCount(rowCount: size.rows)
-        let taskCount = rowBlocks.blockCount * columnBlocks.blockCount * rows.groupCount
-        unsafe workers.run(taskCount) { task, context, worker in
-            let columnBlock = task % columnBlocks.blockCount
-            let rowBlock = task / columnBlocks.blockCount % rowBlocks.blockCount
-            let group = task / (columnBlocks.blockCount * rowBlocks.blockCount)
-            let (row, column) = (rowBlock * size.rows, columnBlock * size.columns)
+        unsafe workers.run(rows.groupCount * rowBlocks * columnBlocks) { task, context, worker in
+            let column = task % columnBlocks * size.columns
+            let row = task / columnBlocks % rowBlocks * size.rows
+            let group = task / (columnBlocks * rowBlocks)
             let inRows = row * layer.side.columns + column
             unsafe layer.run(
-                blocks[rowBlocks.kind(of: rowBlock)][columnBlocks.kind(of: columnBlock)], context,
+                rowCount: min(size.rows, rows.rowsPerGroup - row),
+                columns: column..<min(column + size.columns, layer.side.columns), cache: cache, context,
                 room: workers.scratch(of: worker, floatCount: roomCount),
                 x: product.x.pointer + group * rows.xStride + row * layer.side.inner,
                 residual: layer.epilogue.residual.map { unsafe $0.pointer + group * rows.residualStride + inRows },
-                y: product.y.pointer + rows.yOffset + group * rows.yStride + inRows, column: column)
+                y: product.y.pointer + rows.yOffset + group * rows.yStride + inRows)
         }
     }
 }

@@ -40,8 +40,6 @@ extension OneDNNEngine: TrainingEngine {
         var product = LayerProduct(side: x, accumulates: true)
         if !isTurned { product.xStrides = (1, outputs) }
         let size = x.taskSize(rowCount: max(outputs, rowCount), inGroupsOf: outputs).rows
-        let blocks = BlockSizes(count: outputs, size: size)
-        let kinds = blocks.sizes.map { product.block(rowCount: $0, columnCount: x.columns, cache: cache) }
         let roomCount = isTurned ? size * rowCount : product.roomCount(rowCount: size)
         unsafe forBlocks(of: size, in: outputs) { rows, context, worker in
             let room = unsafe workers.scratch(of: worker, floatCount: roomCount)
@@ -51,7 +49,7 @@ extension OneDNNEngine: TrainingEngine {
                 unsafe left = room
             }
             unsafe product.run(
-                kinds[blocks.kind(of: rows.lowerBound / size)], context, room: room, x: left, residual: nil,
+                rowCount: rows.count, columns: 0..<x.columns, cache: cache, context, room: room, x: left,
                 y: dWeight.pointer + rows.lowerBound * x.columns)
         }
     }

@@ -21,23 +21,18 @@ extension OneDNNEngine {
             epilogue: epilogue)
         let (inputs, hiddenWidth, outputs) = (layers.first.inputs, layers.first.outputs, layers.second.outputs)
         let size = rowsPerBlock(first, rowCount: rowCount)
-        let blocks = MLPBlocks(rowCount: rowCount, size: size) {
-            (
-                first.block(rowCount: $0, columnCount: hiddenWidth, cache: cache),
-                second.block(rowCount: $0, columnCount: outputs, cache: cache)
-            )
-        }
         let roomCount = max(first.roomCount(rowCount: size), second.roomCount(rowCount: size))
         unsafe forBlocks(of: size, in: rowCount) { rows, context, worker in
-            let (one, two) = blocks[rows.count]
             let row = rows.lowerBound
             let activated = unsafe workers.scratch(of: worker, floatCount: size * hiddenWidth + roomCount)
             let room = unsafe activated + size * hiddenWidth
             let before = unsafe preActivation.map { unsafe $0.pointer + row * hiddenWidth } ?? activated
-            unsafe first.run(one, context, room: room, x: x.pointer + row * inputs, residual: nil, y: before)
+            unsafe first.run(
+                rowCount: rows.count, columns: 0..<hiddenWidth, cache: cache, context, room: room,
+                x: x.pointer + row * inputs, y: before)
             unsafe layers.activation.apply(before, rows.count * hiddenWidth, into: activated)
             unsafe second.run(
-                two, context, room: room, x: activated,
+                rowCount: rows.count, columns: 0..<outputs, cache: cache, context, room: room, x: activated,
                 residual: epilogue.residual.map { unsafe $0.pointer + row * outputs }, y: y.pointer + row * outputs)
         }
     }
@@ -81,38 +76,19 @@ extension OneDNNEngine {
             side: unsafe rightSide(
                 firstWeight.pointer, strides: (inputs, 1), inner: hiddenWidth, columns: inputs, rowCount: rowCount))
         let size = rowsPerBlock(first, rowCount: rowCount)
-        let blocks = MLPBlocks(rowCount: rowCount, size: size) {
-            (
-                first.block(rowCount: $0, columnCount: inputs, cache: cache),
-                second.block(rowCount: $0, columnCount: hiddenWidth, cache: cache)
-            )
-        }
         let roomCount = max(first.roomCount(rowCount: size), second.roomCount(rowCount: size))
         unsafe forBlocks(of: size, in: rowCount) { rows, context, worker in
-            let (one, two) = blocks[rows.count]
             let row = rows.lowerBound
             let gradient = unsafe dHidden.pointer + row * hiddenWidth
             let room = unsafe workers.scratch(of: worker, floatCount: roomCount)
-            unsafe second.run(two, context, room: room, x: dy.pointer + row * outputs, residual: nil, y: gradient)
+            unsafe second.run(
+                rowCount: rows.count, columns: 0..<hiddenWidth, cache: cache, context, room: room,
+                x: dy.pointer + row * outputs, y: gradient)
             unsafe activation.applyBackward(
                 preActivation.pointer + row * hiddenWidth, gradient, rows.count * hiddenWidth, into: gradient)
-            unsafe first.run(one, context, room: room, x: gradient, residual: nil, y: dx.pointer + row * inputs)
+            unsafe first.run(
+                rowCount: rows.count, columns: 0..<inputs, cache: cache, context, room: room, x: gradient,
+                y: dx.pointer + row * inputs)
         }
     }
-}
-
-/// The two products of an MLP for a whole block of rows, and for the rest.
-private struct MLPBlocks {
-    typealias Pair = (LayerProduct.Block, LayerProduct.Block)
-    private let size: Int
-    private let whole: Pair
-    private let rest: Pair
-
-    init(rowCount: Int, size: Int, make: (_ rowCount: Int) -> Pair) {
-        self.size = size
-        whole = make(min(size, rowCount))
-        rest = rowCount % size == 0 ? whole : make(rowCount % size)
-    }
-
-    subscript(rowCount: Int) -> Pair { rowCount == size ? whole : rest }
 }

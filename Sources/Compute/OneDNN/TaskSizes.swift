@@ -1,20 +1,3 @@
-/// A length cut into blocks of one size and a rest.
-struct BlockSizes {
-    /// The blocks, the rest included.
-    let blockCount: Int
-    /// The size of a whole block, and that of the rest where it is another.
-    let sizes: [Int]
-
-    init(count: Int, size: Int) {
-        blockCount = (count + size - 1) / size
-        let rest = count % size
-        sizes = count < size ? [count] : rest == 0 ? [size] : [size, rest]
-    }
-
-    /// Which of `sizes` block number `block` has.
-    func kind(of block: Int) -> Int { block == blockCount - 1 ? sizes.count - 1 : 0 }
-}
-
 extension OneDNNEngine {
     /// Rows of a product with packed weights that one task computes, so that few threads and many get equal shares.
     ///
