@@ -8,24 +8,12 @@
 // How far ahead memory is asked for.
 enum { rows_ahead = 16, columns_ahead = 64 };
 
-// Four rounds of dealing out two halves alternately turn rows into columns.
-INLINED void deal(const line *from, line *to) {
-    for (int i = 0; i < lanes / 2; i++) {
-        const line a = from[i], b = from[i + lanes / 2];
-        to[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-        to[2 * i + 1] = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-    }
-}
-
 INLINED void transpose_tile(
     const float *x, size_t x_stride, float *y, size_t y_stride) {
-    line a[lanes], b[lanes];
-    for (int i = 0; i < lanes; i++) memcpy(&a[i], x + (size_t)i * x_stride, sizeof(line));
-    deal(a, b);
-    deal(b, a);
-    deal(a, b);
-    deal(b, a);
-    for (int i = 0; i < lanes; i++) memcpy(y + (size_t)i * y_stride, &a[i], sizeof(line));
+    line square[lanes];
+    for (int i = 0; i < lanes; i++) load(&square[i], x + (size_t)i * x_stride);
+    turn_square(square);
+    for (int i = 0; i < lanes; i++) store(y + (size_t)i * y_stride, &square[i]);
 }
 
 INLINED void transpose(

@@ -3,12 +3,14 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include "vectors.h"
+
 // A tile of C stays in registers: twelve rows of two vectors, which leaves eight for a row of the panel and a number
 // of A. Its strip of A and its panel are read in order, from the first cache and the second.
-enum { lanes = 16, strip_rows = vit_strip_rows, longest_inner = 1024, longest_across = 256, near = 16 };
+enum { strip_rows = vit_strip_rows, longest_inner = 1024, longest_across = 256, near = 16 };
 
 #define WIDE __attribute__((target("avx512f")))
-#define INLINED static inline __attribute__((always_inline)) WIDE
+#define WIDE_INLINED INLINED WIDE
 
 // What a tile reads: its strip of A, the part of a panel, and the memory that the next panels need soon.
 typedef struct {
@@ -28,7 +30,7 @@ typedef struct {
 
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
-INLINED void add_products(__m512 sums[][2], const int rows, const int has_adjacent_rows, tile_source from) {
+WIDE_INLINED void add_products(__m512 sums[][2], const int rows, const int has_adjacent_rows, tile_source from) {
     const int64_t row_stride = has_adjacent_rows ? 1 : from.row_stride;
     const int64_t column_stride = has_adjacent_rows ? from.column_stride : 1;
     const int64_t panel_row_stride = from.panel_row_stride, later_stride = from.later_stride;
@@ -50,7 +52,7 @@ INLINED void add_products(__m512 sums[][2], const int rows, const int has_adjace
     }
 }
 
-INLINED __m512 finish(__m512 sum, const vit_panel_product *product, int64_t row, int64_t column, __mmask16 present) {
+WIDE_INLINED __m512 finish(__m512 sum, const vit_panel_product *product, int64_t row, int64_t column, __mmask16 present) {
     if (product->bias) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(present, product->bias + column));
     if (product->column_scale) sum = _mm512_mul_ps(sum, _mm512_maskz_loadu_ps(present, product->column_scale + column));
     if (product->residual) {
@@ -60,7 +62,7 @@ INLINED __m512 finish(__m512 sum, const vit_panel_product *product, int64_t row,
     return sum;
 }
 
-INLINED void tile(const int rows, const int has_adjacent_rows, tile_source from, tile_target to) {
+WIDE_INLINED void tile(const int rows, const int has_adjacent_rows, tile_source from, tile_target to) {
     const vit_panel_product *product = to.product;
     const int64_t count = product->columns - to.column;
     const __mmask16 masks[2] = {
@@ -101,16 +103,6 @@ static const tile_function tiles[2][strip_rows] = {
     {adjacent_1, adjacent_2, adjacent_3, adjacent_4, adjacent_5, adjacent_6, adjacent_7, adjacent_8, adjacent_9,
      adjacent_10, adjacent_11, adjacent_12}};
 
-// Four rounds of dealing out two halves alternately turn rows into columns.
-INLINED void deal(const __m512 *from, __m512 *to) {
-    const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    const __m512i high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-    for (int i = 0; i < lanes / 2; i++) {
-        to[2 * i] = _mm512_permutex2var_ps(from[i], low, from[i + lanes / 2]);
-        to[2 * i + 1] = _mm512_permutex2var_ps(from[i], high, from[i + lanes / 2]);
-    }
-}
-
 // Copies A so that the rows of each strip are next to each other: y[i * rows + row], one strip after the other.
 WIDE static void copy_columns(const vit_panel_product *product, int64_t first, int64_t inner, float *y) {
     for (int64_t i = 0; i < inner; i++) {
@@ -128,14 +120,11 @@ WIDE static void copy_strip(const float *a, int64_t stride, int64_t rows, int64_
     for (int64_t i = 0; i < inner; i += lanes) {
         const int64_t count = smaller(lanes, inner - i);
         const __mmask16 counted = (__mmask16)((1u << count) - 1);
-        __m512 one[lanes], other[lanes];
+        line square[lanes];
         for (int j = 0; j < lanes; j++)
-            one[j] = j < rows ? _mm512_maskz_loadu_ps(counted, a + j * stride + i) : _mm512_setzero_ps();
-        deal(one, other);
-        deal(other, one);
-        deal(one, other);
-        deal(other, one);
-        for (int64_t j = 0; j < count; j++) _mm512_mask_storeu_ps(y + (i + j) * rows, present, one[j]);
+            square[j] = j < rows ? _mm512_maskz_loadu_ps(counted, a + j * stride + i) : _mm512_setzero_ps();
+        turn_square(square);
+        for (int64_t j = 0; j < count; j++) _mm512_mask_storeu_ps(y + (i + j) * rows, present, square[j]);
     }
 }
 

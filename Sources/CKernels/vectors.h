@@ -25,6 +25,23 @@ INLINED float sum_of(const line *x) {
     return sums[0];
 }
 
+INLINED void deal(const line *from, line *to) {
+    for (int i = 0; i < lanes / 2; i++) {
+        const line a = from[i], b = from[i + lanes / 2];
+        to[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        to[2 * i + 1] = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+}
+
+// Turns the rows of a square into columns: four rounds of dealing out two halves alternately.
+INLINED void turn_square(line *rows) {
+    line dealt[lanes];
+    deal(rows, dealt);
+    deal(dealt, rows);
+    deal(rows, dealt);
+    deal(dealt, rows);
+}
+
 // exp(-u) for u from 0 on: 2^n times the exponential of what is left, at most half of log 2 in size.
 INLINED void exp_of_negative(const line *from, line *to) {
     line u = *from;

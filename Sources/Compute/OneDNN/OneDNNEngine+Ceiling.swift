@@ -15,8 +15,9 @@ extension OneDNNEngine {
     package func measureCeiling() -> ComputeCeiling {
         var products = 0.0
         for (inputs, outputs) in [(768, 768), (768, 3072), (3072, 768)] {
-            let weights = packForOneDNN(
-                Tensor([Float](repeating: 0.01, count: inputs * outputs), shape: [outputs, inputs]))
+            let weights = pack(
+                Tensor([Float](repeating: 0.01, count: inputs * outputs), shape: [outputs, inputs]),
+                oneDNNPacking(inner: inputs, columns: outputs))
             for rowCount in [48, 192, 384] {
                 products = max(products, productRate(weights, rowCount: rowCount))
             }

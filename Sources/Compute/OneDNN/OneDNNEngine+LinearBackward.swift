@@ -1,5 +1,4 @@
 import CKernels
-import COneDNN
 
 extension OneDNNEngine: TrainingEngine {
     /// The part of a weight's gradient, outputs × inputs, that one task sums up.
@@ -14,12 +13,7 @@ extension OneDNNEngine: TrainingEngine {
             dy.count == rowCount * outputs && x.count == rowCount * inputs
                 && dBias.map { $0.count == outputs } ?? true,
             "linearWeightGradient: \(inputs) → \(outputs) got dy \(dy.shape), x \(x.shape)")
-        let side = gradientSide(x, rowCount: rowCount, inputs: inputs, outputs: outputs)
-        if side.strides == nil {
-            addPackedProduct(dy, side, to: dWeight)
-        } else {
-            addPlainProduct(dy, side, to: dWeight)
-        }
+        addProduct(dy, gradientSide(x, rowCount: rowCount, inputs: inputs, outputs: outputs), to: dWeight)
         if let dBias { biasGradient(dy, rowCount: rowCount, dBias: dBias) }
     }
 
@@ -33,48 +27,30 @@ extension OneDNNEngine: TrainingEngine {
             x.pointer, strides: (inputs, 1), inner: rowCount, columns: inputs, rowCount: outputs)
     }
 
-    /// dWeight += dyᵀ · x; for oneDNN, each task turns the columns of dy that are its own into rows.
-    private func addPackedProduct(_ dy: Tensor, _ x: RightSide, to dWeight: Tensor) {
+    /// dWeight += dyᵀ · x; where oneDNN packed x, each task turns the columns of dy that are its own into rows.
+    private func addProduct(_ dy: Tensor, _ x: RightSide, to dWeight: Tensor) {
         let (outputs, rowCount) = (dWeight.shape[0], x.inner)
         let isTurned = x.layout == .packed
-        var product = LayerProduct(side: x, accumulates: true)
-        if !isTurned { product.xStrides = (1, outputs) }
-        let size = x.taskSize(rowCount: max(outputs, rowCount), inGroupsOf: outputs).rows
-        let roomCount = isTurned ? size * rowCount : product.roomCount(rowCount: size)
-        unsafe forBlocks(of: size, in: outputs) { rows, context, worker in
+        let product = LayerProduct(side: x, accumulates: true, xStrides: isTurned ? nil : (1, outputs))
+        let size =
+            x.strides == nil
+            ? (outputs: x.taskSize(rowCount: max(outputs, rowCount), inGroupsOf: outputs).rows, inputs: x.columns)
+            : Self.gradientTile
+        let columnBlocks = (x.columns + size.inputs - 1) / size.inputs
+        let roomCount = isTurned ? size.outputs * rowCount : product.roomCount(rowCount: size.outputs)
+        unsafe workers.run((outputs + size.outputs - 1) / size.outputs * columnBlocks) { task, context, worker in
+            let (row, column) = (task / columnBlocks * size.outputs, task % columnBlocks * size.inputs)
+            let count = min(size.outputs, outputs - row)
             let room = unsafe workers.scratch(of: worker, floatCount: roomCount)
-            var left = unsafe dy.pointer + rows.lowerBound
+            var left = unsafe dy.pointer + row
             if isTurned {
-                unsafe vit_transpose(left, rowCount, rows.count, outputs, room, rowCount)
+                unsafe vit_transpose(left, rowCount, count, outputs, room, rowCount)
                 unsafe left = room
             }
             unsafe product.run(
-                rowCount: rows.count, columns: 0..<x.columns, cache: cache, context, room: room, x: left,
-                y: dWeight.pointer + rows.lowerBound * x.columns)
-        }
-    }
-
-    /// The same where x is read in place.
-    private func addPlainProduct(_ dy: Tensor, _ x: RightSide, to dWeight: Tensor) {
-        let (outputs, inputs) = (dWeight.shape[0], x.columns)
-        let tile = Self.gradientTile
-        let columnTiles = (inputs + tile.inputs - 1) / tile.inputs
-        let rowTiles = (outputs + tile.outputs - 1) / tile.outputs
-        func primitive(_ rows: Int, _ columns: Int) -> Primitive {
-            var shape = MatmulShape(
-                rows: rows, inner: x.inner, columns: columns, aStrides: (1, outputs), bStrides: (inputs, 1),
-                cStride: inputs)
-            shape.accumulates = true
-            return cache.matmul(shape)
-        }
-        unsafe workers.run(rowTiles * columnTiles) { task, context, _ in
-            let (row, column) = (task / columnTiles * tile.outputs, task % columnTiles * tile.inputs)
-            let matmul = primitive(min(tile.outputs, outputs - row), min(tile.inputs, inputs - column))
-            var arguments = unsafe vit_matmul_arguments()
-            unsafe arguments.a = UnsafePointer(dy.pointer + row)
-            unsafe arguments.b = x.column(column)
-            unsafe arguments.c = dWeight.pointer + row * inputs + column
-            check(unsafe vit_matmul_run(matmul.pointer, context, &arguments), "linearBackward dWeight")
+                rowCount: count, columns: column..<min(column + size.inputs, x.columns), cache: cache, context,
+                room: room,
+                x: left, y: dWeight.pointer + row * x.columns + column)
         }
     }
 

@@ -112,9 +112,9 @@ final class PrimitiveCache: Sendable {
     /// A product; where its right side is packed, every number of rows reads the same layout.
     func product(_ shape: MatmulShape) -> Primitive {
         guard shape.bStrides == nil else { return matmul(shape) }
-        let reference = packedLayout(inner: shape.inner, columns: shape.columns).reference
         return primitive(for: shape) {
-            unsafe Primitive.make("matmul \(shape)") {
+            let reference = packedLayout(inner: shape.inner, columns: shape.columns).reference
+            return unsafe Primitive.make("matmul \(shape)") {
                 var face = shape.face
                 return unsafe vit_matmul_create($0, &face, reference.pointer)
             }

@@ -106,42 +106,52 @@ struct PackedLayout {
     var floatCount: Int { Int(unsafe vit_packed_size(reference.pointer)) / MemoryLayout<Float>.stride }
 }
 
+/// How an engine packs a right side.
+struct Packing {
+    let layout: RightSide.Layout
+    /// Columns that lie together, or 0 where that is not known.
+    let width: Int
+    let floatCount: Int
+}
+
 extension OneDNNEngine {
     package func pack(_ weight: Tensor) -> LinearWeights {
         precondition(weight.shape.count == 2, "pack: expected a weight (outputs, inputs), got \(weight.shape)")
-        return hasPanels ? packPanels(weight) : packForOneDNN(weight)
+        return pack(weight, packing(inner: weight.shape[1], columns: weight.shape[0]))
     }
 
-    private func packPanels(_ weight: Tensor) -> LinearWeights {
+    func pack(_ weight: Tensor, _ packing: Packing) -> LinearWeights {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-        let floatCount = Panels.floatCount(inner: inputs, columns: outputs)
-        let packed = LinearWeights(
-            inputs: inputs, outputs: outputs, packed: Storage(byteCount: floatCount * MemoryLayout<Float>.stride))
-        unsafe packBlocks(
-            weight.pointer, strides: (1, inputs), inner: inputs, columns: outputs, width: Panels.width,
-            into: packed.data.pointer)
-        return packed
-    }
-
-    /// In the layout of oneDNN's fast product.
-    func packForOneDNN(_ weight: Tensor) -> LinearWeights {
-        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-        let layout = cache.packedLayout(inner: inputs, columns: outputs)
         let packed = LinearWeights(
             inputs: inputs, outputs: outputs,
-            packed: Storage(byteCount: layout.floatCount * MemoryLayout<Float>.stride))
-        if layout.blockWidth > 0 {
+            packed: Storage(byteCount: packing.floatCount * MemoryLayout<Float>.stride))
+        if packing.width > 0 {
             unsafe packBlocks(
-                weight.pointer, strides: (1, inputs), inner: inputs, columns: outputs, width: layout.blockWidth,
+                weight.pointer, strides: (1, inputs), inner: inputs, columns: outputs, width: packing.width,
                 into: packed.data.pointer)
         } else {
+            let reference = cache.packedLayout(inner: inputs, columns: outputs).reference
             unsafe workers.run(1) { _, context, _ in
                 let status = unsafe vit_pack(
-                    layout.reference.pointer, context, weight.pointer, 1, Int64(inputs), packed.data.pointer)
+                    reference.pointer, context, weight.pointer, 1, Int64(inputs), packed.data.pointer)
                 check(status, "pack")
             }
         }
         return packed
+    }
+
+    /// How this engine's products want a right side.
+    private func packing(inner: Int, columns: Int) -> Packing {
+        guard hasPanels else { return oneDNNPacking(inner: inner, columns: columns) }
+        return Packing(
+            layout: Panels.packed(inner: inner), width: Panels.width,
+            floatCount: Panels.floatCount(inner: inner, columns: columns))
+    }
+
+    /// How oneDNN's fast product does.
+    func oneDNNPacking(inner: Int, columns: Int) -> Packing {
+        let layout = cache.packedLayout(inner: inner, columns: columns)
+        return Packing(layout: .packed, width: layout.blockWidth, floatCount: layout.floatCount)
     }
 
     /// The weights of a layer as the right side of x · Wᵀ.
@@ -163,23 +173,15 @@ extension OneDNNEngine {
         _ b: UnsafeMutablePointer<Float>, strides: (Int, Int), inner: Int, columns: Int, rowCount: Int,
         room: SharedRoom? = nil
     ) -> RightSide {
-        let width: Int
-        let floatCount: Int
-        if hasPanels {
-            (width, floatCount) = (Panels.width, Panels.floatCount(inner: inner, columns: columns))
-        } else {
-            let layout = cache.packedLayout(inner: inner, columns: columns)
-            (width, floatCount) = (layout.blockWidth, layout.floatCount)
-        }
-        guard rowCount >= Self.rowsWorthPacking, width > 0 else {
+        let packing = packing(inner: inner, columns: columns)
+        guard rowCount >= Self.rowsWorthPacking, packing.width > 0 else {
             return unsafe RightSide(
                 pointer: UnsafeRawPointer(b), inner: inner, columns: columns, layout: .inPlace(strides.0, strides.1))
         }
-        let room = unsafe (room ?? packedCopy).floats(floatCount)
-        unsafe packBlocks(b, strides: strides, inner: inner, columns: columns, width: width, into: room)
+        let room = unsafe (room ?? packedCopy).floats(packing.floatCount)
+        unsafe packBlocks(b, strides: strides, inner: inner, columns: columns, width: packing.width, into: room)
         return unsafe RightSide(
-            pointer: UnsafeRawPointer(room), inner: inner, columns: columns,
-            layout: hasPanels ? Panels.packed(inner: inner) : .packed)
+            pointer: UnsafeRawPointer(room), inner: inner, columns: columns, layout: packing.layout)
     }
 
     private func packBlocks(
