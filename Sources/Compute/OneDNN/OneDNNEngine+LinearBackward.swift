@@ -1,8 +1,6 @@
 import CKernels
 
 extension OneDNNEngine: TrainingEngine {
-    /// The part of a weight's gradient, outputs × inputs, that one task sums up.
-    private static let gradientTile = (outputs: 64, inputs: 768)
     /// Columns of a bias's or of positions' gradient that one task sums up.
     static let columnsPerTask = 256
 
@@ -35,7 +33,7 @@ extension OneDNNEngine: TrainingEngine {
         let size =
             x.strides == nil
             ? (outputs: x.taskSize(rowCount: max(outputs, rowCount), inGroupsOf: outputs).rows, inputs: x.columns)
-            : Self.gradientTile
+            : Self.gradientTile(outputs: outputs, inputs: x.columns)
         let columnBlocks = (x.columns + size.inputs - 1) / size.inputs
         let roomCount = isTurned ? size.outputs * rowCount : product.roomCount(rowCount: size.outputs)
         unsafe workers.run((outputs + size.outputs - 1) / size.outputs * columnBlocks) { task, context, worker in

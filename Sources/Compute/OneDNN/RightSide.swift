@@ -58,6 +58,8 @@ enum Panels {
     static var areSupported: Bool { vit_has_panel_products() != 0 }
     /// Rows of a product from which on whole rows make enough tasks for many threads.
     static let manyRows = 384
+    /// Rows of a product from which on a matrix whose rows can be read as they lie is packed all the same.
+    static let rowsWorthPacking = 2048
     /// Rows that one task computes of fewer rows: several for each weight that it reads.
     private static let rowsOfFew = 108
     /// The least number of columns that pays for putting the rows in order.
@@ -173,6 +175,11 @@ extension OneDNNEngine {
         _ b: UnsafeMutablePointer<Float>, strides: (Int, Int), inner: Int, columns: Int, rowCount: Int,
         room: SharedRoom? = nil
     ) -> RightSide {
+        if hasPanels, rowCount < Panels.rowsWorthPacking,
+            let layout = Panels.inPlace(columns: columns, strides: strides)
+        {
+            return unsafe RightSide(pointer: UnsafeRawPointer(b), inner: inner, columns: columns, layout: layout)
+        }
         let packing = packing(inner: inner, columns: columns)
         guard rowCount >= Self.rowsWorthPacking, packing.width > 0 else {
             return unsafe RightSide(
