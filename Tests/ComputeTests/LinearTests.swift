@@ -57,6 +57,29 @@ let linearShapes = [
         }
     }
 
+    /// Weights read in place for few rows and for many, packed for more, and packed since their rows drive each other out
+    /// of a cache.
+    @Test(arguments: [(20, 64, 40), (400, 96, 33), (2100, 32, 9), (70, 1024, 10)])
+    func inputGradient(rows: Int, inputs: Int, outputs: Int) {
+        for engine in engines {
+            var numbers = Numbers(seed: 8)
+            let dy = numbers.values(rows * outputs)
+            let weight = numbers.values(outputs * inputs)
+            let dx = Tensor.unwritten(rows, inputs)
+            engine.linearInputGradient(
+                Tensor(dy, shape: [rows, outputs]), weight: Tensor(weight, shape: [outputs, inputs]), dx: dx)
+            var expected = [Double](repeating: 0, count: rows * inputs)
+            for row in 0..<rows {
+                for output in 0..<outputs {
+                    for input in 0..<inputs {
+                        expected[row * inputs + input] += dy[row * outputs + output] * weight[output * inputs + input]
+                    }
+                }
+            }
+            #expect(difference(dx, expected) < 2e-6)
+        }
+    }
+
     @Test(arguments: [(1, 5, 3), (7, 16, 24), (100, 33, 17), (53, 12, 130)])
     func backward(shape: (rows: Int, inputs: Int, outputs: Int)) {
         for engine in engines {
