@@ -38,6 +38,7 @@ struct EvaluateTests {
             loss -= log(try #require(truth["probability"] as? Double))
         }
         let result = try result()
+        #expect(result["part"] as? String == "all")
         #expect(result["count"] as? Int == 24)
         #expect(result["correct"] as? Int == correct)
         #expect(result["top1"] as? Double == Double(correct) / 24)

@@ -2,13 +2,15 @@ import Testing
 
 import Compute
 
-/// Both layers of an MLP: few rows, which are computed layer by layer, and enough to go block by block, with a rest.
+/// Both layers of an MLP: few rows, which are computed layer by layer, and enough to go block by block, with a rest; what
+/// lies between them as it comes, and so wide that its rows are moved apart.
 @Suite struct MLPTests {
     private let inputs = 5
     private let hiddenWidth = 20
 
-    @Test(arguments: [3, 70, 400], [true, false])
-    func forward(rows: Int, packed: Bool) {
+    @Test(arguments: [(3, 20), (70, 20), (400, 20), (70, 1024), (400, 1024)], [true, false])
+    func forward(size: (rows: Int, hiddenWidth: Int), packed: Bool) {
+        let (rows, hiddenWidth) = size
         for engine in engines {
             var numbers = Numbers(seed: 5)
             let x = numbers.values(rows * inputs)

@@ -10,6 +10,8 @@ struct LayerProduct {
     var accumulates = false
     /// Distances in floats between the rows of x and between its columns; nil: rows as long as B has them.
     var xStrides: (Int, Int)?
+    /// Floats between the rows of y; nil: as many as B has columns.
+    var yStride: Int?
 
     /// Floats of scratch memory that blocks of at most so many rows need.
     func roomCount(rowCount: Int) -> Int {
@@ -45,7 +47,7 @@ struct LayerProduct {
         unsafe product.residual = UnsafePointer(residual)
         unsafe product.residual_row_stride = Int64(side.columns)
         unsafe product.c = y
-        unsafe product.c_row_stride = Int64(side.columns)
+        unsafe product.c_row_stride = Int64(yStride ?? side.columns)
         unsafe vit_multiply_panels(&product, room)
     }
 
@@ -66,7 +68,7 @@ struct LayerProduct {
     private func shape(rowCount: Int, columnCount: Int) -> MatmulShape {
         var shape = MatmulShape(
             rows: rowCount, inner: side.inner, columns: columnCount, aStrides: xStrides ?? (side.inner, 1),
-            bStrides: side.strides, cStride: side.columns)
+            bStrides: side.strides, cStride: yStride ?? side.columns)
         shape.residualStride = epilogue.residual == nil ? nil : side.columns
         shape.hasBias = bias != nil
         shape.hasColumnScale = epilogue.columnScale != nil

@@ -30,6 +30,14 @@ extension Activation {
         }
     }
 
+    /// The same of rows of `width` numbers, so many floats apart in x and in y; y may be x.
+    func applyRows(
+        _ x: UnsafeMutablePointer<Float>, stride xStride: Int, rowCount: Int, width: Int,
+        into y: UnsafeMutablePointer<Float>, stride yStride: Int
+    ) {
+        for row in 0..<rowCount { unsafe apply(x + row * xStride, width, into: y + row * yStride) }
+    }
+
     /// dx = dy · activation'(x) of `count` numbers; dx may be dy.
     func applyBackward(
         _ x: UnsafeMutablePointer<Float>, _ dy: UnsafeMutablePointer<Float>, _ count: Int,

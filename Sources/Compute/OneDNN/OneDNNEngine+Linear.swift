@@ -9,7 +9,7 @@ extension OneDNNEngine {
                 && epilogue.residual.map { $0.count == y.count } ?? true,
             "linear: \(weights.inputs) → \(weights.outputs) got x \(x.shape), y \(y.shape)")
         let layer = LayerProduct(side: rightSide(weights, rowCount: rowCount), bias: bias, epilogue: epilogue)
-        multiply(Product(layer: layer, x: x, y: y, rows: RowGroups(rowCount: rowCount)))
+        unsafe multiply(Product(layer: layer, x: x.pointer, y: y.pointer, rows: RowGroups(rowCount: rowCount)))
     }
 
     package func embedPatches(
@@ -26,11 +26,11 @@ extension OneDNNEngine {
             groupCount: imageCount, rowsPerGroup: patchCount, xStride: patchCount * weights.inputs,
             yStride: tokenCount * weights.outputs, residualStride: isShared ? 0 : patchCount * weights.outputs,
             yOffset: prefix * weights.outputs)
-        multiply(
+        unsafe multiply(
             Product(
                 layer: LayerProduct(
                     side: rightSide(weights, rowCount: imageCount * patchCount), bias: bias,
-                    epilogue: LinearEpilogue(residual: positions)), x: patches, y: tokens, rows: rows))
+                    epilogue: LinearEpilogue(residual: positions)), x: patches.pointer, y: tokens.pointer, rows: rows))
     }
 
     package func linearInputGradient(_ dy: Tensor, weight: Tensor, dx: Tensor) {
@@ -41,11 +41,12 @@ extension OneDNNEngine {
             "linearInputGradient: \(inputs) → \(outputs) got dy \(dy.shape), dx \(dx.shape)")
         let side = unsafe rightSide(
             weight.pointer, strides: (inputs, 1), inner: outputs, columns: inputs, rowCount: rowCount)
-        multiply(Product(layer: LayerProduct(side: side), x: dy, y: dx, rows: RowGroups(rowCount: rowCount)))
+        unsafe multiply(
+            Product(layer: LayerProduct(side: side), x: dy.pointer, y: dx.pointer, rows: RowGroups(rowCount: rowCount)))
     }
 
     /// Equal groups of rows (one an image) and how far apart, in floats, they lie in each operand.
-    private struct RowGroups {
+    struct RowGroups {
         var groupCount: Int
         var rowsPerGroup: Int
         var xStride: Int
@@ -71,31 +72,38 @@ extension OneDNNEngine {
     }
 
     /// A layer's product with what it reads and writes.
-    private struct Product {
+    @safe
+    struct Product {
         let layer: LayerProduct
-        let x: Tensor
-        let y: Tensor
+        let x: UnsafeMutablePointer<Float>
+        let y: UnsafeMutablePointer<Float>
         let rows: RowGroups
+        /// What a task does with the rows and columns that it has computed, all in one group.
+        var finish: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void = { _, _ in }
     }
 
-    private func multiply(_ product: Product) {
+    func multiply(_ product: Product) {
         let (layer, rows) = (product.layer, product.rows)
         let size = layer.side.taskSize(rowCount: rows.groupCount * rows.rowsPerGroup, inGroupsOf: rows.rowsPerGroup)
         let columnBlocks = (layer.side.columns + size.columns - 1) / size.columns
         let rowBlocks = (rows.rowsPerGroup + size.rows - 1) / size.rows
         let roomCount = layer.roomCount(rowCount: size.rows)
+        let (xStride, yStride) = (layer.xStrides?.0 ?? layer.side.inner, layer.yStride ?? layer.side.columns)
         unsafe workers.run(rows.groupCount * rowBlocks * columnBlocks) { task, context, worker in
             let column = task % columnBlocks * size.columns
+            let columns = column..<min(column + size.columns, layer.side.columns)
             let row = task / columnBlocks % rowBlocks * size.rows
+            let rowCount = min(size.rows, rows.rowsPerGroup - row)
             let group = task / (columnBlocks * rowBlocks)
-            let inRows = row * layer.side.columns + column
             unsafe layer.run(
-                rowCount: min(size.rows, rows.rowsPerGroup - row),
-                columns: column..<min(column + size.columns, layer.side.columns), cache: cache, context,
+                rowCount: rowCount, columns: columns, cache: cache, context,
                 room: workers.scratch(of: worker, floatCount: roomCount),
-                x: product.x.pointer + group * rows.xStride + row * layer.side.inner,
-                residual: layer.epilogue.residual.map { unsafe $0.pointer + group * rows.residualStride + inRows },
-                y: product.y.pointer + rows.yOffset + group * rows.yStride + inRows)
+                x: product.x + group * rows.xStride + row * xStride,
+                residual: layer.epilogue.residual.map {
+                    unsafe $0.pointer + group * rows.residualStride + row * layer.side.columns + column
+                },
+                y: product.y + rows.yOffset + group * rows.yStride + row * yStride + column)
+            product.finish(row..<row + rowCount, columns)
         }
     }
 }

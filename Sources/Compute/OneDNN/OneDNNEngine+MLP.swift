@@ -15,26 +15,37 @@ extension OneDNNEngine {
             return mlpOfFewRows(
                 x, layers, preActivation: preActivation, hidden: hidden, epilogue: epilogue, into: y)
         }
-        let first = LayerProduct(side: rightSide(layers.first, rowCount: rowCount), bias: layers.firstBias)
-        let second = LayerProduct(
-            side: rightSide(layers.second, rowCount: rowCount, room: secondPackedCopy), bias: layers.secondBias,
-            epilogue: epilogue)
         let (inputs, hiddenWidth, outputs) = (layers.first.inputs, layers.first.outputs, layers.second.outputs)
+        var first = LayerProduct(side: rightSide(layers.first, rowCount: rowCount), bias: layers.firstBias)
+        let second = secondLayer(layers, rowCount: rowCount, epilogue)
+        let stride = second.xStrides?.0 ?? hiddenWidth
+        let firstStride = preActivation == nil ? stride : hiddenWidth
+        first.yStride = firstStride
         let size = rowsPerBlock(first, rowCount: rowCount)
         let roomCount = max(first.roomCount(rowCount: size), second.roomCount(rowCount: size))
         unsafe forBlocks(of: size, in: rowCount) { rows, context, worker in
             let row = rows.lowerBound
-            let activated = unsafe workers.scratch(of: worker, floatCount: size * hiddenWidth + roomCount)
-            let room = unsafe activated + size * hiddenWidth
+            let activated = unsafe workers.scratch(of: worker, floatCount: size * stride + roomCount)
+            let room = unsafe activated + size * stride
             let before = unsafe preActivation.map { unsafe $0.pointer + row * hiddenWidth } ?? activated
             unsafe first.run(
                 rowCount: rows.count, columns: 0..<hiddenWidth, cache: cache, context, room: room,
                 x: x.pointer + row * inputs, y: before)
-            unsafe layers.activation.apply(before, rows.count * hiddenWidth, into: activated)
+            unsafe layers.activation.applyRows(
+                before, stride: firstStride, rowCount: rows.count, width: hiddenWidth, into: activated, stride: stride)
             unsafe second.run(
                 rowCount: rows.count, columns: 0..<outputs, cache: cache, context, room: room, x: activated,
                 residual: epilogue.residual.map { unsafe $0.pointer + row * outputs }, y: y.pointer + row * outputs)
         }
+    }
+
+    /// The layer that reads what lies between: rows moved apart where they would drive each other out of the caches.
+    private func secondLayer(_ layers: MLPLayers, rowCount: Int, _ epilogue: LinearEpilogue) -> LayerProduct {
+        var layer = LayerProduct(
+            side: rightSide(layers.second, rowCount: rowCount, room: secondPackedCopy), bias: layers.secondBias,
+            epilogue: epilogue)
+        if layer.side.isPanels { layer.xStrides = (Panels.rowStride(width: layers.second.inputs), 1) }
+        return layer
     }
 
     /// Rows that go through both layers before the next ones do.
@@ -45,15 +56,29 @@ extension OneDNNEngine {
         }
     }
 
-    /// The same in three operations, each of which divides the columns among the threads.
+    /// The same in two operations, each of which divides the columns among the threads.
     private func mlpOfFewRows(
         _ x: Tensor, _ layers: MLPLayers, preActivation: Tensor?, hidden: Tensor, epilogue: LinearEpilogue,
         into y: Tensor
     ) {
-        let before = preActivation ?? hidden
-        linear(x, layers.first, bias: layers.firstBias, epilogue: LinearEpilogue(), into: before)
-        activate(before, layers.activation, into: hidden)
-        linear(hidden, layers.second, bias: layers.secondBias, epilogue: epilogue, into: y)
+        let rows = RowGroups(rowCount: x.count / layers.first.inputs)
+        let width = layers.first.outputs
+        let second = secondLayer(layers, rowCount: rows.rowsPerGroup, epilogue)
+        let stride = second.xStrides?.0 ?? width
+        let activated =
+            unsafe stride > width ? spacedCopy.floats(rows.rowsPerGroup * stride) : hidden.pointer
+        let before = unsafe preActivation?.pointer ?? activated
+        var first = LayerProduct(side: rightSide(layers.first, rowCount: rows.rowsPerGroup), bias: layers.firstBias)
+        first.yStride = preActivation == nil ? stride : width
+        let firstStride = first.yStride ?? width
+        unsafe multiply(
+            Product(layer: first, x: x.pointer, y: before, rows: rows) { rows, columns in
+                unsafe layers.activation.applyRows(
+                    before + rows.lowerBound * firstStride + columns.lowerBound, stride: firstStride,
+                    rowCount: rows.count, width: columns.count,
+                    into: activated + rows.lowerBound * stride + columns.lowerBound, stride: stride)
+            })
+        unsafe multiply(Product(layer: second, x: activated, y: y.pointer, rows: rows))
     }
 
     package func mlpInputGradient(

@@ -17,6 +17,8 @@ public final class OneDNNEngine: Engine {
     let packedCopy = SharedRoom()
     /// That of a second product of the same operation.
     let secondPackedCopy = SharedRoom()
+    /// The left side of the product under way, where its rows are moved apart.
+    let spacedCopy = SharedRoom()
 
     /// Rows of a matrix product that one task computes where nothing speaks for another number: enough to use each weight
     /// many times, few enough to share the rows of a single picture among threads.

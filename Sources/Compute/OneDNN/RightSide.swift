@@ -85,6 +85,11 @@ enum Panels {
         (columns + width - 1) / width * stride(inner: inner)
     }
 
+    /// Floats from a row to the next so that rows of `width` numbers do not drive each other out of the caches.
+    static func rowStride(width: Int) -> Int {
+        width % Int(vit_conflicting_stride) == 0 ? width + Int(vit_packed_tile_rows) : width
+    }
+
     /// The rows and columns that one task computes.
     static func taskSize(rowCount: Int, inGroupsOf rowsPerGroup: Int, columns: Int) -> (rows: Int, columns: Int) {
         guard rowCount < manyRows else {

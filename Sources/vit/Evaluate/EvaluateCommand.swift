@@ -55,15 +55,16 @@ struct EvaluateCommand: ParsableCommand {
         Interruption.watch(removing: UnfinishedFiles())
         let classifier = try classifier()
         let dataset = try classifier.dataset(at: data, options: part.options)
-        let (part, samples) = try dataset.evaluationSamples(of: part.split?.part)
+        let asked = part.split?.part
+        let (part, samples) = try dataset.evaluationSamples(of: asked)
         var run = LabeledRun(
             data: data, total: samples.count, verb: "evaluated", isStrict: images.strict, isQuiet: shared.quiet)
         run.tell(dataset.notes)
         let scores = try classifier.evaluate(samples, of: dataset) { try run.take(path: $0.path, $0.result) }
         try run.check(scores.count, of: samples.count, in: part)
         let report = EvaluationReport(
-            data: data, model: classifier.checkpoint.path, part: part, scores: scores, labels: classifier.labels,
-            failures: run.failures)
+            data: data, model: classifier.checkpoint.path, part: asked == nil && part == .training ? nil : part,
+            scores: scores, labels: classifier.labels, failures: run.failures)
         let output = StandardOutput()
         try output.write(format == .json ? report.json.text() + "\n" : report.text)
         try output.flush()

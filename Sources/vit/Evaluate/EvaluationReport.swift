@@ -8,7 +8,8 @@ import Training
 struct EvaluationReport {
     let data: String
     let model: String
-    let part: ImageDataset.Part
+    /// The part that was measured; nil: all pictures, of data without parts.
+    let part: ImageDataset.Part?
     let scores: ClassificationScores
     let labels: ClassLabels
     let failures: [InputError]
@@ -23,7 +24,7 @@ struct EvaluationReport {
     var json: JSON {
         .object([
             JSON.Member("data", .string(data)), JSON.Member("model", .string(model)),
-            JSON.Member("part", .string(part.rawValue)), JSON.Member("count", .integer(scores.count)),
+            JSON.Member("part", .string(part?.rawValue ?? "all")), JSON.Member("count", .integer(scores.count)),
             JSON.Member("correct", .integer(scores.correctCount)), JSON.Member("top1", .number(scores.top1)),
             JSON.Member("top5", .number(scores.top5)), JSON.Member("loss", .number(scores.loss)),
             JSON.Member("calibration_error", .number(scores.calibrationError)),
@@ -54,7 +55,7 @@ struct EvaluationReport {
     }
 
     var text: String {
-        let pictures = part == .training ? "pictures" : "pictures of the \(part.rawValue) part"
+        let pictures = part.map { "pictures of the \($0.rawValue) part" } ?? "pictures"
         return """
             \(printable(data)): \(scores.count) \(pictures), \(shown.count) classes
             top-1              \(percent(scores.top1))   \(scores.correctCount) of \(scores.count)
