@@ -23,6 +23,17 @@ public struct Augmentation: Sendable {
         Augmentation([{ image, _ in centered(image, size: size, interpolation: interpolation) }])
     }
 
+    /// Nothing random: the whole image in the size wanted, whatever becomes of its proportions.
+    public static func squashed(
+        size: Preprocessing.Extent, interpolation: Interpolation = .bicubic
+    ) -> Augmentation {
+        Augmentation([
+            { image, _ in
+                image.resized(width: size.width, height: size.height, interpolation: interpolation)
+            }
+        ])
+    }
+
     /// These steps, and then a mirror image with the probability given.
     public func flipping(probability: Double = 0.5) -> Augmentation {
         followed { image, random in

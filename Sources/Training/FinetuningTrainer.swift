@@ -146,7 +146,7 @@ extension FinetuningSettings {
     var trainingAugmentation: Augmentation {
         var augmentation: Augmentation
         switch augment {
-        case .none: augmentation = .none(size: run.extent)
+        case .none: augmentation = run.wholeImage
         case .crop:
             var crop = RandomResizedCrop(size: run.extent)
             crop.scale = cropScale[0]...cropScale[1]

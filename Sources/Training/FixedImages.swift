@@ -63,7 +63,7 @@ struct FixedImages {
 
 extension PretrainingSettings {
     /// Nothing random.
-    var evaluationAugmentation: Augmentation { .none(size: run.extent) }
+    var evaluationAugmentation: Augmentation { run.wholeImage }
 
     /// What is done to training images.
     var trainingAugmentation: Augmentation {

@@ -21,6 +21,8 @@ public struct RunOptions: Sendable {
     public var depth: Int?
     /// Attention heads of its blocks.
     public var heads: Int?
+    /// How a whole picture is brought to the size of the model.
+    public var fit: RunSettings.Fit?
     /// The part of the images that is held out where the data name none.
     public var validationFraction: Double?
     /// Passes over the images.
@@ -87,6 +89,7 @@ extension RunOptions {
         if let width { settings.hiddenWidth = 4 * width }
         set(&settings.depth, depth)
         set(&settings.heads, heads)
+        set(&settings.fit, fit)
         set(&settings.validationFraction, validationFraction)
         applyOptimization(to: &settings, imageCount: imageCount)
         set(&settings.checkpointEvery, checkpointEvery)
@@ -168,7 +171,7 @@ extension RunSettings {
 }
 
 extension RunSettings {
-    /// Takes the shape of a checkpoint's encoder and the means and deviations that it wants.
+    /// Takes the shape of a checkpoint's encoder, and the means, the deviations and the part of a picture that it wants.
     mutating func adopt(_ checkpoint: Checkpoint) {
         let model = checkpoint.configuration
         imageSize = model.imageSize
@@ -180,6 +183,7 @@ extension RunSettings {
         normEpsilon = Double(model.layerNormEpsilon)
         mean = Self.spread(checkpoint.preprocessing.mean, over: channels)
         std = Self.spread(checkpoint.preprocessing.std, over: channels)
+        if case .exact = checkpoint.preprocessing.resize { fit = .squash }
     }
 
     private static func spread(_ values: [Double], over count: Int) -> [Double] {

@@ -1,3 +1,4 @@
+import Datasets
 import Imaging
 import Models
 
@@ -7,8 +8,16 @@ public struct RunSettings: Sendable, Equatable {
     public enum Augment: String, Sendable, CaseIterable {
         /// A random resized crop, and a mirror image in half of the cases.
         case crop
-        /// The largest part in the middle, the same in every epoch.
+        /// The picture as it is looked at outside of training, the same in every epoch.
         case none
+    }
+
+    /// How a whole picture is brought to the size of the model.
+    public enum Fit: String, Sendable, CaseIterable {
+        /// The largest square in the middle; where the model takes none, all of it.
+        case crop
+        /// All of it, whatever becomes of its proportions.
+        case squash
     }
 
     // What is trained.
@@ -40,6 +49,8 @@ public struct RunSettings: Sendable, Equatable {
     public var mean: [Double] = []
     /// What each channel is divided by.
     public var std: [Double] = []
+    /// How a whole picture is brought to size.
+    public var fit = Fit.crop
     /// The part of the images that is held out where the data name none.
     public var validationFraction = 0.0
 
@@ -98,11 +109,16 @@ extension RunSettings {
 
     /// What the model wants done to an image outside of training.
     public var preprocessing: Preprocessing {
-        let isSquare = extent.width == extent.height
-        return Preprocessing(
-            resize: isSquare ? .shortestEdge(extent.width) : .exact(width: extent.width, height: extent.height),
-            crop: isSquare ? extent : nil, mean: mean, std: std)
+        Preprocessing(
+            resize: isCut ? .shortestEdge(extent.width) : .exact(width: extent.width, height: extent.height),
+            crop: isCut ? extent : nil, mean: mean, std: std)
     }
+
+    /// The same for an image of the training, before it is normalised.
+    var wholeImage: Augmentation { isCut ? .none(size: extent) : .squashed(size: extent) }
+
+    /// Whether the middle is cut out; common preprocessors can only say so of a square.
+    private var isCut: Bool { fit == .crop && extent.width == extent.height }
 
     /// The size of the pictures as images have it.
     var extent: Preprocessing.Extent { Preprocessing.Extent(width: imageSize.width, height: imageSize.height) }

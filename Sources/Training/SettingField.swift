@@ -93,7 +93,7 @@ extension SettingField where Settings: StoredSettings {
 
     static var optimization: [Self] {
         [
-            numbers("mean", \.run.mean), numbers("std", \.run.std),
+            numbers("mean", \.run.mean), numbers("std", \.run.std), choice("fit", \.run.fit),
             number("validation_fraction", \.run.validationFraction),
             integer("batch_size", \.run.batchSize), integer("accumulate", \.run.accumulate),
             integer("steps", \.run.steps), integer("warmup_steps", \.run.warmupSteps),

@@ -40,6 +40,21 @@ struct FinetuneTests {
         #expect(FileManager.default.fileExists(atPath: scratch.path("run/model/preprocessor_config.json")))
     }
 
+    @Test func wholePicturesAreFittedAsTheCheckpointHasIt() throws {
+        func preprocessor(_ run: String) throws -> String {
+            String(decoding: try scratch.read("\(run)/model/preprocessor_config.json"), as: UTF8.self)
+        }
+        func goOn(_ output: String, _ arguments: String...) throws -> Int32 {
+            let common = ["--init", "run/model", "--batch-size", "4", "--steps", "2", "--augment", "none"]
+            return try Vit.run(["finetune", "data", "--output", output] + common + arguments, in: scratch).status
+        }
+        #expect(try finetune("data", "--fit", "squash").status == 0)
+        #expect(try goOn("same") == 0 && goOn("other", "--fit", "crop") == 0)
+        #expect(try preprocessor("run") == preprocessor("same"))
+        #expect(try !preprocessor("run").contains("shortest_edge"))
+        #expect(try preprocessor("other").contains("shortest_edge"))
+    }
+
     @Test func aPlanTrainsNothing() throws {
         let outcome = try finetune("data", "--accumulate", "2", "--freeze", "1", "--plan")
         #expect(outcome.status == 0)

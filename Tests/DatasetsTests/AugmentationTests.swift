@@ -27,6 +27,13 @@ import Testing
         }
     }
 
+    @Test func squashedIsAnExactResize() {
+        var random = random(0)
+        let size = Preprocessing.Extent(width: 12, height: 14)
+        let expected = Preprocessing(resize: .exact(width: 12, height: 14)).prepare(image)
+        #expect(Augmentation.squashed(size: size).apply(to: image, using: &random) == expected)
+    }
+
     @Test func aboutHalfOfTheCropsAreMirrored() {
         let crop = RandomResizedCrop(size: .init(width: 8, height: 8))
         let augmentation = Augmentation.crop(crop)

@@ -98,6 +98,9 @@ struct AugmentationOptions: ParsableArguments {
     @Option(help: "crop: random resized crops; or none. (default: crop)")
     var augment: RunSettings.Augment?
 
+    @Option(help: FitHelp.text)
+    var fit: RunSettings.Fit?
+
     @Option(help: "The least part of a picture's area that a crop takes. (default: 0.08)")
     var cropScale: Double?
 
@@ -133,6 +136,7 @@ struct AugmentationOptions: ParsableArguments {
 
     func fill(_ options: inout FinetuningOptions) {
         options.augment = augment
+        options.fit = fit
         options.cropScale = cropScale
         options.flips = flip
         options.turns = turn

@@ -32,6 +32,9 @@ struct PretrainingTaskOptions: ParsableArguments {
     @Option(help: "crop: random resized crops and mirror images; or none. (default: crop)")
     var augment: PretrainingSettings.Augment?
 
+    @Option(help: FitHelp.text)
+    var fit: RunSettings.Fit?
+
     @Option(
         help: "The part held out to watch over the training, where the data name none. (default: 0.01 from 1,000 on)")
     var validationFraction: Double?
@@ -41,6 +44,7 @@ struct PretrainingTaskOptions: ParsableArguments {
         options.sampling = sampling
         options.target = target
         options.augment = augment
+        options.fit = fit
         options.validationFraction = validationFraction
     }
 }

@@ -149,3 +149,9 @@ struct Sides: ExpressibleByArgument {
 
 extension Architecture: ExpressibleByArgument {}
 extension RunSettings.Augment: ExpressibleByArgument {}
+extension RunSettings.Fit: ExpressibleByArgument {}
+
+enum FitHelp {
+    static let text: ArgumentHelp =
+        "Of a whole picture, crop: the square in its middle; squash: all of it, whatever becomes of its proportions. (default: as --init, else crop)"
+}
