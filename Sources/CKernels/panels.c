@@ -30,12 +30,12 @@ typedef struct {
 
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
-WIDE_INLINED void add_products(__m512 sums[][2], const int rows, const int has_adjacent_rows, tile_source from) {
-    const int64_t row_stride = has_adjacent_rows ? 1 : from.row_stride;
-    const int64_t column_stride = has_adjacent_rows ? from.column_stride : 1;
-    const int64_t panel_row_stride = from.panel_row_stride, later_stride = from.later_stride;
-    const float *a = from.a, *panel = from.panel, *later = from.later;
-    for (int64_t i = 0; i < from.inner; i++) {
+WIDE_INLINED void add_products(__m512 sums[][2], const int rows, const int has_adjacent_rows, const tile_source *from) {
+    const int64_t row_stride = has_adjacent_rows ? 1 : from->row_stride;
+    const int64_t column_stride = has_adjacent_rows ? from->column_stride : 1;
+    const int64_t panel_row_stride = from->panel_row_stride, later_stride = from->later_stride, inner = from->inner;
+    const float *a = from->a, *panel = from->panel, *later = from->later;
+    for (int64_t i = 0; i < inner; i++) {
         const __m512 left = _mm512_loadu_ps(panel), right = _mm512_loadu_ps(panel + lanes);
         _mm_prefetch((const char *)(panel + near * panel_row_stride), _MM_HINT_T0);
         _mm_prefetch((const char *)(panel + near * panel_row_stride + lanes), _MM_HINT_T0);
@@ -62,14 +62,14 @@ WIDE_INLINED __m512 finish(__m512 sum, const vit_panel_product *product, int64_t
     return sum;
 }
 
-WIDE_INLINED void tile(const int rows, const int has_adjacent_rows, tile_source from, tile_target to) {
-    const vit_panel_product *product = to.product;
-    const int64_t count = product->columns - to.column;
+WIDE_INLINED void tile(const int rows, const int has_adjacent_rows, const tile_source *from, const tile_target *to) {
+    const vit_panel_product *product = to->product;
+    const int64_t count = product->columns - to->column;
     const __mmask16 masks[2] = {
         count >= lanes ? 0xffff : (__mmask16)((1u << count) - 1),
         count >= 2 * lanes ? 0xffff : count <= lanes ? 0 : (__mmask16)((1u << (count - lanes)) - 1)};
     __m512 sums[strip_rows][2];
-    float *c = product->c + to.row * product->c_row_stride + to.column;
+    float *c = product->c + to->row * product->c_row_stride + to->column;
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++) {
         _mm_prefetch((const char *)(c + row * product->c_row_stride), _MM_HINT_T0);
@@ -77,7 +77,7 @@ WIDE_INLINED void tile(const int rows, const int has_adjacent_rows, tile_source 
         sums[row][0] = sums[row][1] = _mm512_setzero_ps();
     }
     add_products(sums, rows, has_adjacent_rows, from);
-    const int adds = !to.begins || product->accumulates;
+    const int adds = !to->begins || product->accumulates;
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++)
         for (int half = 0; half < 2; half++) {
@@ -85,17 +85,18 @@ WIDE_INLINED void tile(const int rows, const int has_adjacent_rows, tile_source 
             __m512 sum = sums[row][half];
             if (product->scale != 1) sum = _mm512_mul_ps(sum, _mm512_set1_ps(product->scale));
             if (adds) sum = _mm512_add_ps(_mm512_maskz_loadu_ps(masks[half], target), sum);
-            if (to.ends) sum = finish(sum, product, to.row + row, to.column + half * lanes, masks[half]);
+            if (to->ends) sum = finish(sum, product, to->row + row, to->column + half * lanes, masks[half]);
             _mm512_mask_storeu_ps(target, masks[half], sum);
         }
 }
 
-typedef void (*tile_function)(tile_source, tile_target);
+typedef void (*tile_function)(const tile_source *, const tile_target *);
 
-// A function for each number of rows, for A as it is and for A with the rows of a strip next to each other.
+// A function for each number of rows, for A as it is and for A with the rows of a strip next to each other. What they take
+// goes by address: a copy in vectors would read what was just written in words, and wait for the last tile to reach memory.
 #define TILES(ROWS)                                                                                        \
-    static WIDE void tile_##ROWS(tile_source from, tile_target to) { tile(ROWS, 0, from, to); }            \
-    static WIDE void adjacent_##ROWS(tile_source from, tile_target to) { tile(ROWS, 1, from, to); }
+    static WIDE void tile_##ROWS(const tile_source *from, const tile_target *to) { tile(ROWS, 0, from, to); } \
+    static WIDE void adjacent_##ROWS(const tile_source *from, const tile_target *to) { tile(ROWS, 1, from, to); }
 TILES(1) TILES(2) TILES(3) TILES(4) TILES(5) TILES(6) TILES(7) TILES(8) TILES(9) TILES(10) TILES(11) TILES(12)
 
 static const tile_function tiles[2][strip_rows] = {
@@ -178,7 +179,7 @@ static void multiply_part(const vit_panel_product *product, int64_t first, int64
                 from.later_stride = is_packed ? lanes : product->panel_row_stride;
             }
             const tile_target to = {product, row, column, first == 0, first + inner == product->inner};
-            tiles[from.row_stride == 1][rows - 1](from, to);
+            tiles[from.row_stride == 1][rows - 1](&from, &to);
         }
     }
 }
