@@ -68,14 +68,9 @@ let linearShapes = [
             let dx = Tensor.unwritten(rows, inputs)
             engine.linearInputGradient(
                 Tensor(dy, shape: [rows, outputs]), weight: Tensor(weight, shape: [outputs, inputs]), dx: dx)
-            var expected = [Double](repeating: 0, count: rows * inputs)
-            for row in 0..<rows {
-                for output in 0..<outputs {
-                    for input in 0..<inputs {
-                        expected[row * inputs + input] += dy[row * outputs + output] * weight[output * inputs + input]
-                    }
-                }
-            }
+            let turned = weight.indices.map { weight[$0 % outputs * inputs + $0 / outputs] }
+            let expected = Reference.linear(
+                dy, weight: turned, bias: [Double](repeating: 0, count: inputs), inputs: outputs)
             #expect(difference(dx, expected) < 2e-6)
         }
     }
