@@ -1,12 +1,14 @@
 extension OneDNNEngine {
     /// Rows of a product with packed weights that one task computes, so that few threads and many get equal shares.
     ///
-    /// oneDNN's kernel takes six rows at a time and this package's twelve; the sizes are multiples of that.
+    /// oneDNN's kernel takes six rows at a time and this package's twelve; a rest takes as long as two rows more.
     static func rowsPerTask(rowCount: Int, longest: Int = 60) -> Int {
-        var best = (size: rowsPerTask, cost: Double.infinity)
-        for size in stride(from: longest, through: 36, by: -12) {
-            let cost = [2, 4].reduce(0.0) { cost, threads in
-                cost + Double(threads * longestShare(rowCount: rowCount, size: size, threads: threads))
+        let fewest = max(1, (rowCount + longest - 1) / longest)
+        var best = (size: longest, cost: Int.max)
+        for taskCount in fewest...max(fewest, rowCount / 36) {
+            let size = max(1, (rowCount + taskCount - 1) / taskCount)
+            let cost = [2, 4].reduce(0) { cost, threads in
+                cost + threads * ((taskCount + threads - 1) / threads) * (size % 12 == 0 ? size : size + 2)
             }
             if cost < best.cost { best = (size, cost) }
         }
@@ -31,12 +33,5 @@ extension OneDNNEngine {
             }
         }
         return (best.outputs, best.inputs)
-    }
-
-    /// Rows of the thread that gets most of them.
-    private static func longestShare(rowCount: Int, size: Int, threads: Int) -> Int {
-        let (whole, rest) = (rowCount / size, rowCount % size)
-        let rounds = whole / threads
-        return whole % threads == 0 ? rounds * size + rest : (rounds + 1) * size
     }
 }
