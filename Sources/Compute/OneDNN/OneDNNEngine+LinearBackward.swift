@@ -31,7 +31,7 @@ extension OneDNNEngine: TrainingEngine {
         let isTurned = x.layout == .packed
         let product = LayerProduct(side: x, accumulates: true, xStrides: isTurned ? nil : (1, outputs))
         let size =
-            x.strides == nil
+            isTurned
             ? (outputs: x.taskSize(rowCount: max(outputs, rowCount), inGroupsOf: outputs).rows, inputs: x.columns)
             : Self.gradientTile(outputs: outputs, inputs: x.columns)
         let columnBlocks = (x.columns + size.inputs - 1) / size.inputs

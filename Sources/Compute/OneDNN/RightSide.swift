@@ -59,7 +59,7 @@ enum Panels {
     /// Rows of a product from which on whole rows make enough tasks for many threads.
     static let manyRows = 384
     /// Rows of a product from which on a matrix whose rows can be read as they lie is packed all the same.
-    static let rowsWorthPacking = 2048
+    static let rowsReadInPlace = 2048
     /// Rows that one task computes of fewer rows: several for each weight that it reads.
     private static let rowsOfFew = 108
     /// The least number of columns that pays for putting the rows in order.
@@ -180,7 +180,7 @@ extension OneDNNEngine {
         _ b: UnsafeMutablePointer<Float>, strides: (Int, Int), inner: Int, columns: Int, rowCount: Int,
         room: SharedRoom? = nil
     ) -> RightSide {
-        if hasPanels, rowCount < Panels.rowsWorthPacking,
+        if hasPanels, rowCount < Panels.rowsReadInPlace,
             let layout = Panels.inPlace(columns: columns, strides: strides)
         {
             return unsafe RightSide(pointer: UnsafeRawPointer(b), inner: inner, columns: columns, layout: layout)
