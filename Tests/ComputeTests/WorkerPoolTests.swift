@@ -1,4 +1,5 @@
 import Compute
+import Foundation
 import Synchronization
 import Testing
 
@@ -33,6 +34,22 @@ private final class Counter: Sendable {
             }
         }
         #expect(sum.value == 8 * 50 * 10)
+    }
+
+    /// Threads that come late to a short loop find the next one under way; others have gone to sleep by then.
+    @Test func shortLoopsFollowOneAnother() {
+        let pool = WorkerPool(threadCount: 4)
+        let sum = Counter()
+        var expected = 0
+        for loop in 0..<20_000 {
+            if loop % 1000 == 0 { usleep(2000) }
+            let taskCount = 2 + loop % 5
+            pool.run(taskCount) { task, _ in
+                for _ in 0...task { sum.increment() }
+            }
+            expected += taskCount * (taskCount + 1) / 2
+            #expect(sum.value == expected)
+        }
     }
 
     @Test func poolsEndWithTheirOwner() {
