@@ -89,5 +89,5 @@ enum Fixtures {
     static func image(_ name: String) -> String { root.appendingPathComponent("imaging/\(name)").path }
 
     /// Where the corpora are, for tests that want them.
-    static let data = ProcessInfo.processInfo.environment["SWIFT_VIT_DATA"]
+    static let data = ProcessInfo.processInfo.environment["SWIFT_VIT_DATA"].flatMap { $0.isEmpty ? nil : $0 }
 }

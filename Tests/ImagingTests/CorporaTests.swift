@@ -4,7 +4,7 @@ import Testing
 import Imaging
 
 /// Set where the image collections are unpacked; the tests that need them are skipped elsewhere.
-let dataFolder = ProcessInfo.processInfo.environment["SWIFT_VIT_DATA"]
+let dataFolder = ProcessInfo.processInfo.environment["SWIFT_VIT_DATA"].flatMap { $0.isEmpty ? nil : $0 }
 
 /// Some 1,200 images of the collections give what Pillow makes of them: tools/make_imaging_goldens.py wrote it down.
 @Suite(.enabled(if: dataFolder != nil)) struct CorporaTests {
