@@ -29,7 +29,7 @@ test: packages ## set up and run every test, in release mode
 bench: build $(PEERS) ## time it beside PyTorch, ONNX Runtime and OpenVINO, in turns, into Benchmarks/RESULTS.md
 	$(PEERS) Benchmarks/compare.py --vit $(VIT) > .build/results.md
 	$(PEERS) Benchmarks/scaling.py --vit $(VIT) >> .build/results.md
-	$(PEERS) Benchmarks/startup.py --vit $(VIT) "$$(find $(PHOTOS) -type f | sort | head -n 1)" >> .build/results.md
+	$(PEERS) Benchmarks/startup.py --vit $(VIT) "$$(find $(PHOTOS) -iname '*.[jp]*g' | sort | head -n 1)" >> .build/results.md
 	$(PEERS) Benchmarks/pictures.py --vit $(VIT) $(PHOTOS) >> .build/results.md
 	mv .build/results.md Benchmarks/RESULTS.md
 
