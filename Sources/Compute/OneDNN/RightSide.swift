@@ -64,6 +64,9 @@ enum Panels {
     private static let rowsOfFew = 108
     /// The least number of columns that pays for putting the rows in order.
     private static let leastColumns = 96
+    /// Rows that one task computes of many at most, a quarter of the columns but not fewer than these: each number of
+    /// either side is then read a few times only, and there are enough tasks for threads to end together.
+    private static let (rowsOfMany, leastColumnsOfMany) = (144, 192)
 
     /// The layout of panels that were packed, one after the other.
     static func packed(inner: Int) -> RightSide.Layout { .panels(stride: stride(inner: inner), rowStride: width) }
@@ -93,14 +96,18 @@ enum Panels {
     /// The rows and columns that one task computes.
     static func taskSize(rowCount: Int, inGroupsOf rowsPerGroup: Int, columns: Int) -> (rows: Int, columns: Int) {
         guard rowCount < manyRows else {
-            return (OneDNNEngine.rowsPerTask(rowCount: rowsPerGroup, longest: 96), columns)
+            return (
+                OneDNNEngine.rowsPerTask(rowCount: rowsPerGroup, longest: rowsOfMany),
+                wholePanels(max(leastColumnsOfMany, columns / 4))
+            )
         }
         let strip = Int(vit_strip_rows)
         let parts = (rowsPerGroup + rowsOfFew - 1) / rowsOfFew
         let rows = ((rowsPerGroup + parts - 1) / parts + strip - 1) / strip * strip
-        let share = max(leastColumns, columns * parts / 8)
-        return (rows, (share + width - 1) / width * width)
+        return (rows, wholePanels(max(leastColumns, columns * parts / 8)))
     }
+
+    private static func wholePanels(_ columns: Int) -> Int { (columns + width - 1) / width * width }
 }
 
 /// How oneDNN packs a right side.
