@@ -38,8 +38,11 @@ extension JPEGReader {
     /// The horizontal pass of a plan over the rows as they are decoded, then the vertical one.
     ///
     /// Only rows that some result needs are decoded and resampled, and the image never lies in memory as a whole. To be
-    /// called on a reader that was started and gives rows of `size` with `channels`.
-    func resampled(_ plan: ResizePlan, from size: Preprocessing.Extent, channels: Int) throws(ImageError) -> Image {
+    /// called on a reader that was started and gives rows of `size` with `channels`. Unless it `readsAll`, damage below the
+    /// last row needed is not found.
+    func resampled(
+        _ plan: ResizePlan, from size: Preprocessing.Extent, channels: Int, readsAll: Bool
+    ) throws(ImageError) -> Image {
         let resampler = RowResampler(ResampleTaps(plan.columns, filter: plan.interpolation), channels: channels)
         let rowTaps = ResampleTaps(plan.rows, filter: plan.interpolation)
         let needed = rowTaps.inputRange
@@ -56,7 +59,7 @@ extension JPEGReader {
                 try unsafe read(count, into: rows)
                 unsafe resampler.resample(rows, stride: stride, count: count, into: output + start * outputStride)
             }
-            try unsafe finish(passing: rows)
+            if readsAll { try unsafe finish(passing: rows) }
         }
         return first.withVertical(rowTaps.droppingInputs(needed.lowerBound), columns: 0..<first.width)
     }

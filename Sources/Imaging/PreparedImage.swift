@@ -15,18 +15,21 @@ extension Preprocessing {
     /// Decodes a PNG or JPEG, resizes and crops it: what `prepare` makes of the decoded image, to the bit, with less work
     /// where only a part of a JPEG shows.
     ///
-    /// With `options.reducesScale`, a JPEG is decoded at the smallest scale that the resize does not have to enlarge.
+    /// With `options.reducesScale`, a JPEG is decoded at the smallest scale that the resize does not have to enlarge, and not
+    /// below the last row that shows; that it was not cut off there is told by its end marker alone.
     package func prepare(
         decoding bytes: [UInt8], options: DecodingOptions = .init()
     ) throws(ImageError) -> PreparedImage {
         guard ImageFormat(of: bytes) == .jpeg else { return prepared(try Image(decoding: bytes, options: options)) }
         return try readingJPEG(bytes, options: options) { (reader, orientation) throws(ImageError) in
-            try prepare(reader, orientation: orientation, options: options)
+            let isWhole = bytes.suffix(2).elementsEqual([0xff, 0xd9])
+            return try prepare(
+                reader, orientation: orientation, options: options, readsAll: !(options.reducesScale && isWhole))
         }
     }
 
     private func prepare(
-        _ reader: borrowing JPEGReader, orientation: Int, options: DecodingOptions
+        _ reader: borrowing JPEGReader, orientation: Int, options: DecodingOptions, readsAll: Bool
     ) throws(ImageError) -> PreparedImage {
         let stored = Extent(width: reader.width, height: reader.height)
         let isTransposed = (5...8).contains(orientation)
@@ -41,7 +44,7 @@ extension Preprocessing {
             of: size, to: framing.size, interpolation: interpolation, box: box, window: framing.visible)
         let resized =
             if !(2...8).contains(orientation) && channels == options.channels && plan.startsWithColumns {
-                try reader.resampled(plan, from: decoded, channels: channels)
+                try reader.resampled(plan, from: decoded, channels: channels, readsAll: readsAll)
             } else {
                 try reader.wholeImage(decoded, options: options).oriented(orientation).resized(
                     width: framing.size.width, height: framing.size.height, interpolation: interpolation, box: box,

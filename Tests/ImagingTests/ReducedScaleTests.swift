@@ -45,6 +45,23 @@ import Imaging
         #expect(try square.prepare(decoding: bytes, options: Self.reduced).image == whole.image)
     }
 
+    @Test func whatLiesBelowIsNotRead() throws {
+        let bytes = Pictures.landscape(width: 300, height: 450).encodedJPEG(quality: 90)
+        let damaged = bytes.dropLast(100) + [0xff, 0xd9]
+        let whole = try square.prepare(decoding: bytes, options: Self.reduced)
+        #expect(try square.prepare(decoding: Array(damaged), options: Self.reduced).image == whole.image)
+        #expect(throws: ImageError.self) { try square.prepare(decoding: Array(damaged)) }
+    }
+
+    @Test func aFileThatEndsTooEarlyIsRefused() {
+        let bytes = Pictures.landscape(width: 300, height: 450).encodedJPEG(quality: 90)
+        for count in [bytes.count * 9 / 10, bytes.count - 10] {
+            #expect(throws: ImageError.truncated(format: "JPEG")) {
+                try square.prepare(decoding: Array(bytes.prefix(count)), options: Self.reduced)
+            }
+        }
+    }
+
     @Test(arguments: 1...8) func orientationIsUndone(_ orientation: Int) throws {
         // Sides that no scale divides: the last column and row of the reduced picture are made up in part.
         let stored = Pictures.landscape(width: 605, height: 467).encodedJPEG(quality: 90)
