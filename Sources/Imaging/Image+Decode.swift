@@ -8,8 +8,8 @@ public struct DecodingOptions: Sendable {
     public var channels = 3
     /// Whether a JPEG that is resized for a model is decoded at a half, a quarter or an eighth of its size, the smallest
     /// that the resize does not have to enlarge. Time and memory are saved, and the pixels differ a little; a picture less
-    /// than twice as large as its resized version comes out the same to the bit. Rows below the last that shows are not read:
-    /// damage there is not found, except that the file ends too early.
+    /// than twice as large as its resized version comes out the same to the bit. Rows below the last that shows need not be
+    /// read: damage there may go unnoticed, except that the file ends too early.
     ///
     /// Decoding alone, which knows no size to come to, takes no notice.
     public var reducesScale = false

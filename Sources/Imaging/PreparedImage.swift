@@ -15,8 +15,8 @@ extension Preprocessing {
     /// Decodes a PNG or JPEG, resizes and crops it: what `prepare` makes of the decoded image, to the bit, with less work
     /// where only a part of a JPEG shows.
     ///
-    /// With `options.reducesScale`, a JPEG is decoded at the smallest scale that the resize does not have to enlarge, and not
-    /// below the last row that shows; that it was not cut off there is told by its end marker alone.
+    /// With `options.reducesScale`, a JPEG is decoded at the smallest scale that the resize does not have to enlarge, and where
+    /// rows are resampled as they come, not below the last that shows: that the file was not cut off there, its end marker tells.
     package func prepare(
         decoding bytes: [UInt8], options: DecodingOptions = .init()
     ) throws(ImageError) -> PreparedImage {

@@ -35,7 +35,7 @@ struct ImageOptions: ParsableArguments {
     @Flag(
         help: """
             Decode a JPEG at a half, a quarter or an eighth of its size where the resize reduces it at least as much: \
-            less time and memory, and pixels that differ a little. Damage below what the model sees goes unnoticed.
+            less time and memory, and pixels that differ a little. Damage below what the model sees may go unnoticed.
             """)
     var fastDecode = false
 

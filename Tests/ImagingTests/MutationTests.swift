@@ -19,7 +19,7 @@ import Imaging
                 if error != nil { refused += 1 }
                 options.reducesScale = round % 3 == 0
                 let isPrepared = (try? preparation.prepare(decoding: mutated, options: options)) != nil
-                let mayMissDamage = options.reducesScale && isPrepared
+                let mayMissDamage = options.reducesScale && isPrepared && !name.hasSuffix(".png")
                 #expect(isPrepared == (error == nil) || mayMissDamage, "\(name), round \(round)")
             }
         }

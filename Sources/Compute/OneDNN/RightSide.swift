@@ -56,7 +56,7 @@ enum Panels {
     static let width = Int(vit_panel_width)
     /// Whether this processor runs that product.
     static var areSupported: Bool { vit_has_panel_products() != 0 }
-    /// Rows of a product from which on whole rows make enough tasks for many threads.
+    /// Rows of a product from which on they make enough tasks for many threads.
     static let manyRows = 384
     /// Rows of a product from which on a matrix whose rows can be read as they lie is packed all the same.
     static let rowsReadInPlace = 2048
