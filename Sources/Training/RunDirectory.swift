@@ -108,5 +108,9 @@ package final class RunLock {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Closing is not enough while a process that was just started still has a copy of the descriptor.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }

@@ -69,11 +69,7 @@ struct FinetuneTests {
         let run = try Vit.Run(
             ["finetune", "data", "--output", "run"] + options + ["--steps", "100000000", "--checkpoint-every", "3"],
             in: scratch)
-        while !FileManager.default.fileExists(atPath: scratch.path("run/checkpoints/3/state.json")),
-            run.process.isRunning
-        {
-            usleep(2000)
-        }
+        scratch.waitForCheckpoint(of: run)
         kill(run.process.processIdentifier, number)
         let outcome = try run.wait()
         #expect(outcome.status == status && outcome.errors.contains("continue with --resume"))

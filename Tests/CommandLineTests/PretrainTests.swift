@@ -61,12 +61,7 @@ struct PretrainTests {
     func aSignalLeavesACheckpoint(number: Int32, status: Int32) throws {
         let run = try Vit.Run(
             ["pretrain", "data", "--output", "run", "--steps", "100000000"] + options, in: scratch)
-        // The first checkpoint tells that it trains.
-        while !FileManager.default.fileExists(atPath: scratch.path("run/checkpoints/3/state.json")),
-            run.process.isRunning
-        {
-            usleep(2000)
-        }
+        scratch.waitForCheckpoint(of: run)
         kill(run.process.processIdentifier, number)
         let outcome = try run.wait()
         #expect(outcome.status == status)

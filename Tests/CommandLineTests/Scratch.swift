@@ -31,6 +31,15 @@ final class Scratch {
 
     func write(_ text: String, to name: String) throws { try write(Array(text.utf8), to: name) }
 
+    /// Waits until a training in `run/` has written a checkpoint, whichever it is: old ones go while it trains.
+    func waitForCheckpoint(of run: Vit.Run) {
+        while run.process.isRunning {
+            let steps = (try? FileManager.default.contentsOfDirectory(atPath: path("run/checkpoints"))) ?? []
+            if steps.contains(where: { !$0.hasPrefix(".") }) { return }
+            usleep(2000)
+        }
+    }
+
     /// A small picture, another one for each `seed`.
     func writeImage(_ name: String, seed: Int = 0, width: Int = 23, height: Int = 17) throws {
         let pixels = (0..<width * height * 3).map { UInt8(truncatingIfNeeded: $0 &* (7 + 13 * seed) &+ seed * 31) }

@@ -99,6 +99,35 @@ struct ImageEmbedderTests {
         #expect(try embedder("hf-mae/model.safetensors").pooling == .classToken)
     }
 
+    /// A child has copies of all descriptors until it runs its own program.
+    @Test func aCopyOfItsDescriptorsDoesNotKeepAJobLocked() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "vit-job-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (embedder, output) = (try embedder { $0.batchSize = 1 }, folder.path + "/out.npy")
+        var copies: [Int32] = []
+        defer { for copy in copies { close(copy) } }
+        func run(resumes: Bool, until last: Int) throws -> EmbeddingJob.Outcome {
+            var options = EmbeddingJob.Options()
+            options.resumes = resumes
+            let inputs = pictures.map { InputPaths.Input.file($0) }
+            return try EmbeddingJob(embedder, inputs: inputs, output: output, options: options).run { done, _ in
+                if copies.isEmpty { copies = try descriptors(below: folder.lastPathComponent).map { dup($0) } }
+                if done > last { throw CancellationError() }
+            }
+        }
+        #expect(throws: CancellationError.self) { try run(resumes: false, until: 2) }
+        #expect(!copies.isEmpty)
+        #expect(try run(resumes: true, until: pictures.count).rows == pictures.count)
+    }
+
+    private func descriptors(below folder: String) throws -> [Int32] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }.filter { number in
+            let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")
+            return place?.contains("/\(folder)/") == true
+        }
+    }
+
     @Test func whatDoesNotFitIsRefused() throws {
         #expect(throws: EmbeddingError.self) { try embedder { $0.layer = 3 } }
         #expect(throws: EmbeddingError.self) { try embedder { $0.layer = -1 } }

@@ -123,6 +123,28 @@ import Training
         withExtendedLifetime(lock) {}
     }
 
+    /// A child has copies of all descriptors until it runs its own program.
+    @Test func aCopyOfItsDescriptorDoesNotKeepARunLocked() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/run"
+        let directory = RunDirectory(path: path)
+        let copy = try { () throws -> Int32 in
+            let lock = try directory.open()
+            return try withExtendedLifetime(lock) { dup(try descriptor(of: path)) }
+        }()
+        defer { close(copy) }
+        _ = try directory.open()
+    }
+
+    private func descriptor(of path: String) throws -> Int32 {
+        let place = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let numbers = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }
+        return try #require(
+            numbers.first { number in
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")) == place
+            })
+    }
+
     @Test(arguments: [(keep: 2, [20, 30]), (keep: 1, [30]), (keep: 0, [10, 20, 30])])
     func asManyCheckpointsAreKeptAsAskedFor(keep: Int, steps: [Int]) throws {
         var run = try TinyRun()

@@ -23,7 +23,11 @@ final class JournaledFile {
         guard descriptor >= 0 else { throw .last(name, "cannot be created", isCreation: true) }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Closing does not unlock while a process that was just started still has a copy of the descriptor.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Keeps other processes from locking it while this one lives; false where one already does.
     func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
