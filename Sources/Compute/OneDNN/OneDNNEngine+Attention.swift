@@ -1,9 +1,6 @@
 import CKernels
 
 extension OneDNNEngine {
-    /// Queries that one task handles where a sequence is long: their scores then stay in the core's own cache.
-    private static let queriesPerTask = 256
-
     package func attention(_ qkv: Tensor, heads: Int, into y: Tensor) {
         let (imageCount, tokenCount) = (qkv.shape[0], qkv.shape[1])
         let width = qkv.shape[2] / 3
@@ -13,7 +10,7 @@ extension OneDNNEngine {
                 && y.shape == [imageCount, queryCount, width],
             "attention: \(heads) heads got qkv \(qkv.shape), y \(y.shape)")
         let shape = AttentionShape(tokenCount: tokenCount, width: width, heads: heads)
-        let size = min(Self.queriesPerTask, queryCount)
+        let size = Self.queriesPerTask(queryCount: queryCount, tokenCount: tokenCount, heads: imageCount * heads)
         let whole = AttentionSteps(shape, queryCount: size, engine: self)
         let restCount = queryCount % size
         let rest = restCount == 0 ? whole : AttentionSteps(shape, queryCount: restCount, engine: self)

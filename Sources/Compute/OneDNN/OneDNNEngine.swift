@@ -78,7 +78,7 @@ extension OneDNNEngine {
             x.count % width == 0 && y.count == x.count && shift.count == width && mean.count >= rowCount
                 && variance.count >= rowCount,
             "layerNorm: got x \(x.shape), y \(y.shape), scale \(scale.shape), mean \(mean.shape)")
-        unsafe forBlocks(of: Self.rowsPerTask(width: width), in: rowCount) { rows, _, _ in
+        unsafe forBlocks(of: Self.rowsPerTask(rowCount: rowCount, width: width), in: rowCount) { rows, _, _ in
             let (first, offset) = (rows.lowerBound, rows.lowerBound * width)
             unsafe vit_layer_norm(
                 x.pointer + offset, rows.count, width, scale.pointer, shift.pointer, epsilon, y.pointer + offset,

@@ -103,8 +103,10 @@ enum Panels {
         }
         let strip = Int(vit_strip_rows)
         let parts = (rowsPerGroup + rowsOfFew - 1) / rowsOfFew
-        let rows = ((rowsPerGroup + parts - 1) / parts + strip - 1) / strip * strip
-        return (rows, wholePanels(max(leastColumns, columns * parts / 8)))
+        let share = wholePanels(max(leastColumns, columns * parts / 8))
+        let rows = (rowsPerGroup + parts - 1) / parts
+        // As many tasks as there are threads end together only where they are equal; more of them may be whole strips.
+        return (columns <= 2 * share ? rows : (rows + strip - 1) / strip * strip, share)
     }
 
     private static func wholePanels(_ columns: Int) -> Int { (columns + width - 1) / width * width }

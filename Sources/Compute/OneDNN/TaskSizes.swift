@@ -15,6 +15,35 @@ extension OneDNNEngine {
         return best.size
     }
 
+    /// Rows that one task of a loop bound by memory handles, so that few threads and many get equal shares.
+    static func rowsPerTask(rowCount: Int, width: Int) -> Int {
+        // Below that, threads take longer to meet than to compute.
+        guard rowCount * width >= 1 << 13 else { return max(1, rowCount) }
+        let longest = rowsPerTask(width: width)
+        let taskCount = ((rowCount + longest - 1) / longest + 3) / 4 * 4
+        return (rowCount + taskCount - 1) / taskCount
+    }
+
+    /// Queries of a head that one task handles, so that few threads and many get equal shares of all heads.
+    ///
+    /// Not too many, so that their scores stay in the core's own cache; not too few, since each task puts the keys in order.
+    static func queriesPerTask(queryCount: Int, tokenCount: Int, heads: Int) -> Int {
+        let longest = 256
+        // Putting a key in order takes as long as a part of a query.
+        let preparation = tokenCount / 24
+        let fewest = max(1, (queryCount + longest - 1) / longest)
+        var best = (size: max(1, queryCount), cost: Int.max)
+        for blockCount in fewest...max(fewest, queryCount / 36) {
+            let size = max(1, (queryCount + blockCount - 1) / blockCount)
+            let cost = [2, 4].reduce(0) { cost, threads in
+                cost + threads * ((heads * blockCount + threads - 1) / threads)
+                    * ((size % 12 == 0 ? size : size + 2) + preparation)
+            }
+            if cost < best.cost { best = (size, cost) }
+        }
+        return best.size
+    }
+
     /// The part of a weight's gradient that one task sums up: large, since a task reads both of its sides from memory, and
     /// so that few threads and many get equal shares.
     static func gradientTile(outputs: Int, inputs: Int) -> (outputs: Int, inputs: Int) {
