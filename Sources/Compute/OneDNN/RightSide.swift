@@ -103,7 +103,7 @@ enum Panels {
         }
         let strip = Int(vit_strip_rows)
         let parts = (rowsPerGroup + rowsOfFew - 1) / rowsOfFew
-        let share = wholePanels(max(leastColumns, columns * parts / 8))
+        let share = wholePanels(max(leastColumns, columns * parts / 12))
         let rows = (rowsPerGroup + parts - 1) / parts
         // As many tasks as there are threads end together only where they are equal; more of them may be whole strips.
         return (columns <= 2 * share ? rows : (rows + strip - 1) / strip * strip, share)
