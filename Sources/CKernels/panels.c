@@ -70,10 +70,16 @@ WIDE_INLINED void tile(const int rows, const int has_adjacent_rows, const tile_s
         count >= 2 * lanes ? 0xffff : count <= lanes ? 0 : (__mmask16)((1u << (count - lanes)) - 1)};
     __m512 sums[strip_rows][2];
     float *c = product->c + to->row * product->c_row_stride + to->column;
+    const float *residual =
+        to->ends && product->residual ? product->residual + to->row * product->residual_row_stride + to->column : NULL;
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++) {
         _mm_prefetch((const char *)(c + row * product->c_row_stride), _MM_HINT_T0);
         _mm_prefetch((const char *)(c + row * product->c_row_stride + lanes), _MM_HINT_T0);
+        if (residual) {
+            _mm_prefetch((const char *)(residual + row * product->residual_row_stride), _MM_HINT_T0);
+            _mm_prefetch((const char *)(residual + row * product->residual_row_stride + lanes), _MM_HINT_T0);
+        }
         sums[row][0] = sums[row][1] = _mm512_setzero_ps();
     }
     add_products(sums, rows, has_adjacent_rows, from);
