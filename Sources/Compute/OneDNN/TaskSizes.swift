@@ -1,14 +1,16 @@
 extension OneDNNEngine {
-    /// Rows of a product with packed weights that one task computes, so that few threads and many get equal shares.
+    /// Rows of a product with packed weights that one task computes, of each of so many groups, so that few threads and many
+    /// get equal shares. What a task does first takes as long as `preparation` rows.
     ///
     /// oneDNN's kernel takes six rows at a time and this package's twelve; a rest takes as long as two rows more.
-    static func rowsPerTask(rowCount: Int, longest: Int = 60) -> Int {
+    static func rowsPerTask(rowCount: Int, longest: Int = 60, groupCount: Int = 1, preparation: Int = 0) -> Int {
         let fewest = max(1, (rowCount + longest - 1) / longest)
         var best = (size: longest, cost: Int.max)
-        for taskCount in fewest...max(fewest, rowCount / 36) {
-            let size = max(1, (rowCount + taskCount - 1) / taskCount)
+        for blockCount in fewest...max(fewest, rowCount / 36) {
+            let size = max(1, (rowCount + blockCount - 1) / blockCount)
             let cost = [2, 4].reduce(0) { cost, threads in
-                cost + threads * ((taskCount + threads - 1) / threads) * (size % 12 == 0 ? size : size + 2)
+                let rounds = (groupCount * blockCount + threads - 1) / threads
+                return cost + threads * rounds * ((size % 12 == 0 ? size : size + 2) + preparation)
             }
             if cost < best.cost { best = (size, cost) }
         }
@@ -24,24 +26,10 @@ extension OneDNNEngine {
         return (rowCount + taskCount - 1) / taskCount
     }
 
-    /// Queries of a head that one task handles, so that few threads and many get equal shares of all heads.
-    ///
-    /// Not too many, so that their scores stay in the core's own cache; not too few, since each task puts the keys in order.
+    /// Queries of a head that one task handles: not too many, so that their scores stay in the core's own cache; not too few,
+    /// since each task puts the keys in order, one of which takes as long as a part of a query.
     static func queriesPerTask(queryCount: Int, tokenCount: Int, heads: Int) -> Int {
-        let longest = 256
-        // Putting a key in order takes as long as a part of a query.
-        let preparation = tokenCount / 24
-        let fewest = max(1, (queryCount + longest - 1) / longest)
-        var best = (size: max(1, queryCount), cost: Int.max)
-        for blockCount in fewest...max(fewest, queryCount / 36) {
-            let size = max(1, (queryCount + blockCount - 1) / blockCount)
-            let cost = [2, 4].reduce(0) { cost, threads in
-                cost + threads * ((heads * blockCount + threads - 1) / threads)
-                    * ((size % 12 == 0 ? size : size + 2) + preparation)
-            }
-            if cost < best.cost { best = (size, cost) }
-        }
-        return best.size
+        rowsPerTask(rowCount: queryCount, longest: 256, groupCount: heads, preparation: tokenCount / 24)
     }
 
     /// The part of a weight's gradient that one task sums up: large, since a task reads both of its sides from memory, and
