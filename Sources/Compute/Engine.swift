@@ -62,6 +62,11 @@ package protocol Engine: AnyObject, Sendable {
     /// first Q ≤ N tokens' queries.
     func attention(_ qkv: Tensor, heads: Int, into y: Tensor)
 
+    /// The same for the first Q tokens' queries, from the tokens x (B, N, D) and the projection `qkv` (3·D, D) of queries, keys
+    /// and values: y (B, Q, D). What it adds up it may add up in another order; `room` (B, N, 3·D) is overwritten.
+    func leadingAttention(
+        _ x: Tensor, _ qkv: LinearWeights, bias: Tensor?, heads: Int, room: Tensor, into y: Tensor)
+
     /// The weights with which each token attends to each: qkv (B, N, 3·D) to softmax(q·kᵀ/√(D/H)) (B, H, N, N).
     func attentionWeights(_ qkv: Tensor, heads: Int, into weights: Tensor)
 

@@ -68,8 +68,15 @@ package struct Block: Sendable {
         engine: any Engine
     ) {
         norm1.forward(x, statistics: cache.statistics1, engine: engine, into: cache.normed)
-        qkv.forward(cache.normed, engine: engine, into: cache.qkv)
-        engine.attention(cache.qkv, heads: shape.heads, into: leading.mixed)
+        if leading.preActivation == nil {
+            engine.leadingAttention(
+                cache.normed, qkv.weights, bias: qkv.bias?.value, heads: shape.heads, room: cache.qkv,
+                into: leading.mixed)
+        } else {
+            // The way back reads keys and values.
+            qkv.forward(cache.normed, engine: engine, into: cache.qkv)
+            engine.attention(cache.qkv, heads: shape.heads, into: leading.mixed)
+        }
         engine.leadingTokens(of: x, into: leading.output)
         finish(leading.output, into: leading, paths: paths, engine: engine)
     }

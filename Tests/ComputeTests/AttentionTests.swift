@@ -33,6 +33,32 @@ import Compute
         }
     }
 
+    /// With heads of whole panels of weights (32 and 64 columns) and of others (24).
+    @Test(
+        arguments: [
+            (1, 1, 64, 1, 1), (2, 37, 128, 2, 2), (3, 18, 96, 3, 1), (2, 5, 48, 2, 2), (1, 197, 64, 1, 3),
+        ], [true, false])
+    func fromTokens(shape: (images: Int, tokens: Int, width: Int, heads: Int, queries: Int), hasBias: Bool) {
+        for engine in engines {
+            var numbers = Numbers(seed: 10)
+            let (images, tokens, width) = (shape.images, shape.tokens, shape.width)
+            let x = numbers.values(images * tokens * width)
+            let weight = numbers.values(3 * width * width).map { $0 / 4 }
+            let bias = numbers.values(3 * width).map { hasBias ? $0 : 0 }
+            let y = Tensor.unwritten(images, shape.queries, width)
+            engine.leadingAttention(
+                Tensor(x, shape: [images, tokens, width]), engine.pack(Tensor(weight, shape: [3 * width, width])),
+                bias: hasBias ? Tensor(bias, shape: [3 * width]) : nil, heads: shape.heads,
+                room: .unwritten(images, tokens, 3 * width), into: y)
+            let qkv = Reference.linear(x, weight: weight, bias: bias, inputs: width)
+            let all = Reference.attention(qkv, images: images, tokens: tokens, width: width, heads: shape.heads)
+            let expected = (0..<images).flatMap { image in
+                all[image * tokens * width..<(image * tokens + shape.queries) * width]
+            }
+            #expect(difference(y, expected) < 2e-6)
+        }
+    }
+
     @Test(arguments: [(1, 1, 8, 2), (2, 5, 12, 3), (1, 9, 16, 2), (1, 14, 64, 2)])
     func backward(shape: (images: Int, tokens: Int, width: Int, heads: Int)) {
         for engine in engines {

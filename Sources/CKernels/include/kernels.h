@@ -4,6 +4,7 @@
 
 #include "augment.h"
 #include "ceiling.h"
+#include "dots.h"
 #include "gelu.h"
 #include "halves.h"
 #include "layer_norm.h"
