@@ -46,11 +46,6 @@ let package = Package(
             name: "vit",
             dependencies: ["Features", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strictWithPointers),
-        // How the built-in checkpoint was trained: a recipe that runs.
-        .executableTarget(
-            name: "train-charts",
-            dependencies: ["Training", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-            path: "tools/train-charts", swiftSettings: strict),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging", "CImageCodecs", "Randomness"], swiftSettings: strict),
