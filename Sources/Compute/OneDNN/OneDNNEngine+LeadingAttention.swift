@@ -12,13 +12,13 @@ extension OneDNNEngine {
             qkv.inputs == width && qkv.outputs == 3 * width && width % heads == 0 && queryCount <= tokenCount
                 && y.shape == [imageCount, queryCount, width] && room.count == 3 * x.count,
             "leadingAttention: \(heads) heads got x \(x.shape), y \(y.shape), \(qkv.inputs) → \(qkv.outputs)")
-        let side = rightSide(qkv, rowCount: x.count / width)
-        guard qkv.isPacked, case .panels = side.layout, headWidth % Panels.width == 0 else {
+        guard hasPanels, qkv.isPacked, headWidth % Panels.width == 0 else {
             linear(x, qkv, bias: bias, epilogue: LinearEpilogue(), into: room)
             return attention(room, heads: heads, into: y)
         }
         let head = LeadingHead(
-            side: side, bias: bias, tokenCount: tokenCount, queryCount: queryCount, headWidth: headWidth)
+            side: rightSide(qkv, rowCount: x.count / width), bias: bias, tokenCount: tokenCount,
+            queryCount: queryCount, headWidth: headWidth)
         unsafe workers.run(imageCount * heads) { task, context, worker in
             let (image, number) = (task / heads, task % heads)
             unsafe head.run(
@@ -31,8 +31,8 @@ extension OneDNNEngine {
 /// Attention of one head for a few queries, without any token's key or value.
 ///
 /// A score is q · (Wk x + bk) = (Wkᵀ q) · x + q · bk, of which the last part is the same for all tokens and left out by
-/// softmax; and as weights add up to 1, the mixed values are Wv (Σ weight · x) + bv. For a query that takes 4D² + 2ND
-/// multiply-adds of all heads instead of 2ND².
+/// softmax; and as weights add up to 1, the mixed values are Wv (Σ weight · x) + bv. All H heads of a query then take
+/// 3D² + 2HND multiply-adds; keys and values alone would take 2ND².
 @safe
 private struct LeadingHead {
     let side: RightSide
