@@ -10,4 +10,7 @@
 #define CLONED
 #endif
 
+// Vectors go by address: by value, their place would depend on the processor.
+#define INLINED static inline __attribute__((always_inline))
+
 #endif

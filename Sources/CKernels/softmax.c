@@ -52,8 +52,8 @@ INLINED void softmax_row(float *x, size_t width) {
     for (size_t i = 0; i < width; i++) x[i] *= factor;
 }
 
-CLONED void vit_softmax(float *x, size_t rows, size_t width) {
-    for (size_t row = 0; row < rows; row++) softmax_row(x + row * width, width);
+CLONED void vit_softmax(float *x, size_t rows, size_t width, size_t stride) {
+    for (size_t row = 0; row < rows; row++) softmax_row(x + row * stride, width);
 }
 
 INLINED void softmax_row_backward(const float *y, size_t width, float *dy) {
@@ -69,6 +69,6 @@ INLINED void softmax_row_backward(const float *y, size_t width, float *dy) {
     for (size_t i = 0; i < width; i++) dy[i] = y[i] * (dy[i] - sum);
 }
 
-CLONED void vit_softmax_backward(const float *y, size_t rows, size_t width, float *dy) {
-    for (size_t row = 0; row < rows; row++) softmax_row_backward(y + row * width, width, dy + row * width);
+CLONED void vit_softmax_backward(const float *y, size_t rows, size_t width, size_t stride, float *dy) {
+    for (size_t row = 0; row < rows; row++) softmax_row_backward(y + row * stride, width, dy + row * stride);
 }

@@ -5,13 +5,13 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { lanes = 16 };
+#include "clones.h"
+
+enum { lanes = 16, half_lanes = lanes / 2 };
 
 typedef float line __attribute__((vector_size(lanes * sizeof(float))));
+typedef float half_line __attribute__((vector_size(half_lanes * sizeof(float))));
 typedef int32_t words __attribute__((vector_size(lanes * sizeof(int32_t))));
-
-// Vectors go by address: by value, their place would depend on the processor.
-#define INLINED static inline __attribute__((always_inline))
 
 INLINED void load(line *to, const float *from) { memcpy(to, from, sizeof *to); }
 INLINED void store(float *to, const line *from) { memcpy(to, from, sizeof *from); }
@@ -40,6 +40,15 @@ INLINED void turn_square(line *rows) {
     deal(dealt, rows);
     deal(rows, dealt);
     deal(dealt, rows);
+}
+
+// The same for vectors of half the size, three rounds of which turn a square.
+INLINED void deal_halves(const half_line *from, half_line *to) {
+    for (int i = 0; i < half_lanes / 2; i++) {
+        const half_line a = from[i], b = from[i + half_lanes / 2];
+        to[2 * i] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+        to[2 * i + 1] = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+    }
 }
 
 // exp(-u) for u from 0 on: 2^n times the exponential of what is left, at most half of log 2 in size.

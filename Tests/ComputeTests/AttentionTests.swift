@@ -59,7 +59,8 @@ import Compute
         }
     }
 
-    @Test(arguments: [(1, 1, 8, 2), (2, 5, 12, 3), (1, 9, 16, 2), (1, 14, 64, 2)])
+    /// Rows of weights as far apart as those of the output (9 tokens), and so many rows that values are packed (40).
+    @Test(arguments: [(1, 1, 8, 2), (2, 5, 12, 3), (1, 9, 16, 2), (1, 14, 64, 2), (1, 40, 8, 1)])
     func backward(shape: (images: Int, tokens: Int, width: Int, heads: Int)) {
         for engine in engines {
             var numbers = Numbers(seed: 9)

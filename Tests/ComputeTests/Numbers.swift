@@ -55,6 +55,5 @@ func numericGradient(of x: [Double], cotangent: [Double], _ f: ([Double]) -> [Do
     }
 }
 
-/// New ones, since an engine does one operation at a time: with products by this package's own kernel, where the
-/// processor can run it, and by oneDNN alone.
-var engines: [OneDNNEngine] { [OneDNNEngine(threadCount: 2), OneDNNEngine(threadCount: 2, hasPanels: false)] }
+/// New ones, since an engine does one operation at a time: one for each way to multiply matrices that the processor can run.
+var engines: [OneDNNEngine] { MatrixProducts.supported.map { OneDNNEngine(threadCount: 2, products: $0) } }

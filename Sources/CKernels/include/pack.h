@@ -11,11 +11,15 @@ void vit_transpose(const float *x, size_t rows, size_t columns, size_t x_stride,
 // The rows of a packed block come in tiles of so many; what the last tile has too much is zero.
 enum { vit_packed_tile_rows = 16 };
 
-// Copies columns `block` * width and following of B (inner x columns) to their place in `packed`, where blocks of `width`
-// columns, a multiple of 16, lie one after the other, each row by row; columns that the last block has too much are zero.
-// One of the two strides is 1.
-void vit_pack_block(
-    const float *b, int64_t row_stride, int64_t column_stride, int64_t inner, int64_t columns, int64_t width,
-    int64_t block, float *packed);
+// A matrix B (inner x columns) that is to be packed into blocks of `width` columns, a multiple of 16, which lie one after the
+// other, each row by row. One of its strides, in floats, is 1.
+typedef struct {
+    const float *b;
+    int64_t row_stride, column_stride, inner, columns, width;
+} vit_packing;
+
+// Copies `count` blocks, from the one numbered `first` on, to their places in `packed`; columns that the last block has too
+// much are zero.
+void vit_pack_blocks(const vit_packing *packing, int64_t first, int64_t count, float *packed);
 
 #endif

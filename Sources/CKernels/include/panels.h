@@ -1,14 +1,18 @@
-// Products of matrices in single precision on processors with AVX-512, where they are faster than oneDNN's: for the few
-// rows of one picture, for inner lengths that divide into powers of two, and for the small matrices of attention.
+// Products of matrices in single precision on processors with AVX-512 or AVX2, where they are faster than oneDNN's: for the
+// few rows of one picture, for inner lengths that divide into powers of two, and for the small matrices of attention.
 #ifndef VIT_PANELS_H
 #define VIT_PANELS_H
 
 #include <stdint.h>
 
 // The right side is read in panels of so many columns, each from top to bottom: as vit_pack_block makes them, or as
-// they lie in a matrix of rows. The left one is read in strips of so many rows. Rows that lie a multiple of so many
-// floats apart drive each other out of the caches.
-enum { vit_panel_width = 32, vit_strip_rows = 12, vit_conflicting_stride = 1024 };
+// they lie in a matrix of rows. The left one is read in strips of so many rows.
+typedef enum : int32_t { vit_avx2_panels, vit_avx512_panels } vit_panel_kind;
+int64_t vit_panel_width(vit_panel_kind kind);
+int64_t vit_strip_rows(vit_panel_kind kind);
+
+// Rows that lie a multiple of so many floats apart drive each other out of the caches.
+enum { vit_conflicting_stride = 1024 };
 
 // C = column_scale * (scale * A * B + bias) + residual, or what C holds + A * B * scale where it accumulates.
 typedef struct {
@@ -26,12 +30,12 @@ typedef struct {
 } vit_panel_product;
 
 // Whether this processor can run what follows.
-int vit_has_panel_products(void);
+int vit_can_multiply_panels(vit_panel_kind kind);
 
 // The floats that a product of so many rows and inner numbers wants as room, aligned to 64 bytes.
-int64_t vit_panel_room(int64_t rows, int64_t inner);
+int64_t vit_panel_room(vit_panel_kind kind, int64_t rows, int64_t inner);
 
 // Each number of C is summed up in the order of the inner index, however rows and columns are divided among calls.
-void vit_multiply_panels(const vit_panel_product *product, float *room);
+void vit_multiply_panels(vit_panel_kind kind, const vit_panel_product *product, float *room);
 
 #endif

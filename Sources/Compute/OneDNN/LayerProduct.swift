@@ -15,7 +15,7 @@ struct LayerProduct {
 
     /// Floats of scratch memory that blocks of at most so many rows need.
     func roomCount(rowCount: Int) -> Int {
-        side.isPanels ? Int(vit_panel_room(Int64(rowCount), Int64(side.inner))) : 0
+        side.panels?.room(rowCount: rowCount, inner: side.inner) ?? 0
     }
 
     /// Computes `rowCount` rows of some columns, to the first of which `residual` and `y` point.
@@ -25,7 +25,7 @@ struct LayerProduct {
         y: UnsafeMutablePointer<Float>
     ) {
         let column = columns.lowerBound
-        guard case .panels(let stride, let rowStride) = side.layout else {
+        guard case .panels(let panels, let stride, let rowStride) = side.layout else {
             return unsafe runOneDNN(
                 cache.product(shape(rowCount: rowCount, columnCount: columns.count)), context, x: x, residual: residual,
                 y: y, column: column)
@@ -48,7 +48,7 @@ struct LayerProduct {
         unsafe product.residual_row_stride = Int64(side.columns)
         unsafe product.c = y
         unsafe product.c_row_stride = Int64(yStride ?? side.columns)
-        unsafe vit_multiply_panels(&product, room)
+        unsafe vit_multiply_panels(panels.kind, &product, room)
     }
 
     private func runOneDNN(

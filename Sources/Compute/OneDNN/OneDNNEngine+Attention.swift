@@ -38,7 +38,7 @@ extension OneDNNEngine {
             weights.count == imageCount * heads * tokenCount * tokenCount,
             "attentionWeights: \(heads) heads got qkv \(qkv.shape), weights \(weights.shape)")
         let shape = AttentionShape(tokenCount: tokenCount, width: width, heads: heads)
-        let steps = AttentionSteps(shape, queryCount: tokenCount, engine: self)
+        let steps = AttentionSteps(shape, queryCount: tokenCount, weightStride: tokenCount, engine: self)
         unsafe workers.run(imageCount * heads) { task, context, worker in
             let (image, head) = (task / heads, task % heads)
             let base = unsafe qkv.pointer + 3 * image * tokenCount * width + head * shape.headWidth
@@ -55,6 +55,8 @@ struct AttentionShape {
     var width: Int
     var heads: Int
     var headWidth: Int { width / heads }
+    /// Floats from the weights of a query to those of the next, so that each row begins a line of the cache.
+    var weightStride: Int { (tokenCount + 15) / 16 * 16 }
 }
 
 /// The three steps of attention for a block of queries of one head; q, k and v lie side by side in rows of 3·D.
@@ -62,27 +64,30 @@ struct AttentionShape {
 private struct AttentionSteps {
     private let queryCount: Int
     private let tokenCount: Int
+    private let weightStride: Int
     private let scores: SmallProduct
     private let mix: SmallProduct
     /// Floats that the products need besides their operands, and those of all that a task needs.
     let roomCount: Int
     let scratchCount: Int
 
-    init(_ shape: AttentionShape, queryCount: Int, engine: OneDNNEngine) {
+    /// Steps whose weights lie `weightStride` floats apart, by default as far as suits the caches.
+    init(_ shape: AttentionShape, queryCount: Int, weightStride: Int? = nil, engine: OneDNNEngine) {
         let row = 3 * shape.width
+        self.weightStride = weightStride ?? shape.weightStride
         var product = MatmulShape(
             rows: queryCount, inner: shape.headWidth, columns: shape.tokenCount, aStrides: (row, 1),
-            bStrides: (1, row), cStride: shape.tokenCount)
+            bStrides: (1, row), cStride: self.weightStride)
         product.scale = 1 / Float(shape.headWidth).squareRoot()
-        scores = SmallProduct(product, engine: engine)
+        scores = SmallProduct(product, fillsRows: weightStride == nil, engine: engine)
         self.queryCount = queryCount
         tokenCount = shape.tokenCount
         mix = SmallProduct(
             MatmulShape(
                 rows: queryCount, inner: shape.tokenCount, columns: shape.headWidth,
-                aStrides: (shape.tokenCount, 1), bStrides: (row, 1), cStride: shape.width), engine: engine)
+                aStrides: (self.weightStride, 1), bStrides: (row, 1), cStride: shape.width), engine: engine)
         roomCount = (max(scores.roomCount, mix.roomCount) + 15) / 16 * 16
-        scratchCount = roomCount + queryCount * shape.tokenCount
+        scratchCount = roomCount + queryCount * self.weightStride
     }
 
     func run(
@@ -100,6 +105,6 @@ private struct AttentionSteps {
         room: UnsafeMutablePointer<Float>, into weights: UnsafeMutablePointer<Float>
     ) {
         unsafe scores.run(context, q, k, into: weights, room: room)
-        unsafe vit_softmax(weights, queryCount, tokenCount)
+        unsafe vit_softmax(weights, queryCount, tokenCount, weightStride)
     }
 }

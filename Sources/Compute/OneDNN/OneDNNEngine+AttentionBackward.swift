@@ -10,7 +10,7 @@ extension OneDNNEngine {
             "attentionBackward: \(heads) heads got dy \(dy.shape), qkv \(qkv.shape), dqkv \(dqkv.shape), y \(y.shape)")
         let shape = AttentionShape(tokenCount: tokenCount, width: width, heads: heads)
         let steps = AttentionBackwardSteps(shape, engine: self)
-        let matrixCount = (tokenCount * tokenCount + 15) / 16 * 16
+        let matrixCount = tokenCount * shape.weightStride
         unsafe workers.run(imageCount * heads) { task, context, worker in
             let (image, head) = (task / heads, task % heads)
             let offset = image * tokenCount * width
@@ -31,6 +31,7 @@ extension OneDNNEngine {
 @safe
 private struct AttentionBackwardSteps {
     private let tokenCount: Int
+    private let weightStride: Int
     private let width: Int
     private let scores: SmallProduct
     private let mix: SmallProduct
@@ -44,22 +45,26 @@ private struct AttentionBackwardSteps {
     init(_ shape: AttentionShape, engine: OneDNNEngine) {
         let (count, headWidth, width, row) = (shape.tokenCount, shape.headWidth, shape.width, 3 * shape.width)
         let scale = 1 / Float(headWidth).squareRoot()
+        let stride = shape.weightStride
         func product(
-            inner: Int, columns: Int, a: (Int, Int), b: (Int, Int), c: Int, scale: Float = 1
+            inner: Int, columns: Int, a: (Int, Int), b: (Int, Int), c: Int, scale: Float = 1, fillsRows: Bool = false
         ) -> SmallProduct {
             var shape = MatmulShape(
                 rows: count, inner: inner, columns: columns, aStrides: a, bStrides: b, cStride: c)
             shape.scale = scale
-            return SmallProduct(shape, engine: engine)
+            return SmallProduct(shape, fillsRows: fillsRows, engine: engine)
         }
         tokenCount = count
+        weightStride = stride
         self.width = width
-        scores = product(inner: headWidth, columns: count, a: (row, 1), b: (1, row), c: count, scale: scale)
-        mix = product(inner: count, columns: headWidth, a: (count, 1), b: (row, 1), c: width)
-        valueGradient = product(inner: count, columns: headWidth, a: (1, count), b: (width, 1), c: row)
-        probabilityGradient = product(inner: headWidth, columns: count, a: (width, 1), b: (1, row), c: count)
-        queryGradient = product(inner: count, columns: headWidth, a: (count, 1), b: (row, 1), c: row, scale: scale)
-        keyGradient = product(inner: count, columns: headWidth, a: (1, count), b: (row, 1), c: row, scale: scale)
+        scores = product(
+            inner: headWidth, columns: count, a: (row, 1), b: (1, row), c: stride, scale: scale, fillsRows: true)
+        mix = product(inner: count, columns: headWidth, a: (stride, 1), b: (row, 1), c: width)
+        valueGradient = product(inner: count, columns: headWidth, a: (1, stride), b: (width, 1), c: row)
+        probabilityGradient = product(
+            inner: headWidth, columns: count, a: (width, 1), b: (1, row), c: stride, fillsRows: true)
+        queryGradient = product(inner: count, columns: headWidth, a: (stride, 1), b: (row, 1), c: row, scale: scale)
+        keyGradient = product(inner: count, columns: headWidth, a: (1, stride), b: (row, 1), c: row, scale: scale)
         let products = [scores, mix, valueGradient, probabilityGradient, queryGradient, keyGradient]
         roomCount = ((products.map(\.roomCount).max() ?? 0) + 15) / 16 * 16
     }
@@ -72,11 +77,11 @@ private struct AttentionBackwardSteps {
     ) {
         let (q, k, v) = unsafe (qkv, qkv + width, qkv + 2 * width)
         unsafe scores.run(context, q, k, into: probabilities, room: room)
-        unsafe vit_softmax(probabilities, tokenCount, tokenCount)
+        unsafe vit_softmax(probabilities, tokenCount, tokenCount, weightStride)
         unsafe mix.run(context, probabilities, v, into: y, room: room)
         unsafe valueGradient.run(context, probabilities, dy, into: dqkv + 2 * width, room: room)
         unsafe probabilityGradient.run(context, dy, v, into: gradient, room: room)
-        unsafe vit_softmax_backward(probabilities, tokenCount, tokenCount, gradient)
+        unsafe vit_softmax_backward(probabilities, tokenCount, tokenCount, weightStride, gradient)
         unsafe queryGradient.run(context, gradient, k, into: dqkv, room: room)
         unsafe keyGradient.run(context, gradient, q, into: dqkv + width, room: room)
     }

@@ -12,13 +12,13 @@ extension OneDNNEngine {
             qkv.inputs == width && qkv.outputs == 3 * width && width % heads == 0 && queryCount <= tokenCount
                 && y.shape == [imageCount, queryCount, width] && room.count == 3 * x.count,
             "leadingAttention: \(heads) heads got x \(x.shape), y \(y.shape), \(qkv.inputs) → \(qkv.outputs)")
-        guard hasPanels, qkv.isPacked, headWidth % Panels.width == 0 else {
+        guard let panels, qkv.isPacked, headWidth % panels.width == 0 else {
             linear(x, qkv, bias: bias, epilogue: LinearEpilogue(), into: room)
             return attention(room, heads: heads, into: y)
         }
         let head = LeadingHead(
             side: rightSide(qkv, rowCount: x.count / width), bias: bias, tokenCount: tokenCount,
-            queryCount: queryCount, headWidth: headWidth)
+            queryCount: queryCount, headWidth: headWidth, panelWidth: panels.width)
         unsafe workers.run(imageCount * heads) { task, context, worker in
             let (image, number) = (task / heads, task % heads)
             unsafe head.run(
@@ -40,6 +40,7 @@ private struct LeadingHead {
     let tokenCount: Int
     let queryCount: Int
     let headWidth: Int
+    let panelWidth: Int
 
     private var width: Int { side.inner }
     private var layer: LayerProduct { LayerProduct(side: side, bias: bias) }
@@ -72,7 +73,7 @@ private struct LeadingHead {
             unsafe turn(queries + query * headWidth, column: width + column, into: turned + query * width)
             unsafe vit_dot_rows(
                 x, width, tokenCount, width, turned + query * width, 1 / Float(headWidth).squareRoot(), 0, scores)
-            unsafe vit_softmax(scores, 1, tokenCount)
+            unsafe vit_softmax(scores, 1, tokenCount, tokenCount)
             unsafe vit_mix_rows(x, width, tokenCount, width, scores, mixed + query * width)
         }
         product.yStride = width
@@ -85,9 +86,9 @@ private struct LeadingHead {
     private func turn(
         _ query: UnsafeMutablePointer<Float>, column: Int, into turned: UnsafeMutablePointer<Float>
     ) {
-        for first in stride(from: 0, to: headWidth, by: Panels.width) {
+        for first in stride(from: 0, to: headWidth, by: panelWidth) {
             let panel = unsafe side.column(column + first).assumingMemoryBound(to: Float.self)
-            unsafe vit_dot_rows(panel, Panels.width, width, Panels.width, query + first, 1, first > 0 ? 1 : 0, turned)
+            unsafe vit_dot_rows(panel, panelWidth, width, panelWidth, query + first, 1, first > 0 ? 1 : 0, turned)
         }
     }
 

@@ -84,26 +84,26 @@ extension OneDNNEngine {
 
     func multiply(_ product: Product) {
         let (layer, rows) = (product.layer, product.rows)
-        let size = layer.side.taskSize(rowCount: rows.groupCount * rows.rowsPerGroup, inGroupsOf: rows.rowsPerGroup)
-        let columnBlocks = (layer.side.columns + size.columns - 1) / size.columns
-        let rowBlocks = (rows.rowsPerGroup + size.rows - 1) / size.rows
-        let roomCount = layer.roomCount(rowCount: size.rows)
+        let tasks = layer.side.tasks(rowCount: rows.groupCount * rows.rowsPerGroup, inGroupsOf: rows.rowsPerGroup)
+        let columnBlocks = (layer.side.columns + tasks.columns - 1) / tasks.columns
+        let rowBlocks = tasks.rows.blockCount
+        let roomCount = layer.roomCount(rowCount: tasks.rows.largest)
         let (xStride, yStride) = (layer.xStrides?.0 ?? layer.side.inner, layer.yStride ?? layer.side.columns)
         unsafe workers.run(rows.groupCount * rowBlocks * columnBlocks) { task, context, worker in
-            let column = task % columnBlocks * size.columns
-            let columns = column..<min(column + size.columns, layer.side.columns)
-            let row = task / columnBlocks % rowBlocks * size.rows
-            let rowCount = min(size.rows, rows.rowsPerGroup - row)
+            let column = task % columnBlocks * tasks.columns
+            let columns = column..<min(column + tasks.columns, layer.side.columns)
+            let block = tasks.rows[task / columnBlocks % rowBlocks]
+            let row = block.lowerBound
             let group = task / (columnBlocks * rowBlocks)
             unsafe layer.run(
-                rowCount: rowCount, columns: columns, cache: cache, context,
+                rowCount: block.count, columns: columns, cache: cache, context,
                 room: workers.scratch(of: worker, floatCount: roomCount),
                 x: product.x + group * rows.xStride + row * xStride,
                 residual: layer.epilogue.residual.map {
                     unsafe $0.pointer + group * rows.residualStride + row * layer.side.columns + column
                 },
                 y: product.y + rows.yOffset + group * rows.yStride + row * yStride + column)
-            product.finish(row..<row + rowCount, columns)
+            product.finish(block, columns)
         }
     }
 }

@@ -17,7 +17,7 @@ extension OneDNNEngine: TrainingEngine {
 
     /// x (rows, inputs) as the right side of a product with `outputs` rows.
     private func gradientSide(_ x: Tensor, rowCount: Int, inputs: Int, outputs: Int) -> RightSide {
-        if hasPanels, let layout = Panels.inPlace(columns: inputs, strides: (inputs, 1)) {
+        if let panels, panels.readsLayersInPlace, let layout = panels.inPlace(columns: inputs, strides: (inputs, 1)) {
             return unsafe RightSide(
                 pointer: UnsafeRawPointer(x.pointer), inner: rowCount, columns: inputs, layout: layout)
         }
@@ -32,7 +32,7 @@ extension OneDNNEngine: TrainingEngine {
         let product = LayerProduct(side: x, accumulates: true, xStrides: isTurned ? nil : (1, outputs))
         let size =
             isTurned
-            ? (outputs: x.taskSize(rowCount: max(outputs, rowCount), inGroupsOf: outputs).rows, inputs: x.columns)
+            ? (outputs: Self.rowsPerTask(rowCount: outputs), inputs: x.columns)
             : Self.gradientTile(outputs: outputs, inputs: x.columns)
         let columnBlocks = (x.columns + size.inputs - 1) / size.inputs
         let roomCount = isTurned ? size.outputs * rowCount : product.roomCount(rowCount: size.outputs)

@@ -4,7 +4,7 @@ import COneDNN
 /// as long as a row of tokens, stays in the core's own cache.
 extension OneDNNEngine {
     /// Rows from which on their blocks keep several threads at work; fewer go layer by layer.
-    private var rowsWorthFusing: Int { hasPanels ? Panels.manyRows : Self.rowsWorthPacking }
+    private var rowsWorthFusing: Int { panels != nil ? Panels.manyRows : Self.rowsWorthPacking }
 
     package func mlp(
         _ x: Tensor, _ layers: MLPLayers, preActivation: Tensor?, hidden: Tensor, epilogue: LinearEpilogue,
@@ -21,9 +21,11 @@ extension OneDNNEngine {
         let stride = second.xStrides?.0 ?? hiddenWidth
         let firstStride = preActivation == nil ? stride : hiddenWidth
         first.yStride = firstStride
-        let size = rowsPerBlock(first, rowCount: rowCount)
+        let blocks = first.side.rowBlocks(rowCount: rowCount)
+        let size = blocks.largest
         let roomCount = max(first.roomCount(rowCount: size), second.roomCount(rowCount: size))
-        unsafe forBlocks(of: size, in: rowCount) { rows, context, worker in
+        unsafe workers.run(blocks.blockCount) { block, context, worker in
+            let rows = blocks[block]
             let row = rows.lowerBound
             let activated = unsafe workers.scratch(of: worker, floatCount: size * stride + roomCount)
             let room = unsafe activated + size * stride
@@ -44,16 +46,8 @@ extension OneDNNEngine {
         var layer = LayerProduct(
             side: rightSide(layers.second, rowCount: rowCount, room: secondPackedCopy), bias: layers.secondBias,
             epilogue: epilogue)
-        if layer.side.isPanels { layer.xStrides = (Panels.rowStride(width: layers.second.inputs), 1) }
+        if layer.side.panels != nil { layer.xStrides = (Panels.rowStride(width: layers.second.inputs), 1) }
         return layer
-    }
-
-    /// Rows that go through both layers before the next ones do.
-    private func rowsPerBlock(_ layer: LayerProduct, rowCount: Int) -> Int {
-        switch layer.side.layout {
-        case .inPlace: Self.rowsPerPlainTask
-        case .packed, .panels: Self.rowsPerTask(rowCount: rowCount)
-        }
     }
 
     /// The same in two operations, each of which divides the columns among the threads.
@@ -100,9 +94,11 @@ extension OneDNNEngine {
         let first = LayerProduct(
             side: unsafe rightSide(
                 firstWeight.pointer, strides: (inputs, 1), inner: hiddenWidth, columns: inputs, rowCount: rowCount))
-        let size = rowsPerBlock(first, rowCount: rowCount)
-        let roomCount = max(first.roomCount(rowCount: size), second.roomCount(rowCount: size))
-        unsafe forBlocks(of: size, in: rowCount) { rows, context, worker in
+        let blocks = first.side.rowBlocks(rowCount: rowCount)
+        let roomCount = max(
+            first.roomCount(rowCount: blocks.largest), second.roomCount(rowCount: blocks.largest))
+        unsafe workers.run(blocks.blockCount) { block, context, worker in
+            let rows = blocks[block]
             let row = rows.lowerBound
             let gradient = unsafe dHidden.pointer + row * hiddenWidth
             let room = unsafe workers.scratch(of: worker, floatCount: roomCount)

@@ -2,15 +2,15 @@ import CKernels
 import COneDNN
 import Synchronization
 
-/// The arithmetic on the processor's cores, with this package's threads and oneDNN's kernels; where there is AVX-512,
-/// with this package's own product of matrices.
+/// The arithmetic on the processor's cores, with this package's threads and oneDNN's kernels; where there is AVX-512 or
+/// AVX2, with this package's own product of matrices.
 ///
 /// Work is cut into tasks by its size alone, never by the number of threads, and each sum is taken by one task in a
 /// fixed order.
 public final class OneDNNEngine: Engine {
     let workers: Workers
-    /// Whether this package's own product takes the place of oneDNN's.
-    let hasPanels: Bool
+    /// This package's own product, where it takes the place of oneDNN's.
+    let panels: Panels?
     let cache = PrimitiveCache()
     private let partials = SharedRoom()
     /// The right side of the product under way, where it is packed for it alone.
@@ -29,6 +29,8 @@ public final class OneDNNEngine: Engine {
     static let columnsPerPlainTask = 512
     /// Rows from which on packing a matrix for one product takes less time than it saves.
     static let rowsWorthPacking = 64
+    /// Columns of a matrix of rows that one task packs.
+    static let columnsPackedTogether = 64
     /// Elements that one task of a memory-bound loop handles.
     static let elementsPerTask = 1 << 15
 
@@ -38,14 +40,14 @@ public final class OneDNNEngine: Engine {
     /// An engine with `threadCount` threads; left out, as many as this process may use.
     public init(threadCount: Int? = nil) {
         workers = Workers(threadCount: max(1, threadCount ?? Self.availableCores))
-        hasPanels = Panels.areSupported
+        panels = MatrixProducts.supported.first?.panels
     }
 
-    /// One that computes all products with oneDNN, or those of layers and of attention with this package's own kernel,
-    /// which some processors cannot run.
-    package init(threadCount: Int?, hasPanels: Bool) {
+    /// One that multiplies matrices as told, which has to be among the supported ways.
+    package init(threadCount: Int?, products: MatrixProducts) {
+        precondition(MatrixProducts.supported.contains(products), "this processor cannot run products of \(products)")
         workers = Workers(threadCount: max(1, threadCount ?? Self.availableCores))
-        self.hasPanels = hasPanels && Panels.areSupported
+        panels = products.panels
     }
 
     /// The cores this process may use.

@@ -16,26 +16,42 @@ struct RightSide {
         /// As oneDNN's fast product wants it.
         case packed
         /// As this package's own product reads it, with distances in floats between panels and between rows of a panel.
-        case panels(stride: Int, rowStride: Int)
+        case panels(Panels, stride: Int, rowStride: Int)
     }
 
-    /// Whether this package's own product reads it.
-    var isPanels: Bool { if case .panels = layout { true } else { false } }
+    /// This package's own product, where it is what reads it.
+    var panels: Panels? { if case .panels(let panels, _, _) = layout { panels } else { nil } }
 
     /// Distances in floats between rows and between columns; nil: in another order.
     var strides: (Int, Int)? {
         if case .inPlace(let row, let column) = layout { (row, column) } else { nil }
     }
 
-    /// The rows and columns of a product with this side that one task computes, of `rowCount` rows that lie in groups.
-    func taskSize(rowCount: Int, inGroupsOf rowsPerGroup: Int) -> (rows: Int, columns: Int) {
+    /// The blocks of a group's rows and the number of columns that one task computes of a product with this side, of
+    /// `rowCount` rows in all.
+    func tasks(rowCount: Int, inGroupsOf rowsPerGroup: Int) -> (rows: RowBlocks, columns: Int) {
         switch layout {
         // More where the task has to copy weights into place for itself.
-        case .inPlace: (OneDNNEngine.rowsPerPlainTask, OneDNNEngine.columnsPerPlainTask)
+        case .inPlace:
+            (equalBlocks(of: OneDNNEngine.rowsPerPlainTask, in: rowsPerGroup), OneDNNEngine.columnsPerPlainTask)
         // oneDNN's fast product writes whole rows only.
-        case .packed: (OneDNNEngine.rowsPerTask(rowCount: rowsPerGroup), columns)
-        case .panels: Panels.taskSize(rowCount: rowCount, inGroupsOf: rowsPerGroup, columns: columns)
+        case .packed: (equalBlocks(of: OneDNNEngine.rowsPerTask(rowCount: rowsPerGroup), in: rowsPerGroup), columns)
+        case .panels(let panels, _, _): panels.tasks(rowCount: rowCount, inGroupsOf: rowsPerGroup, columns: columns)
         }
+    }
+
+    /// Blocks of rows that go through two layers before the next ones do.
+    func rowBlocks(rowCount: Int) -> RowBlocks {
+        switch layout {
+        case .inPlace: equalBlocks(of: OneDNNEngine.rowsPerPlainTask, in: rowCount)
+        case .packed: equalBlocks(of: OneDNNEngine.rowsPerTask(rowCount: rowCount), in: rowCount)
+        case .panels(let panels, _, _): panels.rowBlocks(rowCount: rowCount, longest: OneDNNEngine.rowsPerFusedTask)
+        }
+    }
+
+    /// oneDNN compiles a product for each number of rows.
+    private func equalBlocks(of size: Int, in rowCount: Int) -> RowBlocks {
+        RowBlocks(rowCount: rowCount, blockCount: (rowCount + size - 1) / size, stripRows: size)
     }
 
     /// Where column `column` begins: any of a matrix in place, the first of a panel; what oneDNN packed is read as a whole.
@@ -44,72 +60,10 @@ struct RightSide {
             switch layout {
             case .inPlace(_, let stride): column * stride
             case .packed: 0
-            case .panels(let stride, _): column / Panels.width * stride
+            case .panels(let panels, let stride, _): column / panels.width * stride
             }
         return unsafe pointer + offset * MemoryLayout<Float>.stride
     }
-}
-
-/// Right sides for this package's own product, which reads panels of columns, each row by row.
-enum Panels {
-    /// Columns of a panel.
-    static let width = Int(vit_panel_width)
-    /// Whether this processor runs that product.
-    static var areSupported: Bool { vit_has_panel_products() != 0 }
-    /// Rows of a product from which on they make enough tasks for many threads.
-    static let manyRows = 384
-    /// Rows of a product from which on a matrix whose rows can be read as they lie is packed all the same.
-    static let rowsReadInPlace = 2048
-    /// Rows that one task computes of fewer rows: several for each weight that it reads.
-    private static let rowsOfFew = 108
-    /// The least number of columns that pays for putting the rows in order.
-    private static let leastColumns = 96
-    /// Rows that one task computes of many at most, a quarter of the columns but not fewer than these: each number of
-    /// either side is then read a few times only, and there are enough tasks for threads to end together.
-    private static let (rowsOfMany, leastColumnsOfMany) = (144, 192)
-
-    /// The layout of panels that were packed, one after the other.
-    static func packed(inner: Int) -> RightSide.Layout { .panels(stride: stride(inner: inner), rowStride: width) }
-
-    /// That of a matrix in place, where its rows can be read as they lie.
-    static func inPlace(columns: Int, strides: (Int, Int)) -> RightSide.Layout? {
-        guard columns % width == 0, strides.1 == 1, strides.0 % Int(vit_conflicting_stride) != 0 else { return nil }
-        return .panels(stride: width, rowStride: strides.0)
-    }
-
-    /// Floats from a packed panel to the next.
-    static func stride(inner: Int) -> Int {
-        let tile = Int(vit_packed_tile_rows)
-        return (inner + tile - 1) / tile * tile * width
-    }
-
-    /// Floats of all of them.
-    static func floatCount(inner: Int, columns: Int) -> Int {
-        (columns + width - 1) / width * stride(inner: inner)
-    }
-
-    /// Floats from a row to the next so that rows of `width` numbers do not drive each other out of the caches.
-    static func rowStride(width: Int) -> Int {
-        width % Int(vit_conflicting_stride) == 0 ? width + Int(vit_packed_tile_rows) : width
-    }
-
-    /// The rows and columns that one task computes.
-    static func taskSize(rowCount: Int, inGroupsOf rowsPerGroup: Int, columns: Int) -> (rows: Int, columns: Int) {
-        guard rowCount < manyRows else {
-            return (
-                OneDNNEngine.rowsPerTask(rowCount: rowsPerGroup, longest: rowsOfMany),
-                wholePanels(max(leastColumnsOfMany, columns / 4))
-            )
-        }
-        let strip = Int(vit_strip_rows)
-        let parts = (rowsPerGroup + rowsOfFew - 1) / rowsOfFew
-        let share = wholePanels(max(leastColumns, columns * parts / 12))
-        let rows = (rowsPerGroup + parts - 1) / parts
-        // As many tasks as there are threads end together only where they are equal; more of them may be whole strips.
-        return (columns <= 2 * share ? rows : (rows + strip - 1) / strip * strip, share)
-    }
-
-    private static func wholePanels(_ columns: Int) -> Int { (columns + width - 1) / width * width }
 }
 
 /// How oneDNN packs a right side.
@@ -158,10 +112,10 @@ extension OneDNNEngine {
 
     /// How this engine's products want a right side.
     private func packing(inner: Int, columns: Int) -> Packing {
-        guard hasPanels else { return oneDNNPacking(inner: inner, columns: columns) }
+        guard let panels else { return oneDNNPacking(inner: inner, columns: columns) }
         return Packing(
-            layout: Panels.packed(inner: inner), width: Panels.width,
-            floatCount: Panels.floatCount(inner: inner, columns: columns))
+            layout: panels.packed(inner: inner), width: panels.width,
+            floatCount: panels.floatCount(inner: inner, columns: columns))
     }
 
     /// How oneDNN's fast product does.
@@ -180,7 +134,7 @@ extension OneDNNEngine {
         }
         return unsafe RightSide(
             pointer: UnsafeRawPointer(weights.data.pointer), inner: inner, columns: columns,
-            layout: hasPanels ? Panels.packed(inner: inner) : .packed)
+            layout: panels?.packed(inner: inner) ?? .packed)
     }
 
     /// A matrix that changes between two products: packed for this one where the rows are worth it, else in place. One
@@ -189,8 +143,8 @@ extension OneDNNEngine {
         _ b: UnsafeMutablePointer<Float>, strides: (Int, Int), inner: Int, columns: Int, rowCount: Int,
         room: SharedRoom? = nil
     ) -> RightSide {
-        if hasPanels, rowCount < Panels.rowsReadInPlace,
-            let layout = Panels.inPlace(columns: columns, strides: strides)
+        if let panels, panels.readsLayersInPlace, rowCount < Panels.rowsReadInPlace,
+            let layout = panels.inPlace(columns: columns, strides: strides)
         {
             return unsafe RightSide(pointer: UnsafeRawPointer(b), inner: inner, columns: columns, layout: layout)
         }
@@ -209,10 +163,17 @@ extension OneDNNEngine {
         _ b: UnsafeMutablePointer<Float>, strides: (Int, Int), inner: Int, columns: Int, width: Int,
         into packed: UnsafeMutablePointer<Float>
     ) {
-        unsafe workers.run((columns + width - 1) / width) { block, _, _ in
-            unsafe vit_pack_block(
-                b, Int64(strides.0), Int64(strides.1), Int64(inner), Int64(columns), Int64(width), Int64(block),
-                packed)
+        let packing = unsafe vit_packing(
+            b: UnsafePointer(b), row_stride: Int64(strides.0), column_stride: Int64(strides.1), inner: Int64(inner),
+            columns: Int64(columns), width: Int64(width))
+        let blockCount = (columns + width - 1) / width
+        // Rows that lie in order are read in pieces of several lines of the cache.
+        let size = strides.1 == 1 ? max(1, Self.columnsPackedTogether / width) : 1
+        unsafe workers.run((blockCount + size - 1) / size) { task, _, _ in
+            let first = task * size
+            unsafe withUnsafePointer(to: packing) {
+                unsafe vit_pack_blocks($0, Int64(first), Int64(min(size, blockCount - first)), packed)
+            }
         }
     }
 }

@@ -9,30 +9,38 @@ struct SmallProduct {
     private let shape: MatmulShape
     /// What oneDNN compiled; nil: this package's own product.
     private let primitive: Primitive?
-    /// How this package's own product reads the right side.
-    private let layout: RightSide.Layout
+    /// How this package's own product reads the right side, where it is used.
+    private let layout: RightSide.Layout?
     /// Whether it is packed first.
     private let packs: Bool
     /// Floats from a row of a turned right side to the next; 0: it is read in place.
     private let turnedStride: Int
+    private let fillsRows: Bool
     /// Floats of scratch memory that a run needs.
     let roomCount: Int
 
+    /// Rows from which on packing narrow panels pays that could be read as they lie.
+    private static let rowsWorthPacking = 36
     /// Rows from which on turning the right side pays.
     private static let rowsWorthTurning = 16
 
-    init(_ shape: MatmulShape, engine: OneDNNEngine) {
+    /// A product that may write zeros behind the columns of a row, up to the next one, where it `fillsRows`.
+    init(_ shape: MatmulShape, fillsRows: Bool = false, engine: OneDNNEngine) {
         self.shape = shape
+        self.fillsRows = fillsRows
         let strides = shape.bStrides ?? (0, 1)
-        let inPlace = Panels.inPlace(columns: shape.columns, strides: strides)
-        layout = inPlace ?? Panels.packed(inner: shape.inner)
+        let inPlace = engine.panels.flatMap {
+            $0.readsLayersInPlace || shape.rows < Self.rowsWorthPacking
+                ? $0.inPlace(columns: shape.columns, strides: strides) : nil
+        }
+        layout = inPlace ?? engine.panels?.packed(inner: shape.inner)
         packs = inPlace == nil
-        if engine.hasPanels {
+        if let panels = engine.panels {
             primitive = nil
             turnedStride = 0
             roomCount =
-                (packs ? Panels.floatCount(inner: shape.inner, columns: shape.columns) : 0)
-                + Int(vit_panel_room(Int64(shape.rows), Int64(shape.inner)))
+                (packs ? panels.floatCount(inner: shape.inner, columns: shape.columns) : 0)
+                + panels.room(rowCount: shape.rows, inner: shape.inner)
         } else if shape.rows >= Self.rowsWorthTurning, strides.0 == 1 {
             turnedStride = (shape.columns + 15) / 16 * 16
             roomCount = shape.inner * turnedStride
@@ -66,17 +74,19 @@ struct SmallProduct {
         _ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>, into c: UnsafeMutablePointer<Float>,
         room: UnsafeMutablePointer<Float>
     ) {
-        guard case .panels(let stride, let rowStride) = layout else { return }
-        let panelCount = packs ? (shape.columns + Panels.width - 1) / Panels.width : 0
-        for panel in 0..<panelCount {
-            unsafe vit_pack_block(
-                b, Int64(shape.bStrides?.0 ?? 0), Int64(shape.bStrides?.1 ?? 1), Int64(shape.inner),
-                Int64(shape.columns), Int64(Panels.width), Int64(panel), room)
-        }
+        guard case .panels(let panels, let stride, let rowStride)? = layout else { return }
+        let panelCount = packs ? (shape.columns + panels.width - 1) / panels.width : 0
+        var packing = unsafe vit_packing(
+            b: UnsafePointer(b), row_stride: Int64(shape.bStrides?.0 ?? 0),
+            column_stride: Int64(shape.bStrides?.1 ?? 1),
+            inner: Int64(shape.inner), columns: Int64(shape.columns), width: Int64(panels.width))
+        unsafe vit_pack_blocks(&packing, 0, Int64(panelCount), room)
         var product = unsafe vit_panel_product()
         unsafe product.rows = Int64(shape.rows)
         unsafe product.inner = Int64(shape.inner)
-        unsafe product.columns = Int64(shape.columns)
+        // Whole panels are written faster than a part of one; the columns that the last one has too much are zero.
+        unsafe product.columns = Int64(
+            fillsRows && packs ? min(panelCount * panels.width, shape.cStride) : shape.columns)
         unsafe product.a = UnsafePointer(a)
         unsafe product.a_row_stride = Int64(shape.aStrides.0)
         unsafe product.a_column_stride = Int64(shape.aStrides.1)
@@ -86,6 +96,6 @@ struct SmallProduct {
         unsafe product.scale = shape.scale
         unsafe product.c = c
         unsafe product.c_row_stride = Int64(shape.cStride)
-        unsafe vit_multiply_panels(&product, room + panelCount * stride)
+        unsafe vit_multiply_panels(panels.kind, &product, room + panelCount * stride)
     }
 }

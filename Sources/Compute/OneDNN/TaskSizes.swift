@@ -1,4 +1,30 @@
+/// Rows divided into blocks of nearly one size, each of whole strips: a strip that is cut off takes as long as a whole one.
+struct RowBlocks {
+    let rowCount: Int
+    let blockCount: Int
+    private let stripRows: Int
+
+    init(rowCount: Int, blockCount: Int, stripRows: Int) {
+        self.rowCount = rowCount
+        self.blockCount = blockCount
+        self.stripRows = stripRows
+    }
+
+    private var stripCount: Int { (rowCount + stripRows - 1) / stripRows }
+
+    /// Rows of the largest block.
+    var largest: Int { min(rowCount, (stripCount + blockCount - 1) / blockCount * stripRows) }
+
+    subscript(block: Int) -> Range<Int> {
+        let (first, end) = (block * stripCount / blockCount, (block + 1) * stripCount / blockCount)
+        return first * stripRows..<min(rowCount, end * stripRows)
+    }
+}
+
 extension OneDNNEngine {
+    /// Rows that go through both layers of an MLP before the next ones do.
+    static let rowsPerFusedTask = 60
+
     /// Rows of a product with packed weights that one task computes, of each of so many groups, so that few threads and many
     /// get equal shares. What a task does first takes as long as `preparation` rows.
     ///
