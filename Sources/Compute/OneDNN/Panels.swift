@@ -48,8 +48,10 @@ struct Panels: Equatable {
     static let manyRows = 384
     /// Rows of a product from which on a matrix whose rows can be read as they lie is packed all the same.
     static let rowsReadInPlace = 2048
-    /// Rows that one task computes of fewer rows: several for each weight that it reads.
-    private static let rowsOfFew = 108
+    /// Rows that one task computes of fewer rows, several for each weight that it reads, and the tasks that they make: the
+    /// cores that have AVX2 alone have half the second cache.
+    private var rowsOfFew: Int { kind == vit_avx512_panels ? 108 : 66 }
+    private var tasksOfFew: Int { kind == vit_avx512_panels ? 12 : 24 }
     /// The least number of columns that pays for putting the rows in order.
     private static let leastColumns = 96
     /// Rows that one task computes of many at most, a quarter of the columns but not fewer than these: each number of
@@ -89,10 +91,10 @@ struct Panels: Equatable {
                 wholePanels(max(Self.leastColumnsOfMany, columns / 4))
             )
         }
-        let parts = (rowsPerGroup + Self.rowsOfFew - 1) / Self.rowsOfFew
+        let parts = (rowsPerGroup + rowsOfFew - 1) / rowsOfFew
         return (
             RowBlocks(rowCount: rowsPerGroup, blockCount: parts, stripRows: stripRows),
-            wholePanels(max(Self.leastColumns, columns * parts / 12))
+            wholePanels(max(Self.leastColumns, columns * parts / tasksOfFew))
         )
     }
 
