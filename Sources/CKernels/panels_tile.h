@@ -1,6 +1,6 @@
 // The tile of a product for one width of vectors. What includes it says before: `lanes` and `strip_rows`; the types
-// `vector` and `mask`; WIDE, the attribute of its functions; the functions mask_of, load, load_some and store_some; and
-// MULTIPLY_ADD, ADD, MULTIPLY, ZERO and SPREAD. It defines add_products itself.
+// `vector` and `mask`; WIDE, the attribute of its functions; the functions mask_of, load_some and store_some; and ADD,
+// MULTIPLY, ZERO and SPREAD. It defines add_products afterwards.
 #include "clones.h"
 #include "panels_kernel.h"
 

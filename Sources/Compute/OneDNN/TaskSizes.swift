@@ -28,7 +28,7 @@ extension OneDNNEngine {
     /// Rows of a product with packed weights that one task computes, of each of so many groups, so that few threads and many
     /// get equal shares. What a task does first takes as long as `preparation` rows.
     ///
-    /// oneDNN's kernel takes six rows at a time and this package's twelve; a rest takes as long as two rows more.
+    /// oneDNN's kernel takes six rows at a time and this package's six or twelve; a rest takes as long as two rows more.
     static func rowsPerTask(rowCount: Int, longest: Int = 60, groupCount: Int = 1, preparation: Int = 0) -> Int {
         let fewest = max(1, (rowCount + longest - 1) / longest)
         var best = (size: longest, cost: Int.max)
