@@ -66,6 +66,27 @@ INLINED void backward_means(
     means[1] = product * factor / (float)width;
 }
 
+// What the means over a row make of it. The result may lie where the gradient or what is added lies.
+INLINED void input_gradient(
+    const float *x, const float *dy, const float *scale, size_t width, float mean, float factor, const float means[2],
+    const float *residual, float *dx) {
+    const size_t whole = width / lanes * lanes;
+    line a, b, c, added = {0};
+    for (size_t i = 0; i < whole; i += lanes) {
+        load(&a, x + i);
+        load(&b, dy + i);
+        load(&c, scale + i);
+        if (residual) load(&added, residual + i);
+        a = (b * c - means[0] - (a - mean) * factor * means[1]) * factor + added;
+        store(dx + i, &a);
+    }
+    for (size_t i = whole; i < width; i++) {
+        const float normalized = (x[i] - mean) * factor;
+        const float gradient = (dy[i] * scale[i] - means[0] - normalized * means[1]) * factor;
+        dx[i] = gradient + (residual ? residual[i] : 0);
+    }
+}
+
 CLONED void vit_layer_norm_backward(
     const float *x, const float *dy, size_t rows, size_t width, const float *scale, float epsilon, const float *means,
     const float *variances, const float *residual, float *dx, float *restrict d_scale, float *restrict d_shift) {
@@ -79,11 +100,6 @@ CLONED void vit_layer_norm_backward(
             d_scale[i] += gradient[i] * (from[i] - mean) * factor;
             d_shift[i] += gradient[i];
         }
-        for (size_t i = 0; i < width; i++) {
-            const float normalized = (from[i] - mean) * factor;
-            to[i] = (gradient[i] * scale[i] - across[0] - normalized * across[1]) * factor;
-        }
-        if (residual == NULL) continue;
-        for (size_t i = 0; i < width; i++) to[i] += residual[row * width + i];
+        input_gradient(from, gradient, scale, width, mean, factor, across, residual ? residual + row * width : NULL, to);
     }
 }

@@ -15,7 +15,8 @@ package protocol TrainingEngine: Engine {
     /// dWeight (M, K) += dyᵀ · x; dBias (M) += the sum of dy's rows.
     func linearWeightGradient(_ dy: Tensor, x: Tensor, dWeight: Tensor, dBias: Tensor?)
 
-    /// dx = the gradient through the norm, plus `residual` where it is given; dScale and dShift (D) are added to.
+    /// dx = the gradient through the norm, plus `residual` where it is given; dx may be dy or `residual`. dScale and dShift (D)
+    /// are added to.
     func layerNormBackward(
         _ dy: Tensor, x: Tensor, scale: Tensor, epsilon: Float, mean: Tensor, variance: Tensor, residual: Tensor?,
         dx: Tensor, dScale: Tensor, dShift: Tensor)
@@ -34,18 +35,14 @@ package protocol TrainingEngine: Engine {
     /// `index` names it, in the order of the images.
     func scatterRowSums(_ dy: Tensor, index: [Int32], into dTable: Tensor)
 
-    /// Puts visible tokens (B, P + K, W) back to their places among mask tokens: the first P rows stay first, row
-    /// `P + restore[b, l]` becomes row P + l, and where `restore[b, l] ≥ K` the mask token (W) stands. Then
-    /// `positions` (P + L, W) are added.
-    func restoreTokens(
-        _ visible: Tensor, prefix: Int, restore: [Int32], maskToken: Tensor, positions: Tensor, into full: Tensor)
+    /// All tokens of a masked picture, full (B, L + P, W): the mask token (W) for each removed patch, then the visible tokens
+    /// (B, P + K, W) as they are; and to each its row of `positions` (P + L, W) is added. `order` (B, L) names the patches:
+    /// the K visible ones, then the removed ones.
+    func completeTokens(
+        _ visible: Tensor, order: [Int32], maskToken: Tensor, positions: Tensor, into full: Tensor)
 
     /// dVisible from dFull; dMaskToken (W) is added to.
-    func restoreTokensBackward(
-        _ dFull: Tensor, prefix: Int, restore: [Int32], dVisible: Tensor, dMaskToken: Tensor)
-
-    /// dx (B, P + K, W) from dy (B, K, W): the first P rows are zero.
-    func dropPrefixBackward(_ dy: Tensor, prefix: Int, dx: Tensor)
+    func completeTokensBackward(_ dFull: Tensor, dVisible: Tensor, dMaskToken: Tensor)
 
     /// The way back of `leadingTokens`: dx (B, N, D) from dy (B, P, D), the other tokens 0.
     func leadingTokensBackward(_ dy: Tensor, dx: Tensor)
@@ -57,10 +54,11 @@ package protocol TrainingEngine: Engine {
     /// column, channel), each less its mean and divided by √(unbiased variance + 1e-6) where `normalizes`.
     func pixelTargets(_ images: Tensor, patchHeight: Int, patchWidth: Int, normalizes: Bool, into targets: Tensor)
 
-    /// The mean over a patch of (prediction − target)², for each patch (B, L), and the gradient of
-    /// Σ weights · loss by the prediction; `weights` (B, L) are 0 where a patch was visible.
+    /// The mean over a patch of (prediction − target)², for each predicted patch (B, K), and the gradient of
+    /// Σ weights · loss by the prediction; `weights` (B, K) are 0 where a patch was visible. The targets are those of the
+    /// patches `index` (B, K) among L of each image, or all in order.
     func patchLoss(
-        _ prediction: Tensor, target: Tensor, weights: Tensor, losses: Tensor, dPrediction: Tensor?)
+        _ prediction: Tensor, target: Tensor, index: [Int32]?, weights: Tensor, losses: Tensor, dPrediction: Tensor?)
 
     /// Token `index` of every image: x (B, N, D) gets it from y (B, D).
     func setToken(_ index: Int, of x: Tensor, to y: Tensor)

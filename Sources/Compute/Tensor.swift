@@ -64,6 +64,9 @@ public struct Tensor: Sendable {
         return Tensor(storage: storage, offset: offset, shape: shape)
     }
 
+    /// As many of the first elements as a smaller shape has, under it.
+    package func first(_ shape: [Int]) -> Tensor { Tensor(storage: storage, offset: offset, shape: shape) }
+
     /// Rows `range` of the outermost dimension.
     public func rows(_ range: Range<Int>) -> Tensor {
         precondition(

@@ -28,18 +28,20 @@ package struct BlockActivations: Sendable {
     }
 
     /// Room for `count` blocks one after the other, each with what its backward pass reads. Norms, activations and what
-    /// attention gives are cheap to compute again and share one place.
-    package static func kept(_ shape: BlockShape, input: Tensor, count: Int) -> [BlockActivations] {
+    /// attention gives are cheap to compute again and have their places in `scratch`.
+    package static func kept(
+        _ shape: BlockShape, input: Tensor, count: Int, scratch: BlockScratch
+    ) -> [BlockActivations] {
         let room = BlockRoom(shape, input: input)
-        let (mixed, normed) = (room.tokens(shape.width), room.tokens(shape.width))
-        let hidden = room.tokens(shape.hiddenWidth)
-        let branch = shape.hasLayerScale ? nil : room.tokens(shape.width)
+        let branch = shape.hasLayerScale ? nil : room.tokens(shape.width, in: scratch.branch)
         return (0..<count).map { _ in
             BlockActivations(
                 statistics1: room.statistics(), qkv: room.tokens(3 * shape.width), middle: room.tokens(shape.width),
                 statistics2: room.statistics(), preActivation: room.tokens(shape.hiddenWidth),
                 branch1: branch ?? room.tokens(shape.width), branch2: branch ?? room.tokens(shape.width),
-                output: room.tokens(shape.width), mixed: mixed, normed: normed, hidden: hidden)
+                output: room.tokens(shape.width), mixed: room.tokens(shape.width, in: scratch.mixed),
+                normed: room.tokens(shape.width, in: scratch.normed),
+                hidden: room.tokens(shape.hiddenWidth, in: scratch.wide))
         }
     }
 
@@ -59,21 +61,44 @@ package struct BlockActivations: Sendable {
     }
 }
 
+/// What blocks overwrite one after the other, forth and back: places that all blocks of a model share.
+package struct BlockScratch: Sendable {
+    fileprivate let normed: Tensor
+    fileprivate let mixed: Tensor
+    fileprivate let branch: Tensor
+    fileprivate let dBranch: Tensor
+    /// What an MLP hides, its gradient, and after them the gradient of queries, keys and values.
+    fileprivate let wide: Tensor
+
+    /// Places for blocks of such shapes with such inputs.
+    package init(_ blocks: [(shape: BlockShape, input: Tensor)]) {
+        func place(_ width: (BlockShape) -> Int) -> Tensor {
+            Tensor(shape: [blocks.map { $0.input.count / $0.shape.width * width($0.shape) }.max() ?? 0])
+        }
+        normed = place(\.width)
+        mixed = place(\.width)
+        branch = place(\.width)
+        dBranch = place(\.width)
+        wide = place { max(3 * $0.width, $0.hiddenWidth) }
+    }
+}
+
 /// Gradients on their way through a block; every block of an encoder uses the same.
 package struct BlockGradients: Sendable {
-    package let middle: Tensor
     package let branch: Tensor
     package let qkv: Tensor
     package let hidden: Tensor
 
     /// Room for the way back through blocks with such an input. What their MLPs hide is not read any more when its
     /// gradient is written, and lends it its place.
-    package init(_ shape: BlockShape, input: Tensor, activations: [BlockActivations]) {
-        let room = BlockRoom(shape, input: input)
-        middle = room.tokens(shape.width)
-        branch = room.tokens(shape.width)
-        qkv = room.tokens(3 * shape.width)
-        hidden = activations.first?.hidden ?? room.tokens(shape.hiddenWidth)
+    package init(_ shape: BlockShape, input: Tensor, scratch: BlockScratch) {
+        self.init(BlockRoom(shape, input: input), shape, branch: scratch.dBranch, scratch)
+    }
+
+    fileprivate init(_ room: BlockRoom, _ shape: BlockShape, branch: Tensor, _ scratch: BlockScratch) {
+        self.branch = room.tokens(shape.width, in: branch)
+        qkv = room.tokens(3 * shape.width, in: scratch.wide)
+        hidden = room.tokens(shape.hiddenWidth, in: scratch.wide)
     }
 }
 
@@ -84,11 +109,21 @@ package struct LeadingRoom: Sendable {
     /// The gradient of the output (B, P, D).
     package let d: Tensor
 
-    /// Room for the first `count` tokens of each of `imageCount` images.
-    package init(_ shape: BlockShape, imageCount: Int, count: Int) {
-        d = Tensor(shape: [imageCount, count, shape.width])
-        activations = BlockActivations.kept(shape, input: d, count: 1)[0]
-        gradients = BlockGradients(shape, input: d, activations: [activations])
+    /// Room for as many tokens as `d` (B, P, D) has.
+    ///
+    /// `Block.backwardLeading` copies the gradient of the branch to that of all tokens, and mixed tokens from those of all:
+    /// here, each has the other's place.
+    package init(_ shape: BlockShape, d: Tensor, scratch: BlockScratch) {
+        let room = BlockRoom(shape, input: d)
+        let branch = shape.hasLayerScale ? nil : room.tokens(shape.width, in: scratch.branch)
+        self.d = d
+        gradients = BlockGradients(room, shape, branch: scratch.mixed, scratch)
+        activations = BlockActivations(
+            statistics1: room.statistics(), qkv: gradients.qkv, middle: room.tokens(shape.width),
+            statistics2: room.statistics(), preActivation: room.tokens(shape.hiddenWidth),
+            branch1: branch ?? room.tokens(shape.width), branch2: branch ?? room.tokens(shape.width),
+            output: room.tokens(shape.width), mixed: room.tokens(shape.width, in: scratch.dBranch),
+            normed: room.tokens(shape.width, in: scratch.normed), hidden: gradients.hidden)
     }
 }
 
@@ -105,7 +140,11 @@ private struct BlockRoom {
         tokenCount = input.shape[1]
     }
 
-    func tokens(_ width: Int) -> Tensor { Tensor(shape: [imageCount, tokenCount, width]) }
+    /// Tokens in a place of their own, or at the beginning of `place`.
+    func tokens(_ width: Int, in place: Tensor? = nil) -> Tensor {
+        let shape = [imageCount, tokenCount, width]
+        return place?.first(shape) ?? Tensor(shape: shape)
+    }
 
     func statistics() -> NormStatistics { NormStatistics(rowCount: imageCount * tokenCount) }
 }

@@ -26,7 +26,7 @@ extension Linear {
 }
 
 extension LayerNorm {
-    /// dx from dy, plus `residual`; the gradients of scale and shift are added to.
+    /// dx from dy, plus `residual`, either of which it may be; the gradients of scale and shift are added to.
     package func backward(
         _ dy: Tensor, x: Tensor, statistics: NormStatistics, residual: Tensor? = nil, dx: Tensor,
         engine: any TrainingEngine
@@ -41,31 +41,31 @@ extension LayerNorm {
 }
 
 extension Block {
-    /// The forward pass read from its end: dx (B, N, D) from dy, for the x, `cache` and `paths` of that pass.
+    /// The forward pass read from its end, for the x, `cache` and `paths` of that pass: the gradient `d` (B, N, D) by the
+    /// output becomes that by x.
     ///
-    /// dx may be dy. The norms, the activation and what attention gives are computed again rather than kept.
+    /// The norms, the activation and what attention gives are computed again rather than kept.
     package func backward(
-        _ dy: Tensor, x: Tensor, cache: BlockActivations, paths: PathScales? = nil, gradients: BlockGradients,
-        dx: Tensor, engine: any TrainingEngine
+        _ d: Tensor, x: Tensor, cache: BlockActivations, paths: PathScales? = nil, gradients: BlockGradients,
+        engine: any TrainingEngine
     ) {
         guard let preActivation = cache.preActivation else {
             preconditionFailure("Block.backward: the forward pass kept nothing for it")
         }
-        mlpBackward(dy, cache: cache, preActivation, paths: paths, gradients: gradients, engine: engine)
+        mlpBackward(d, cache: cache, preActivation, paths: paths, gradients: gradients, engine: engine)
         let dAttention = branchGradient(
-            gradients.middle, scale: scale1, branch: cache.branch1, paths: paths?.attention, into: cache.normed,
-            engine: engine)
+            d, scale: scale1, branch: cache.branch1, paths: paths?.attention, into: cache.normed, engine: engine)
         projection.inputGradient(dAttention, dx: gradients.branch, engine: engine)
         engine.attentionBackward(
             gradients.branch, qkv: cache.qkv, heads: shape.heads, dqkv: gradients.qkv, y: cache.mixed)
         projection.addGradients(dAttention, x: cache.mixed, engine: engine)
-        qkvBackward(x: x, cache: cache, gradients: gradients, dx: dx, engine: engine)
+        qkvBackward(d, x: x, cache: cache, gradients: gradients, engine: engine)
     }
 
-    /// The way back through `forwardLeading`: dx (B, N, D) of all tokens from `leading.d` (B, P, D) of the first ones.
+    /// The way back through `forwardLeading`: `d` (B, N, D) of all tokens from `leading.d` (B, P, D) of the first ones.
     package func backwardLeading(
         _ leading: LeadingRoom, x: Tensor, cache: BlockActivations, paths: PathScales? = nil,
-        gradients: BlockGradients, dx: Tensor, engine: any TrainingEngine
+        gradients: BlockGradients, d: Tensor, engine: any TrainingEngine
     ) {
         let part = leading.activations
         guard let preActivation = part.preActivation else {
@@ -74,26 +74,25 @@ extension Block {
         mlpBackward(
             leading.d, cache: part, preActivation, paths: paths, gradients: leading.gradients, engine: engine)
         let dAttention = branchGradient(
-            leading.gradients.middle, scale: scale1, branch: part.branch1, paths: paths?.attention, into: part.normed,
-            engine: engine)
+            leading.d, scale: scale1, branch: part.branch1, paths: paths?.attention, into: part.normed, engine: engine)
         projection.inputGradient(dAttention, dx: leading.gradients.branch, engine: engine)
         engine.leadingTokensBackward(leading.gradients.branch, dx: gradients.branch)
         engine.attentionBackward(
             gradients.branch, qkv: cache.qkv, heads: shape.heads, dqkv: gradients.qkv, y: cache.mixed)
         engine.leadingTokens(of: cache.mixed, into: part.mixed)
         projection.addGradients(dAttention, x: part.mixed, engine: engine)
-        engine.leadingTokensBackward(leading.gradients.middle, dx: gradients.middle)
-        qkvBackward(x: x, cache: cache, gradients: gradients, dx: dx, engine: engine)
+        engine.leadingTokensBackward(leading.d, dx: d)
+        qkvBackward(d, x: x, cache: cache, gradients: gradients, engine: engine)
     }
 
-    /// Back through x + mlp(norm(x)): from dy to `gradients.middle`.
+    /// Back through x + mlp(norm(x)): the gradient `d` by the sum becomes that by x.
     private func mlpBackward(
-        _ dy: Tensor, cache: BlockActivations, _ preActivation: Tensor, paths: PathScales?, gradients: BlockGradients,
+        _ d: Tensor, cache: BlockActivations, _ preActivation: Tensor, paths: PathScales?, gradients: BlockGradients,
         engine: any TrainingEngine
     ) {
         engine.activate(preActivation, shape.activation, into: cache.hidden)
         let dMLP = branchGradient(
-            dy, scale: scale2, branch: cache.branch2, paths: paths?.mlp, into: gradients.branch, engine: engine)
+            d, scale: scale2, branch: cache.branch2, paths: paths?.mlp, into: gradients.branch, engine: engine)
         fc2.addGradients(dMLP, x: cache.hidden, engine: engine)
         engine.mlpInputGradient(
             dMLP, firstWeight: fc1.trained.value, secondWeight: fc2.trained.value, preActivation: preActivation,
@@ -101,18 +100,17 @@ extension Block {
         norm2.forward(cache.middle, statistics: cache.statistics2, engine: engine, into: cache.normed)
         fc1.addGradients(gradients.hidden, x: cache.normed, engine: engine)
         norm2.backward(
-            gradients.branch, x: cache.middle, statistics: cache.statistics2, residual: dy, dx: gradients.middle,
-            engine: engine)
+            gradients.branch, x: cache.middle, statistics: cache.statistics2, residual: d, dx: d, engine: engine)
     }
 
-    /// Back from `gradients.qkv` to dx, which the residual in `gradients.middle` is added to.
+    /// Adds to `d` what `gradients.qkv` makes of it on the way back to x.
     private func qkvBackward(
-        x: Tensor, cache: BlockActivations, gradients: BlockGradients, dx: Tensor, engine: any TrainingEngine
+        _ d: Tensor, x: Tensor, cache: BlockActivations, gradients: BlockGradients, engine: any TrainingEngine
     ) {
         norm1.forward(x, statistics: cache.statistics1, engine: engine, into: cache.normed)
         qkv.backward(gradients.qkv, x: cache.normed, dx: gradients.branch, engine: engine)
         norm1.backward(
-            gradients.branch, x: x, statistics: cache.statistics1, residual: gradients.middle, dx: dx, engine: engine)
+            gradients.branch, x: x, statistics: cache.statistics1, residual: d, dx: d, engine: engine)
     }
 
     /// The gradient of a residual branch from that of the sum: the same where the branch was added as it is.

@@ -43,10 +43,10 @@ package struct BlockStack: Sendable {
             let paths = paths.isEmpty ? nil : paths[index]
             if index == blocks.count - 1, let leading {
                 blocks[index].backwardLeading(
-                    leading, x: input, cache: caches[index], paths: paths, gradients: gradients, dx: d, engine: engine)
+                    leading, x: input, cache: caches[index], paths: paths, gradients: gradients, d: d, engine: engine)
             } else {
                 blocks[index].backward(
-                    d, x: input, cache: caches[index], paths: paths, gradients: gradients, dx: d, engine: engine)
+                    d, x: input, cache: caches[index], paths: paths, gradients: gradients, engine: engine)
             }
         }
     }

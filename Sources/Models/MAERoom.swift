@@ -28,7 +28,7 @@ extension MAEConfiguration {
 
 /// The memory that a masked autoencoder works in, planned before the first step.
 ///
-/// On the way back `prediction`, `decodedPatches`, `decoded`, `visible` and `encoded` hold their own gradients.
+/// On the way back `prediction`, `decoded`, `visible` and `encoded` hold their own gradients.
 package struct MAERoom: Sendable {
     // Encoder.
     let patchRows: Tensor
@@ -43,9 +43,11 @@ package struct MAERoom: Sendable {
     let visible: Tensor
     let allTokens: Tensor
     let decoder: [BlockActivations]
+    /// The tokens that the prediction is made of: in training, those of removed patches.
     let decoded: Tensor
     let decodedStatistics: NormStatistics
-    let decodedPatches: Tensor
+    /// Where all patches are decoded, they are put in order here.
+    let decodedPatches: Tensor?
     let prediction: Tensor
     // Loss.
     let targets: Tensor
@@ -58,48 +60,53 @@ package struct MAERoom: Sendable {
         let (encoder, decoder) = (configuration.encoder, configuration.decoder)
         let (patchCount, keptCount) = (encoder.patchCount, configuration.keptCount)
         let patchLength = encoder.inputChannels * encoder.patchSize.height * encoder.patchSize.width
+        let predictedCount = isTrained ? patchCount - keptCount : patchCount
         func room(_ rows: Int, _ width: Int) -> Tensor { Tensor(shape: [imageCount, rows, width]) }
         patchRows = room(patchCount, patchLength)
         visibleRows = room(keptCount, patchLength)
         visiblePositions = room(keptCount, encoder.width)
         classToken = Tensor(shape: [1, encoder.width])
         tokens = room(1 + keptCount, encoder.width)
+        allTokens = room(1 + patchCount, decoder.width)
+        let (encoderShape, decoderShape) = (encoder.blockShape, configuration.decoderBlockShape)
+        let scratch = BlockScratch(isTrained ? [(encoderShape, tokens), (decoderShape, allTokens)] : [])
         self.encoder =
             isTrained
-            ? BlockActivations.kept(encoder.blockShape, input: tokens, count: encoder.depth)
-            : Array(repeating: .shared(encoder.blockShape, input: tokens), count: encoder.depth)
+            ? BlockActivations.kept(encoderShape, input: tokens, count: encoder.depth, scratch: scratch)
+            : Array(repeating: .shared(encoderShape, input: tokens), count: encoder.depth)
         encoded = room(1 + keptCount, encoder.width)
         encodedStatistics = NormStatistics(rowCount: imageCount * (1 + keptCount))
         visible = room(1 + keptCount, decoder.width)
-        allTokens = room(1 + patchCount, decoder.width)
-        let decoderShape = configuration.decoderBlockShape
         self.decoder =
             isTrained
-            ? BlockActivations.kept(decoderShape, input: allTokens, count: decoder.depth)
+            ? BlockActivations.kept(decoderShape, input: allTokens, count: decoder.depth, scratch: scratch)
             : Array(repeating: .shared(decoderShape, input: allTokens), count: decoder.depth)
-        decoded = room(1 + patchCount, decoder.width)
-        decodedStatistics = NormStatistics(rowCount: imageCount * (1 + patchCount))
-        decodedPatches = room(patchCount, decoder.width)
-        prediction = room(patchCount, configuration.targetLength)
+        decoded = room(isTrained ? predictedCount : 1 + patchCount, decoder.width)
+        decodedStatistics = NormStatistics(rowCount: imageCount * decoded.shape[1])
+        decodedPatches = isTrained ? nil : room(patchCount, decoder.width)
+        prediction = room(predictedCount, configuration.targetLength)
         // The patches have been gathered when the targets are made of the images.
         targets =
             configuration.targetLength == patchLength ? patchRows : room(patchCount, configuration.targetLength)
-        lossWeights = Tensor(shape: [imageCount, patchCount])
-        losses = Tensor(shape: [imageCount, patchCount])
+        lossWeights = Tensor(shape: [imageCount, predictedCount])
+        losses = Tensor(shape: [imageCount, predictedCount])
         gradients =
             isTrained
             ? MAEGradients(
-                encoderBlock: BlockGradients(encoder.blockShape, input: tokens, activations: self.encoder),
-                visiblePatches: room(keptCount, encoder.width),
-                decoderBlock: BlockGradients(decoderShape, input: allTokens, activations: self.decoder))
+                encoderBlock: BlockGradients(encoderShape, input: tokens, scratch: scratch),
+                decoderBlock: BlockGradients(decoderShape, input: allTokens, scratch: scratch),
+                decoded: room(1 + patchCount, decoder.width),
+                leading: LeadingRoom(decoderShape, d: decoded, scratch: scratch))
             : nil
     }
 }
 
-/// What blocks need on the way back through a masked autoencoder, and the gradient of the embedded patches. The gradients
-/// of tokens take the place of what they belong to.
+/// What blocks need on the way back through a masked autoencoder.
 struct MAEGradients: Sendable {
     let encoderBlock: BlockGradients
-    let visiblePatches: Tensor
     let decoderBlock: BlockGradients
+    /// The gradient of all of the decoder's tokens.
+    let decoded: Tensor
+    /// For the decoder's last block, of which the loss reads the removed patches alone.
+    let leading: LeadingRoom
 }

@@ -53,7 +53,8 @@ package struct MaskedAutoencoder: Sendable {
         return copy
     }
 
-    /// The prediction (B, L, target length) for images (B, C, height, width) under `mask`.
+    /// The prediction (B, L, target length) for images (B, C, height, width) under `mask`; of a model that is trained, for
+    /// the removed patches alone, by their rank (B, L − K, target length).
     package func forward(_ images: Tensor, mask: PatchMask) -> Tensor {
         encodeVisible(images, mask)
         decodeAll(mask)
@@ -76,60 +77,63 @@ package struct MaskedAutoencoder: Sendable {
 
     private func decodeAll(_ mask: PatchMask) {
         decoderEmbedding.forward(room.encoded, engine: engine, into: room.visible)
-        engine.restoreTokens(
-            room.visible, prefix: 1, restore: mask.restore, maskToken: maskToken.value, positions: positions.decoder,
+        // Attention does not mind the order of tokens: the removed patches come first, since the loss reads them alone.
+        engine.completeTokens(
+            room.visible, order: mask.order, maskToken: maskToken.value, positions: positions.decoder,
             into: room.allTokens)
-        let x = decoderBlocks.forward(room.allTokens, into: room.decoder, engine: engine)
+        let x = decoderBlocks.forward(
+            room.allTokens, into: room.decoder, leading: room.gradients?.leading, engine: engine)
         decoderNorm.forward(x, statistics: room.decodedStatistics, engine: engine, into: room.decoded)
-        engine.dropPrefix(1, of: room.decoded, into: room.decodedPatches)
-        decoderPrediction.forward(room.decodedPatches, engine: engine, into: room.prediction)
+        if let patches = room.decodedPatches {
+            engine.gatherRows(room.decoded, index: mask.places(prefix: 1), into: patches)
+        }
+        decoderPrediction.forward(room.decodedPatches ?? room.decoded, engine: engine, into: room.prediction)
     }
 
     /// The mean loss over the removed patches of the last `forward`; while the model is trained, `scale` times its
     /// gradient takes the place of the prediction.
     package func loss(_ images: Tensor, mask: PatchMask, scale: Float = 1) -> Double {
         let weight = scale / Float(mask.removedCount)
-        room.lossWeights.assign(mask.removed.map { $0 * weight })
+        let removed = isTrained ? [Float](repeating: 1, count: mask.removedCount) : mask.removed
+        room.lossWeights.assign(removed.map { $0 * weight })
         engine.targets(images, configuration, into: room.targets)
         engine.patchLoss(
-            room.prediction, target: room.targets, weights: room.lossWeights, losses: room.losses,
-            dPrediction: room.gradients == nil ? nil : room.prediction)
-        let sum = zip(room.losses.values, mask.removed).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+            room.prediction, target: room.targets, index: isTrained ? mask.removedPatches : nil,
+            weights: room.lossWeights, losses: room.losses, dPrediction: isTrained ? room.prediction : nil)
+        let sum = zip(room.losses.values, removed).reduce(0) { $0 + Double($1.0) * Double($1.1) }
         return sum / Double(mask.removedCount)
     }
 
     /// The mean loss over the removed patches of each image of the last `loss`.
     package func imageLosses(mask: PatchMask) -> [Double] {
-        let (losses, removed) = (room.losses.values, mask.removed)
-        let count = Double(mask.patchCount - mask.keptCount)
+        let removedCount = mask.patchCount - mask.keptCount
+        let losses = room.losses.values
         return (0..<mask.imageCount).map { image in
-            let patches = image * mask.patchCount..<(image + 1) * mask.patchCount
-            return patches.reduce(0) { $0 + Double(losses[$1]) * Double(removed[$1]) } / count
+            let rows = image * room.losses.shape[1]..<(image + 1) * room.losses.shape[1]
+            let removed = isTrained ? Array(rows) : rows.filter { Int(mask.restore[$0]) >= mask.keptCount }
+            return removed.reduce(0) { $0 + Double(losses[$1]) } / Double(removedCount)
         }
     }
 
     /// Adds the gradient of the last `loss` to the store's gradients. The prediction is gone afterwards.
-    package func backward(mask: PatchMask) {
+    package func backward() {
         guard let gradients = room.gradients else {
             preconditionFailure("MaskedAutoencoder.backward: the model was made for use, not for training")
         }
-        decodeBackward(mask, gradients)
+        decodeBackward(gradients)
         encodeBackward(gradients)
     }
 
-    private func decodeBackward(_ mask: PatchMask, _ gradients: MAEGradients) {
+    private func decodeBackward(_ gradients: MAEGradients) {
         let d = room.decoded
-        decoderPrediction.backward(
-            room.prediction, x: room.decodedPatches, dx: room.decodedPatches, engine: engine)
-        engine.dropPrefixBackward(room.decodedPatches, prefix: 1, dx: d)
+        decoderPrediction.backward(room.prediction, x: d, dx: d, engine: engine)
         decoderNorm.backward(
-            d, x: room.decoder.last?.output ?? room.allTokens, statistics: room.decodedStatistics, dx: d, engine: engine
-        )
+            d, x: gradients.leading.activations.output, statistics: room.decodedStatistics, dx: d, engine: engine)
         decoderBlocks.backward(
-            d, x: room.allTokens, caches: room.decoder, gradients: gradients.decoderBlock, engine: engine)
+            gradients.decoded, x: room.allTokens, caches: room.decoder, leading: gradients.leading,
+            gradients: gradients.decoderBlock, engine: engine)
         guard let dMaskToken = maskToken.gradient else { return }
-        engine.restoreTokensBackward(
-            d, prefix: 1, restore: mask.restore, dVisible: room.visible, dMaskToken: dMaskToken)
+        engine.completeTokensBackward(gradients.decoded, dVisible: room.visible, dMaskToken: dMaskToken)
         decoderEmbedding.backward(room.visible, x: room.encoded, dx: room.encoded, engine: engine)
     }
 
@@ -140,7 +144,8 @@ package struct MaskedAutoencoder: Sendable {
         blocks.backward(d, x: room.tokens, caches: room.encoder, gradients: gradients.encoderBlock, engine: engine)
         guard let dClassToken = classToken.gradient else { return }
         engine.addPrefixGradient(d, dPrefix: dClassToken.reshaped([1, dClassToken.count]))
-        engine.dropPrefix(1, of: d, into: gradients.visiblePatches)
-        patchProjection.backward(gradients.visiblePatches, x: room.visibleRows, dx: nil, engine: engine)
+        // The positions of the visible patches are not read any more.
+        engine.dropPrefix(1, of: d, into: room.visiblePositions)
+        patchProjection.backward(room.visiblePositions, x: room.visibleRows, dx: nil, engine: engine)
     }
 }

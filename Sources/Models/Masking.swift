@@ -41,6 +41,42 @@ public struct PatchMask: Sendable, Equatable {
         Int(Double(patchCount) * (1 - maskRatio))
     }
 
+    /// The patches by rank (B, L): those that stay in their order, then the removed ones.
+    package var order: [Int32] {
+        var order = [Int32](repeating: 0, count: restore.count)
+        for (place, rank) in restore.enumerated() {
+            let first = place / patchCount * patchCount
+            order[first + Int(rank)] = Int32(place - first)
+        }
+        return order
+    }
+
+    /// The removed patches by rank (B, L − K).
+    package var removedPatches: [Int32] {
+        let order = order
+        return stride(from: 0, to: order.count, by: patchCount).flatMap { order[($0 + keptCount)..<($0 + patchCount)] }
+    }
+
+    /// Numbers for the removed patches of one image, by rank, at the places of these patches; 0 where a patch stays.
+    package func filled(_ values: [Float], image: Int) -> [Float] {
+        let removedCount = patchCount - keptCount
+        let length = values.count / max(1, removedCount)
+        var result = [Float](repeating: 0, count: patchCount * length)
+        for patch in 0..<patchCount {
+            let rank = Int(restore[image * patchCount + patch]) - keptCount
+            guard rank >= 0 else { continue }
+            result.replaceSubrange(
+                patch * length..<(patch + 1) * length, with: values[rank * length..<(rank + 1) * length])
+        }
+        return result
+    }
+
+    /// Where each patch is (B, L) among tokens of which the removed patches come first, by rank, then `prefix` others, then
+    /// the patches that stay.
+    package func places(prefix: Int) -> [Int32] {
+        restore.map { Int($0) < keptCount ? $0 + Int32(patchCount - keptCount + prefix) : $0 - Int32(keptCount) }
+    }
+
     /// Whether each patch is removed (B, L): 0 is keep, 1 is remove.
     public var removed: [Float] { restore.map { Int($0) < keptCount ? 0 : 1 } }
 

@@ -36,7 +36,9 @@ struct TrainableClassifierRoom: Sendable {
         let tokenCount = configuration.prefixCount + keptCount
         tokens = Tensor(shape: [imageCount, tokenCount, width])
         let shape = configuration.blockShape
-        blocks = BlockActivations.kept(shape, input: tokens, count: configuration.depth - frozenCount)
+        let scratch = BlockScratch([(shape, tokens)])
+        blocks = BlockActivations.kept(
+            shape, input: tokens, count: configuration.depth - frozenCount, scratch: scratch)
         frozenBlocks =
             frozenCount == 0 ? [] : Array(repeating: .shared(shape, input: tokens), count: frozenCount)
         tokenStatistics = NormStatistics(rowCount: imageCount * tokenCount)
@@ -45,9 +47,9 @@ struct TrainableClassifierRoom: Sendable {
         }
         leading =
             configuration.pooling == .classToken && frozenCount < configuration.depth
-            ? LeadingRoom(shape, imageCount: imageCount, count: heads.count) : nil
+            ? LeadingRoom(shape, d: Tensor(shape: [imageCount, heads.count, width]), scratch: scratch) : nil
         dTokens = Tensor(shape: tokens.shape)
         dVisible = Tensor(shape: [imageCount, keptCount, width])
-        gradients = BlockGradients(shape, input: tokens, activations: blocks)
+        gradients = BlockGradients(shape, input: tokens, scratch: scratch)
     }
 }

@@ -31,7 +31,7 @@ struct FixedImages {
     }
 
     /// Runs the model over all images, a slice at a time; `body` gets the numbers of the images that the slice begins
-    /// with, their mask and the prediction (B, L, target length), before the loss takes its place.
+    /// with, their mask and the prediction (B, L − K, target length), before the loss takes its place.
     func forEachBatch(
         of trainer: MAETrainer, _ body: (_ images: Range<Int>, _ mask: PatchMask, _ prediction: Tensor) -> Void
     ) {

@@ -51,7 +51,7 @@ final class MAETrainer: Trainer {
             let images = images.rows(range)
             _ = model.forward(images, mask: mask)
             let loss = model.loss(images, mask: mask, scale: scale)
-            if loss.isFinite { model.backward(mask: mask) }
+            if loss.isFinite { model.backward() }
             return loss
         }
     }

@@ -132,7 +132,7 @@ public struct ModelBenchmark: Sendable {
             _ = slices.mean { range in
                 _ = model.forward(images.rows(range), mask: mask)
                 let loss = model.loss(images.rows(range), mask: mask, scale: 1 / Float(slices.ranges.count))
-                model.backward(mask: mask)
+                model.backward()
                 return loss
             }
         }

@@ -17,8 +17,6 @@ struct ReconstructionPictures {
         guard !fixed.images.isEmpty else { return nil }
         var (masked, completed) = ([Image](), [Image]())
         fixed.forEachBatch(of: trainer) { numbers, mask, prediction in
-            let values = prediction.values
-            let length = prediction.count / mask.imageCount
             let painter = trainer.settings.painter
             for (slot, number) in numbers.enumerated() {
                 let removed = Array(mask.removed[slot * mask.patchCount..<(slot + 1) * mask.patchCount])
@@ -27,7 +25,7 @@ struct ReconstructionPictures {
                 if trainer.settings.givesPixels {
                     completed.append(
                         painter.completed(
-                            image, prediction: Array(values[slot * length..<(slot + 1) * length]),
+                            image, prediction: mask.filled(prediction.rows(slot..<slot + 1).values, image: slot),
                             where: removed))
                 }
             }

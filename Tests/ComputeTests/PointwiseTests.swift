@@ -50,6 +50,12 @@ import Compute
         #expect(difference(dx, zip(expectedX, residual).map { $0 + (hasResidual ? $1 : 0) }) < 1e-5)
         #expect(difference(dScale, expectedScale.map { $0 + 0.5 }) < 1e-5)
         #expect(difference(dShift, expectedShift.map { $0 + 0.5 }) < 1e-5)
+        // The result may take the place of what is added.
+        let place = matrix(residual)
+        engine.layerNormBackward(
+            matrix(dy), x: matrix(x), scale: Tensor(scale, shape: [shape.width]), epsilon: 1e-6, mean: mean,
+            variance: variance, residual: hasResidual ? place : nil, dx: place, dScale: dScale, dShift: dShift)
+        #expect(place.values == dx.values)
     }
 
     @Test(arguments: [Activation.gelu, .geluTanh])

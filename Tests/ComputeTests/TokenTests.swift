@@ -50,55 +50,51 @@ import Testing
         #expect(kept.values == [4, 5, 0, 1, 2, 3, 2, 3])
     }
 
-    /// Two images of three patches of which one stays, behind a prefix of one.
-    private static let restore: [Int32] = [1, 0, 2, 2, 1, 0]
+    /// Two images of three patches, of which the first named stays, behind a prefix of one.
+    private static let order: [Int32] = [1, 0, 2, 2, 1, 0]
 
-    private static func restored(_ visible: [Double], mask: [Double], positions: [Double]) -> [Double] {
+    private static func completed(_ visible: [Double], mask: [Double], positions: [Double]) -> [Double] {
         var result: [Double] = []
         for image in 0..<2 {
-            let own = Array(visible[image * 4..<image * 4 + 4])
-            result += [own[0] + positions[0], own[1] + positions[1]]
-            for patch in 0..<3 {
-                let isVisible = restore[image * 3 + patch] == 0
-                let row = isVisible ? Array(own[2..<4]) : mask
-                result += [row[0] + positions[2 + patch * 2], row[1] + positions[3 + patch * 2]]
+            let patches = order[image * 3..<image * 3 + 3].map { 1 + Int($0) }
+            let visible = visible[image * 4..<image * 4 + 4]
+            let rows = mask + mask + visible
+            let places = [patches[1], patches[2], 0, patches[0]]
+            for (row, place) in places.enumerated() {
+                result += [rows[2 * row] + positions[2 * place], rows[2 * row + 1] + positions[2 * place + 1]]
             }
         }
         return result
     }
 
-    @Test func restoreTokensAndBack() {
+    @Test func completeTokensAndBack() {
         var numbers = Numbers(seed: 11)
         let (visible, mask, positions) = (numbers.values(8), numbers.values(2), numbers.values(8))
         let full = Tensor.unwritten(2, 4, 2)
-        engine.restoreTokens(
-            Tensor(visible, shape: [2, 2, 2]), prefix: 1, restore: Self.restore, maskToken: Tensor(mask, shape: [2]),
+        engine.completeTokens(
+            Tensor(visible, shape: [2, 2, 2]), order: Self.order, maskToken: Tensor(mask, shape: [2]),
             positions: Tensor(positions, shape: [4, 2]), into: full)
-        #expect(difference(full, Self.restored(visible, mask: mask, positions: positions)) < 1e-6)
+        #expect(difference(full, Self.completed(visible, mask: mask, positions: positions)) < 1e-6)
 
         let dFull = numbers.values(16)
         let dVisible = Tensor.unwritten(2, 2, 2)
         let dMask = Tensor([0.25, 0.25] as [Float], shape: [2])
-        engine.restoreTokensBackward(
-            Tensor(dFull, shape: [2, 4, 2]), prefix: 1, restore: Self.restore, dVisible: dVisible, dMaskToken: dMask)
+        engine.completeTokensBackward(Tensor(dFull, shape: [2, 4, 2]), dVisible: dVisible, dMaskToken: dMask)
         let wantedVisible = numericGradient(of: visible, cotangent: dFull) {
-            Self.restored($0, mask: mask, positions: positions)
+            Self.completed($0, mask: mask, positions: positions)
         }
         let wantedMask = numericGradient(of: mask, cotangent: dFull) {
-            Self.restored(visible, mask: $0, positions: positions)
+            Self.completed(visible, mask: $0, positions: positions)
         }
         #expect(difference(dVisible, wantedVisible) < 1e-6)
         #expect(difference(dMask, wantedMask.map { $0 + 0.25 }) < 1e-6)
     }
 
-    @Test func dropPrefixAndBack() {
+    @Test func dropPrefixAndItsGradient() {
         let x = Tensor((0..<12).map(Float.init), shape: [2, 3, 2])
         let y = Tensor.unwritten(2, 2, 2)
         engine.dropPrefix(1, of: x, into: y)
         #expect(y.values == [2, 3, 4, 5, 8, 9, 10, 11])
-        let dx = Tensor.unwritten(2, 3, 2)
-        engine.dropPrefixBackward(y, prefix: 1, dx: dx)
-        #expect(dx.values == [0, 0, 2, 3, 4, 5, 0, 0, 8, 9, 10, 11])
         let dPrefix = Tensor([1, 1] as [Float], shape: [1, 2])
         engine.addPrefixGradient(x, dPrefix: dPrefix)
         #expect(dPrefix.values == [7, 9])
@@ -124,9 +120,20 @@ import Testing
         let gradient = Tensor.unwritten(1, patches, length)
         engine.patchLoss(
             Tensor(prediction, shape: [1, patches, length]), target: Tensor(target, shape: [1, patches, length]),
-            weights: Tensor(weights, shape: [1, patches]), losses: got, dPrediction: gradient)
+            index: nil, weights: Tensor(weights, shape: [1, patches]), losses: got, dPrediction: gradient)
         #expect(difference(got, losses(prediction)) < 1e-6)
         #expect(difference(gradient, numericGradient(of: prediction, cotangent: weights, losses)) < 1e-6)
+    }
+
+    @Test func patchLossOfSomePatches() {
+        // Two images of three patches of one number, two of which are predicted.
+        let targets = Tensor([1, 2, 3, 4, 5, 6] as [Float], shape: [2, 3, 1])
+        let (losses, gradient) = (Tensor.unwritten(2, 2), Tensor.unwritten(2, 2, 1))
+        engine.patchLoss(
+            Tensor([0, 0, 0, 0] as [Float], shape: [2, 2, 1]), target: targets, index: [2, 0, 1, 2],
+            weights: Tensor([1, 1, 1, 1] as [Float], shape: [2, 2]), losses: losses, dPrediction: gradient)
+        #expect(losses.values == [9, 1, 25, 36])
+        #expect(gradient.values == [-6, -2, -10, -12])
     }
 
     @Test(arguments: [true, false])

@@ -25,52 +25,45 @@ extension OneDNNEngine {
         }
     }
 
-    package func restoreTokens(
-        _ visible: Tensor, prefix: Int, restore: [Int32], maskToken: Tensor, positions: Tensor, into full: Tensor
+    package func completeTokens(
+        _ visible: Tensor, order: [Int32], maskToken: Tensor, positions: Tensor, into full: Tensor
     ) {
         let (imageCount, tokenCount, width) = (full.shape[0], full.shape[1], full.shape[2])
-        let visibleCount = visible.shape[1]
-        let patchCount = tokenCount - prefix
+        let (patchCount, removedCount) = (order.count / imageCount, tokenCount - visible.shape[1])
+        let (prefix, keptCount) = (tokenCount - patchCount, patchCount - removedCount)
         precondition(
-            restore.count == imageCount * patchCount && maskToken.count == width
-                && positions.count == tokenCount * width && visible.shape[0] == imageCount,
-            "restoreTokens: got visible \(visible.shape), positions \(positions.shape), full \(full.shape)")
+            order.count == imageCount * patchCount && maskToken.count == width && prefix >= 0 && keptCount >= 0
+                && positions.count == tokenCount * width && visible.count == imageCount * (prefix + keptCount) * width,
+            "completeTokens: got visible \(visible.shape), positions \(positions.shape), full \(full.shape)")
         unsafe workers.run(imageCount) { image, _, _ in
-            let source = unsafe visible.pointer + image * visibleCount * width
-            let target = unsafe full.pointer + image * tokenCount * width
+            let source = unsafe visible.pointer + image * (prefix + keptCount) * width
             for token in 0..<tokenCount {
-                let place = token < prefix ? token : prefix + Int(restore[image * patchCount + token - prefix])
-                let row = unsafe place < visibleCount ? source + place * width : maskToken.pointer
-                unsafe (target + token * width).update(from: row, count: width)
+                let place = token - removedCount
+                let row = unsafe place < 0 ? maskToken.pointer : source + place * width
+                let patch = place < 0 ? keptCount + token : place - prefix
+                let position = patch < 0 ? place : prefix + Int(order[image * patchCount + patch])
+                let target = unsafe full.pointer + (image * tokenCount + token) * width
+                unsafe target.update(from: row, count: width)
+                unsafe vit_add(positions.pointer + position * width, width, target)
             }
-            unsafe vit_add(positions.pointer, tokenCount * width, target)
         }
     }
 
-    package func restoreTokensBackward(
-        _ dFull: Tensor, prefix: Int, restore: [Int32], dVisible: Tensor, dMaskToken: Tensor
-    ) {
+    package func completeTokensBackward(_ dFull: Tensor, dVisible: Tensor, dMaskToken: Tensor) {
         let (imageCount, tokenCount, width) = (dFull.shape[0], dFull.shape[1], dFull.shape[2])
         let visibleCount = dVisible.shape[1]
-        let patchCount = tokenCount - prefix
+        let removedCount = tokenCount - visibleCount
         precondition(
-            restore.count == imageCount * patchCount && dMaskToken.count == width && dVisible.shape[0] == imageCount,
-            "restoreTokensBackward: got dFull \(dFull.shape), dVisible \(dVisible.shape)")
+            dVisible.shape == [imageCount, visibleCount, width] && dMaskToken.count == width && removedCount >= 0,
+            "completeTokensBackward: got dFull \(dFull.shape), dVisible \(dVisible.shape)")
         let partial = unsafe partialSums(floatCount: imageCount * width)
         unsafe workers.run(imageCount) { image, _, _ in
             let source = unsafe dFull.pointer + image * tokenCount * width
-            let target = unsafe dVisible.pointer + image * visibleCount * width
             let sum = unsafe partial + image * width
             unsafe sum.update(repeating: 0, count: width)
-            for token in 0..<tokenCount {
-                let place = token < prefix ? token : prefix + Int(restore[image * patchCount + token - prefix])
-                let row = unsafe source + token * width
-                if place < visibleCount {
-                    unsafe (target + place * width).update(from: row, count: width)
-                } else {
-                    unsafe vit_add(row, width, sum)
-                }
-            }
+            unsafe vit_add_column_sums(source, removedCount, width, width, sum)
+            unsafe (dVisible.pointer + image * visibleCount * width).update(
+                from: source + removedCount * width, count: visibleCount * width)
         }
         unsafe vit_add_column_sums(partial, imageCount, width, width, dMaskToken.pointer)
     }
@@ -83,19 +76,6 @@ extension OneDNNEngine {
             let count = (tokenCount - prefix) * width
             unsafe (y.pointer + image * count).update(
                 from: x.pointer + (image * tokenCount + prefix) * width, count: count)
-        }
-    }
-
-    package func dropPrefixBackward(_ dy: Tensor, prefix: Int, dx: Tensor) {
-        let (imageCount, tokenCount, width) = (dx.shape[0], dx.shape[1], dx.shape[2])
-        precondition(
-            dy.count == imageCount * (tokenCount - prefix) * width,
-            "dropPrefixBackward: got dy \(dy.shape), dx \(dx.shape)")
-        unsafe workers.run(imageCount) { image, _, _ in
-            let target = unsafe dx.pointer + image * tokenCount * width
-            let count = (tokenCount - prefix) * width
-            unsafe target.update(repeating: 0, count: prefix * width)
-            unsafe (target + prefix * width).update(from: dy.pointer + image * count, count: count)
         }
     }
 

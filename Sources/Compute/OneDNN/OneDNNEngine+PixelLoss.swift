@@ -46,18 +46,22 @@ extension OneDNNEngine {
     }
 
     package func patchLoss(
-        _ prediction: Tensor, target: Tensor, weights: Tensor, losses: Tensor, dPrediction: Tensor?
+        _ prediction: Tensor, target: Tensor, index: [Int32]?, weights: Tensor, losses: Tensor, dPrediction: Tensor?
     ) {
         let patchCount = weights.count
         let length = prediction.count / patchCount
+        let (ownCount, allCount) = (prediction.shape[1], target.shape[1])
         precondition(
-            prediction.count == patchCount * length && target.count == prediction.count
-                && losses.count == patchCount && dPrediction.map { $0.count == prediction.count } ?? true,
+            prediction.count == patchCount * length && losses.count == patchCount
+                && target.shape == [prediction.shape[0], index == nil ? ownCount : allCount, length]
+                && index.map { $0.count == patchCount } ?? true
+                && dPrediction.map { $0.count == prediction.count } ?? true,
             "patchLoss: got prediction \(prediction.shape), target \(target.shape), weights \(weights.shape)")
         unsafe forBlocks(of: Self.rowsPerTask(width: length), in: patchCount) { patches, _, _ in
             for patch in patches {
                 let p = unsafe prediction.pointer + patch * length
-                let t = unsafe target.pointer + patch * length
+                let row = index.map { patch / ownCount * allCount + Int($0[patch]) } ?? patch
+                let t = unsafe target.pointer + row * length
                 var sum = 0.0
                 for i in 0..<length {
                     let difference = unsafe Double(p[i] - t[i])
