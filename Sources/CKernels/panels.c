@@ -1,5 +1,7 @@
 #include "panels.h"
 
+#include <stddef.h>
+
 #include "panels_kernel.h"
 
 static const vit_panel_kernel *kernel_of(vit_panel_kind kind) {
@@ -61,7 +63,11 @@ static void copy_left(
 // The first strips bring the next panel, a share of it each, to the second cache.
 static void look_ahead(const vit_panel_kernel *kernel, const vit_panel_product *product, int64_t strip, vit_tile_source *from) {
     const int64_t lines = kernel->panel_width / vit_floats_of_line, period = kernel->later_period;
-    if (strip >= lines * period) return;
+    if (strip >= lines * period) {
+        from->later = from->panel;
+        from->later_stride = 0;
+        return;
+    }
     const float *next = from->panel + product->panel_stride;
     if (from->panel_row_stride == kernel->panel_width) {
         from->later = next + strip * (from->inner / period) * vit_floats_of_line;
@@ -72,28 +78,40 @@ static void look_ahead(const vit_panel_kernel *kernel, const vit_panel_product *
     }
 }
 
+// The strips of one panel, the first of which `from` and `to` say.
+static void multiply_panel(
+    const vit_panel_kernel *kernel, int is_copied, vit_tile_source from, vit_tile_target to) {
+    const vit_panel_product *product = to.product;
+    const int64_t height = kernel->strip_rows;
+    const int64_t a_step = height * (is_copied ? from.inner : from.row_stride);
+    const int is_last = to.column + kernel->panel_width >= product->columns;
+    const vit_tile_function *tiles = kernel->tiles[from.row_stride == 1];
+    for (int64_t strip = 0, left = product->rows; left > 0; strip++, left -= height) {
+        const int64_t rows = smaller(height, left);
+        if (is_copied) from.column_stride = rows;
+        if (!is_last) look_ahead(kernel, product, strip, &from);
+        tiles[rows - 1](&from, &to);
+        from.a += a_step;
+        to.c += height * product->c_row_stride;
+        if (to.residual) to.residual += height * product->residual_row_stride;
+    }
+}
+
 static void multiply_part(
     const vit_panel_kernel *kernel, const vit_panel_product *product, int64_t first, int64_t inner, float *room) {
     const int copies = is_copied(kernel, product);
     if (copies) copy_left(kernel, product, first, inner, room);
+    const float *a = copies ? room : product->a + first * product->a_column_stride;
+    const float *panel = product->panels + first * product->panel_row_stride;
+    const int adds = first > 0 || product->accumulates, ends = first + inner == product->inner;
     for (int64_t column = 0; column < product->columns; column += kernel->panel_width) {
-        const float *panel =
-            product->panels + column / kernel->panel_width * product->panel_stride + first * product->panel_row_stride;
-        const int is_last = column + kernel->panel_width >= product->columns;
-        for (int64_t row = 0; row < product->rows; row += kernel->strip_rows) {
-            const int64_t rows = smaller(kernel->strip_rows, product->rows - row);
-            vit_tile_source from = {product->a + row * product->a_row_stride + first * product->a_column_stride,
-                                    product->a_row_stride, product->a_column_stride, panel, panel,
-                                    product->panel_row_stride, 0, inner};
-            if (copies) {
-                from.a = room + row * inner;
-                from.row_stride = 1;
-                from.column_stride = rows;
-            }
-            if (!is_last) look_ahead(kernel, product, row / kernel->strip_rows, &from);
-            const vit_tile_target to = {product, row, column, first == 0, first + inner == product->inner};
-            kernel->tiles[from.row_stride == 1][rows - 1](&from, &to);
-        }
+        const float *residual = ends && product->residual ? product->residual + column : NULL;
+        multiply_panel(
+            kernel, copies,
+            (vit_tile_source){a, copies ? 1 : product->a_row_stride, product->a_column_stride, panel, panel,
+                              product->panel_row_stride, 0, inner},
+            (vit_tile_target){product, column, product->c + column, residual, adds, ends});
+        panel += product->panel_stride;
     }
 }
 

@@ -6,7 +6,7 @@
 
 // A tile of C stays in registers: six rows of two vectors, which leaves four for a row of the panel and a number of A. Its
 // panel stays in the first cache while the strips of A are read from the second.
-enum { lanes = 8, strip_rows = 6, steps = 4 };
+enum { lanes = 8, strip_rows = 6, near = 0, later_period = 4, later_cache = 1 };
 
 typedef __m256 vector;
 typedef struct {
@@ -17,8 +17,11 @@ typedef struct {
 #define WIDE __attribute__((target("avx2,fma")))
 #define ZERO _mm256_setzero_ps()
 #define SPREAD(x) _mm256_set1_ps(x)
+#define LOAD(from) _mm256_loadu_ps(from)
 #define ADD(a, b) _mm256_add_ps(a, b)
 #define MULTIPLY(a, b) _mm256_mul_ps(a, b)
+#define MULTIPLY_ADD(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define KEEP(x) "+x"(x)
 
 INLINED WIDE mask mask_of(int64_t count) {
     const int some = count >= lanes ? lanes : count <= 0 ? 0 : (int)count;
@@ -35,45 +38,6 @@ INLINED WIDE void store_some(float *to, mask mask, vector x) {
 }
 
 #include "panels_tile.h"
-
-// What a row of the panel adds, the `step`th after `a` and `panel`.
-WIDE_INLINED void add_step(
-    vector sums[][2], const int rows, const float *a, int64_t row_stride, int64_t column_stride, const float *panel,
-    int64_t panel_row_stride, const int step) {
-    const vector left = _mm256_loadu_ps(panel + step * panel_row_stride);
-    const vector right = _mm256_loadu_ps(panel + step * panel_row_stride + lanes);
-#pragma clang loop unroll(full)
-    for (int row = 0; row < rows; row++) {
-        const vector x = _mm256_broadcast_ss(a + row * row_stride + step * column_stride);
-        sums[row][0] = _mm256_fmadd_ps(x, left, sums[row][0]);
-        sums[row][1] = _mm256_fmadd_ps(x, right, sums[row][1]);
-        // Keeps the compiler from reading numbers of A ahead, for which there are no registers.
-        __asm__ volatile("" : "+x"(sums[row][0]), "+x"(sums[row][1])::"memory");
-    }
-}
-
-WIDE_INLINED void add_products(
-    vector sums[][2], const int rows, const int has_adjacent_rows, const vit_tile_source *from) {
-    const int64_t row_stride = has_adjacent_rows ? 1 : from->row_stride;
-    const int64_t column_stride = has_adjacent_rows ? from->column_stride : 1;
-    const int64_t panel_row_stride = from->panel_row_stride, later_stride = from->later_stride;
-    const float *a = from->a, *panel = from->panel, *later = from->later;
-    const int64_t whole = from->inner / steps * steps;
-    for (int64_t i = 0; i < whole; i += steps) {
-        __builtin_prefetch(later);
-#pragma clang loop unroll(full)
-        for (int step = 0; step < steps; step++)
-            add_step(sums, rows, a, row_stride, column_stride, panel, panel_row_stride, step);
-        a += steps * column_stride;
-        panel += steps * panel_row_stride;
-        later += later_stride;
-    }
-    for (int64_t i = whole; i < from->inner; i++) {
-        add_step(sums, rows, a, row_stride, column_stride, panel, panel_row_stride, 0);
-        a += column_stride;
-        panel += panel_row_stride;
-    }
-}
 
 TILES(1) TILES(2) TILES(3) TILES(4) TILES(5) TILES(6)
 
@@ -120,7 +84,7 @@ const vit_panel_kernel vit_panels_of_avx2 = {
     .strip_rows = strip_rows,
     .longest_inner = 768,
     .longest_across = 256,
-    .later_period = steps,
+    .later_period = later_period,
     .columns_worth_copying = 192,
     .tiles = {{tile_1, tile_2, tile_3, tile_4, tile_5, tile_6},
               {adjacent_1, adjacent_2, adjacent_3, adjacent_4, adjacent_5, adjacent_6}},

@@ -18,8 +18,10 @@ typedef struct {
 // Where its sums go. What follows the product follows its last part alone.
 typedef struct {
     const vit_panel_product *product;
-    int64_t row, column;
-    int32_t begins, ends;
+    int64_t column;
+    float *c;
+    const float *residual;  // null: left out
+    int32_t adds, ends;  // to what C holds; for the last time
 } vit_tile_target;
 
 typedef void (*vit_tile_function)(const vit_tile_source *, const vit_tile_target *);
