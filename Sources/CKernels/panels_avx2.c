@@ -6,7 +6,7 @@
 
 // A tile of C stays in registers: six rows of two vectors, which leaves four for a row of the panel and a number of A. Its
 // panel stays in the first cache while the strips of A are read from the second.
-enum { lanes = 8, strip_rows = 6, near = 0, later_period = 4, later_cache = 1 };
+enum { lanes = 8, strip_rows = 6, near = 0, later_period = 4, later_locality = 3 };
 
 typedef __m256 vector;
 typedef struct {

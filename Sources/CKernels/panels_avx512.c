@@ -5,7 +5,7 @@
 
 // A tile of C stays in registers: twelve rows of two vectors, which leaves eight for a row of the panel and a number
 // of A. Its strip of A and its panel are read in order, from the first cache and the second.
-enum { strip_rows = 12, near = 16, later_period = 1, later_cache = 2 };
+enum { strip_rows = 12, near = 16, later_period = 1, later_locality = 2 };
 
 typedef __m512 vector;
 typedef __mmask16 mask;

@@ -15,13 +15,13 @@ typedef struct {
     int64_t inner;
 } vit_tile_source;
 
-// Where its sums go. What follows the product follows its last part alone.
+// Where its sums go: to what C holds, where it `adds`. What follows the product follows its last part alone, where it `ends`.
 typedef struct {
     const vit_panel_product *product;
     int64_t column;
     float *c;
     const float *residual;  // null: left out
-    int32_t adds, ends;  // to what C holds; for the last time
+    int32_t adds, ends;
 } vit_tile_target;
 
 typedef void (*vit_tile_function)(const vit_tile_source *, const vit_tile_target *);

@@ -1,5 +1,5 @@
 // The tile of a product for one width of vectors. What includes it says before: `lanes` and `strip_rows`; `near`, how many rows
-// of the panel ahead are asked for, or 0, and `later_period` and `later_cache` of the next panel; the types `vector` and `mask`;
+// of the panel ahead are asked for, or 0, and `later_period` and `later_locality` of the next; the types `vector` and `mask`;
 // WIDE, the attribute of its functions; the functions mask_of, load_some and store_some; LOAD, ADD, MULTIPLY, MULTIPLY_ADD,
 // ZERO and SPREAD; and KEEP, the constraint of a vector for the assembler.
 #include "clones.h"
@@ -36,11 +36,6 @@ WIDE_INLINED void add_step(
     }
 }
 
-WIDE_INLINED void prefetch_line(const float *x, const int is_near) {
-    if (is_near || later_cache == 1) __builtin_prefetch(x);
-    else __builtin_prefetch(x, 0, 2);
-}
-
 WIDE_INLINED void add_products(
     vector sums[][2], const int rows, const int has_adjacent_rows, const vit_tile_source *from) {
     const int64_t row_stride = has_adjacent_rows ? 1 : from->row_stride;
@@ -62,9 +57,9 @@ WIDE_INLINED void add_products(
 #pragma clang loop unroll(full)
         for (int step = 0; step < steps; step++) {
             if (near > 0)
-                for (int half = 0; half < 2; half++) prefetch_line(ahead + step * panel_row_stride + half * lanes, 1);
+                for (int half = 0; half < 2; half++) __builtin_prefetch(ahead + step * panel_row_stride + half * lanes);
             if (step % later_period == 0) {
-                prefetch_line(later, 0);
+                __builtin_prefetch(later, 0, later_locality);
                 later += later_stride;
             }
             add_step(sums, rows, starts, row_stride, column_stride, panel, panel_row_stride, step);
