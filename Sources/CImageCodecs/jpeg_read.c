@@ -218,6 +218,18 @@ int codecs_start_jpeg(
     return 1;
 }
 
+int codecs_crop_jpeg(codecs_jpeg_reader *reader, uint32_t *first, uint32_t *count, codecs_error *error) {
+    reader->error = error;
+    if (setjmp(reader->failed)) {
+        return 0;
+    }
+    JDIMENSION start = *first, width = *count;
+    jpeg_crop_scanline(&reader->jpeg, &start, &width);
+    *first = start;
+    *count = width;
+    return 1;
+}
+
 /* Without a jump target of its own: the caller has set one. */
 static void read_rows(codecs_jpeg_reader *reader, size_t count, uint8_t *rows) {
     struct jpeg_decompress_struct *jpeg = &reader->jpeg;

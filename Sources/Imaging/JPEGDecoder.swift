@@ -37,16 +37,18 @@ extension JPEGReader {
 
     /// The horizontal pass of a plan over the rows as they are decoded, then the vertical one.
     ///
-    /// Only rows that some result needs are decoded and resampled, and the image never lies in memory as a whole. To be
+    /// Only rows and columns that some result needs are decoded and resampled, and the image never lies in memory as a whole. To be
     /// called on a reader that was started and gives rows of `size` with `channels`. Unless it `readsAll`, damage below the
     /// last row needed is not found.
     func resampled(
         _ plan: ResizePlan, from size: Preprocessing.Extent, channels: Int, readsAll: Bool
     ) throws(ImageError) -> Image {
-        let resampler = RowResampler(ResampleTaps(plan.columns, filter: plan.interpolation), channels: channels)
+        let columnTaps = ResampleTaps(plan.columns, filter: plan.interpolation)
+        let decoded = try crop(to: columnTaps.inputRange, of: size.width)
+        let resampler = RowResampler(columnTaps.droppingInputs(decoded.lowerBound), channels: channels)
         let rowTaps = ResampleTaps(plan.rows, filter: plan.interpolation)
         let needed = rowTaps.inputRange
-        let stride = size.width * channels
+        let stride = decoded.count * channels
         let outputStride = plan.columns.range.count * channels
         let strip = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: Self.stripHeight * stride)
         defer { unsafe strip.deallocate() }

@@ -38,6 +38,19 @@ import CImageCodecs
         return Preprocessing.Extent(width: Int(decoded.width), height: Int(decoded.height))
     }
 
+    /// Leaves out columns on both sides; to be called before the first row.
+    ///
+    /// Rows are `width` columns long before, and afterwards those that are returned: at least `columns`, which come out as
+    /// they would without this.
+    func crop(to columns: Range<Int>, of width: Int) throws(ImageError) -> Range<Int> {
+        // libjpeg smooths colours as if there were nothing beyond an edge, and not at all in very narrow rows.
+        let margin = 8
+        var first = UInt32(max(columns.lowerBound - margin, 0))
+        var count = UInt32(min(columns.upperBound + margin, width)) - first
+        try check { failure in unsafe codecs_crop_jpeg(reader, &first, &count, &failure) }
+        return Int(first)..<Int(first + count)
+    }
+
     /// Decodes the next `count` rows.
     func read(_ count: Int, into rows: UnsafeMutablePointer<UInt8>) throws(ImageError) {
         try check { failure in unsafe codecs_read_jpeg_rows(reader, count, rows, &failure) }

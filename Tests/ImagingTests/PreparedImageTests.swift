@@ -35,10 +35,10 @@ import Imaging
     }
 
     @Test(arguments: [(400, 533), (533, 400), (160, 720), (720, 160), (250, 249), (31, 31), (17, 1)])
-    func rowsOutsideOfTheCropDoNotMatter(width: Int, height: Int) throws {
+    func whatLiesOutsideOfTheCropDoesNotMatter(width: Int, height: Int) throws {
         let bytes = Pictures.noise(width: width, height: height, seed: 3).encodedJPEG(quality: 90)
         let image = try Image(decoding: bytes)
-        for (edge, side) in [(248, 224), (224, 224), (32, 8), (300, 20)] {
+        for (edge, side) in [(248, 224), (224, 224), (32, 8), (32, 1), (300, 20), (600, 1)] {
             let preparation = Preprocessing(resize: .shortestEdge(edge), crop: .init(width: side, height: side))
             #expect(try preparation.prepare(decoding: bytes).image == preparation.prepare(image), "\(edge) to \(side)")
         }

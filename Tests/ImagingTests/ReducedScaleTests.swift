@@ -53,6 +53,16 @@ import Imaging
         #expect(throws: ImageError.self) { try square.prepare(decoding: Array(damaged)) }
     }
 
+    @Test(arguments: [600, 601, 607, 250]) func whatLiesBesideIsOfNoAccount(width: Int) throws {
+        let bytes = Pictures.landscape(width: width, height: 450).encodedJPEG(quality: 90)
+        let whole = try Preprocessing(resize: .shortestEdge(62)).prepare(decoding: bytes, options: Self.reduced).image
+        for side in [56, 20, 1] {
+            let middle = Preprocessing(resize: .shortestEdge(62), crop: .init(width: side, height: side))
+            let prepared = try middle.prepare(decoding: bytes, options: Self.reduced)
+            #expect(prepared.image == whole.centerCropped(width: side, height: side), "\(side)")
+        }
+    }
+
     @Test func aFileThatEndsTooEarlyIsRefused() {
         let bytes = Pictures.landscape(width: 300, height: 450).encodedJPEG(quality: 90)
         for count in [bytes.count * 9 / 10, bytes.count - 10] {

@@ -48,6 +48,9 @@ codecs_jpeg_reader *codecs_open_jpeg(const uint8_t *bytes, size_t count, codecs_
    number, rounded up: 8 for all, or 4, 2, 1; `decoded` gets what that makes. More scans than `scan_limit` are an error. */
 int codecs_start_jpeg(
     codecs_jpeg_reader *reader, int channels, int eighths, int scan_limit, codecs_info *decoded, codecs_error *error);
+/* After the start, before the first row: rows get `*count` columns from `*first` on, and what lies to the left of them in
+   one block; both are set to what that makes. Columns next to an edge that is not the image's may come out otherwise. */
+int codecs_crop_jpeg(codecs_jpeg_reader *reader, uint32_t *first, uint32_t *count, codecs_error *error);
 /* The next rows, from the top down, of width * channels bytes without padding; no more than there are. */
 int codecs_read_jpeg_rows(codecs_jpeg_reader *reader, size_t count, uint8_t *rows, codecs_error *error);
 /* Passes over rows at a part of the cost. Rows must be left behind them. */
