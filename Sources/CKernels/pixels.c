@@ -17,10 +17,21 @@ static inline __attribute__((always_inline)) void orient(
     const size_t output_height = transposed ? width : height;
     const ptrdiff_t step = transposed ? along_y : along_x;
     const ptrdiff_t row_step = transposed ? along_x : along_y;
-    for (size_t y = 0; y < output_height; y++) {
-        const uint8_t *source = first + (ptrdiff_t)y * row_step;
-        for (size_t x = 0; x < output_width; x++, source += step, output += pixel) {
-            memcpy(output, source, (size_t)pixel);
+    /* Where rows become columns, square by square: the lines of the cache that a square is read from serve all its rows. */
+    const size_t side = 32;
+    const size_t block_height = transposed ? side : 1;
+    const size_t block_width = transposed ? side : output_width;
+    for (size_t top = 0; top < output_height; top += block_height) {
+        const size_t bottom = top + block_height < output_height ? top + block_height : output_height;
+        for (size_t left = 0; left < output_width; left += block_width) {
+            const size_t right = left + block_width < output_width ? left + block_width : output_width;
+            for (size_t y = top; y < bottom; y++) {
+                const uint8_t *source = first + (ptrdiff_t)y * row_step + (ptrdiff_t)left * step;
+                uint8_t *target = output + (y * output_width + left) * (size_t)pixel;
+                for (size_t x = left; x < right; x++, source += step, target += pixel) {
+                    memcpy(target, source, (size_t)pixel);
+                }
+            }
         }
     }
 }

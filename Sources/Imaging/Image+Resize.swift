@@ -56,7 +56,7 @@ extension Image {
     }
 
     /// Rows `rows` of the image, scaled along the horizontal axis.
-    private func withHorizontal(_ taps: ResampleTaps, rows: Range<Int>) -> Image {
+    func withHorizontal(_ taps: ResampleTaps, rows: Range<Int>) -> Image {
         let width = taps.starts.count
         let resampler = RowResampler(taps, channels: channels)
         return unsafe Image(width: width, height: rows.count, channels: channels) { output in

@@ -34,38 +34,4 @@ extension JPEGReader {
         }
         return image.converted(toChannels: options.channels)
     }
-
-    /// The horizontal pass of a plan over the rows as they are decoded, then the vertical one.
-    ///
-    /// Only rows and columns that some result needs are decoded and resampled, and the image never lies in memory as a whole. To be
-    /// called on a reader that was started and gives rows of `size` with `channels`. Unless it `readsAll`, damage below the
-    /// last row needed is not found.
-    func resampled(
-        _ plan: ResizePlan, from size: Preprocessing.Extent, channels: Int, readsAll: Bool
-    ) throws(ImageError) -> Image {
-        let columnTaps = ResampleTaps(plan.columns, filter: plan.interpolation)
-        let decoded = try crop(to: columnTaps.inputRange, of: size.width)
-        let resampler = RowResampler(columnTaps.droppingInputs(decoded.lowerBound), channels: channels)
-        let rowTaps = ResampleTaps(plan.rows, filter: plan.interpolation)
-        let needed = rowTaps.inputRange
-        let stride = decoded.count * channels
-        let outputStride = plan.columns.range.count * channels
-        let strip = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: Self.stripHeight * stride)
-        defer { unsafe strip.deallocate() }
-        guard let rows = strip.baseAddress else { throw .outOfMemory }
-        let first = try unsafe Image(width: plan.columns.range.count, height: needed.count, channels: channels) {
-            (output) throws(ImageError) in
-            try skip(needed.lowerBound)
-            for start in Swift.stride(from: 0, to: needed.count, by: Self.stripHeight) {
-                let count = min(Self.stripHeight, needed.count - start)
-                try unsafe read(count, into: rows)
-                unsafe resampler.resample(rows, stride: stride, count: count, into: output + start * outputStride)
-            }
-            if readsAll { try unsafe finish(passing: rows) }
-        }
-        return first.withVertical(rowTaps.droppingInputs(needed.lowerBound), columns: 0..<first.width)
-    }
-
-    /// Rows that are decoded at a time: those that libjpeg decodes at a time, which the cache still holds afterwards.
-    private static let stripHeight = 16
 }

@@ -43,8 +43,9 @@ extension Preprocessing {
         let plan = ResizePlan(
             of: size, to: framing.size, interpolation: interpolation, box: box, window: framing.visible)
         let resized =
-            if !(2...8).contains(orientation) && channels == options.channels && plan.startsWithColumns {
-                try reader.resampled(plan, from: decoded, channels: channels, readsAll: readsAll)
+            if channels == options.channels && plan.hasTwoPasses {
+                try reader.resized(
+                    StoredResize(plan, orientation: orientation), from: decoded, channels: channels, readsAll: readsAll)
             } else {
                 try reader.wholeImage(decoded, options: options).oriented(orientation).resized(
                     width: framing.size.width, height: framing.size.height, interpolation: interpolation, box: box,

@@ -86,6 +86,31 @@ struct ResampleTaps {
         return shifted
     }
 
+    /// The same taps over `inputCount` inputs in the opposite order.
+    func mirrored(inputCount: Int) -> ResampleTaps {
+        var mirrored = self
+        for position in starts.indices {
+            mirrored.starts[position] = Int32(inputCount) - starts[position] - counts[position]
+            let used = position * span..<position * span + Int(counts[position])
+            mirrored.weights[used].reverse()
+        }
+        return mirrored
+    }
+
+    /// The inputs of an output sample.
+    func inputs(of position: Int) -> Range<Int> {
+        Int(starts[position])..<Int(starts[position] + counts[position])
+    }
+
+    /// The taps of one output sample, over its inputs alone.
+    func only(_ position: Int) -> ResampleTaps {
+        var only = self
+        only.starts = [0]
+        only.counts = [counts[position]]
+        only.weights = Array(weights[position * span..<(position + 1) * span])
+        return only
+    }
+
     /// Calls `body` with the taps as the kernels take them.
     func withKernelTaps(_ body: (vit_resample_taps) -> Void) {
         unsafe starts.withUnsafeBufferPointer { starts in

@@ -33,9 +33,27 @@ struct ResizePlan {
     /// Whether the result is a part of the image as it is.
     var isUnchanged: Bool { columns.isUnchanged && rows.isUnchanged }
 
-    /// Whether rows can be resampled one by one before the columns are.
-    var startsWithColumns: Bool {
-        !takesRowsFirst && !columns.isUnchanged && !rows.isUnchanged && interpolation != .nearest
+    /// Whether the result is made by one pass along each axis.
+    var hasTwoPasses: Bool { !columns.isUnchanged && !rows.isUnchanged && interpolation != .nearest }
+}
+
+/// A plan for an upright image in terms of the image as it is stored: sums of the same samples by the same weights.
+struct StoredResize {
+    let columns: ResampleTaps
+    let rows: ResampleTaps
+    let takesRowsFirst: Bool
+    /// Whether the rows of what comes out are columns when it is upright.
+    let isTransposed: Bool
+
+    /// `orientation` is EXIF's, 1 to 8; the plan has two passes.
+    init(_ plan: ResizePlan, orientation: Int) {
+        isTransposed = (5...8).contains(orientation)
+        takesRowsFirst = plan.takesRowsFirst != isTransposed
+        let (along, across) = isTransposed ? (plan.rows, plan.columns) : (plan.columns, plan.rows)
+        let columns = ResampleTaps(along, filter: plan.interpolation)
+        let rows = ResampleTaps(across, filter: plan.interpolation)
+        self.columns = [2, 3, 7, 8].contains(orientation) ? columns.mirrored(inputCount: along.inputCount) : columns
+        self.rows = [3, 4, 6, 7].contains(orientation) ? rows.mirrored(inputCount: across.inputCount) : rows
     }
 }
 

@@ -34,6 +34,22 @@ import Imaging
         #expect((upright == stored) == (orientation == 1))
     }
 
+    @Test(arguments: 1...4) func largePicturesAreTurnedAsWell(channels: Int) {
+        let (width, height) = (77, 131)
+        let pixels = (0..<width * height * channels).map { UInt8(truncatingIfNeeded: $0 &* 167 + $0 / 97) }
+        let image = Image(width: width, height: height, channels: channels, pixels: pixels)
+        for isFromTheEnd in [false, true] {
+            let turned = image.oriented(isFromTheEnd ? 7 : 5)
+            #expect((turned.width, turned.height) == (height, width))
+            for place in 0..<width * height {
+                let (y, x) = place.quotientAndRemainder(dividingBy: height)
+                let source = isFromTheEnd ? (height - 1 - x) * width + width - 1 - y : x * width + y
+                let (from, to) = (source * channels, place * channels)
+                #expect(image.pixels[from..<from + channels] == turned.pixels[to..<to + channels])
+            }
+        }
+    }
+
     @Test func orientationsTurnAsExifDefinesThem() {
         // The corners of each: top left, top right, bottom left, bottom right.
         let image = Image(width: 2, height: 3, channels: 1, pixels: [1, 2, 0, 0, 3, 4])

@@ -1,0 +1,112 @@
+import CKernels
+
+extension JPEGReader {
+    /// Resizes the rows as they are decoded.
+    ///
+    /// Only rows and columns that some result needs are decoded into pixels and resampled, and the image never lies in memory
+    /// as a whole. To be called on a reader that was started and gives rows of `size` with `channels`. Unless it `readsAll`,
+    /// damage below the last row needed is not found.
+    func resized(
+        _ resize: StoredResize, from size: Preprocessing.Extent, channels: Int, readsAll: Bool
+    ) throws(ImageError) -> Image {
+        let window = resize.rows.inputRange
+        let columns = try crop(to: resize.columns.inputRange, of: size.width)
+        try skip(window.lowerBound)
+        let rows = RowWindow(
+            window, stride: columns.count * channels, most: resize.takesRowsFirst ? resize.rows.span : RowWindow.step)
+        let result =
+            if resize.takesRowsFirst {
+                try resampledVertically(resize, rows, columns: columns, channels: channels)
+            } else {
+                try resampledHorizontally(resize, rows, columns: columns, channels: channels)
+            }
+        if readsAll { try rows.finish(self) }
+        return result.oriented(resize.isTransposed ? 5 : 1)
+    }
+
+    private func resampledHorizontally(
+        _ resize: StoredResize, _ rows: RowWindow, columns: Range<Int>, channels: Int
+    ) throws(ImageError) -> Image {
+        let resampler = RowResampler(resize.columns.droppingInputs(columns.lowerBound), channels: channels)
+        let window = resize.rows.inputRange
+        let width = resize.columns.starts.count
+        let first = try unsafe Image(width: width, height: window.count, channels: channels) {
+            (output) throws(ImageError) in
+            for start in stride(from: window.lowerBound, to: window.upperBound, by: RowWindow.step) {
+                let block = start..<min(start + RowWindow.step, window.upperBound)
+                unsafe resampler.resample(
+                    try rows.show(block, of: self), stride: columns.count * channels,
+                    count: block.count, into: output + (start - window.lowerBound) * width * channels)
+            }
+        }
+        return first.withVertical(resize.rows.droppingInputs(window.lowerBound), columns: 0..<width)
+    }
+
+    private func resampledVertically(
+        _ resize: StoredResize, _ rows: RowWindow, columns: Range<Int>, channels: Int
+    ) throws(ImageError) -> Image {
+        let needed = resize.columns.inputRange
+        let rowBytes = needed.count * channels
+        let first = try unsafe Image(width: needed.count, height: resize.rows.starts.count, channels: channels) {
+            (output) throws(ImageError) in
+            // From the top down, which is backwards where the image stands on its head.
+            for row in resize.rows.starts.indices.sorted(by: { resize.rows.starts[$0] < resize.rows.starts[$1] }) {
+                let input = unsafe try rows.show(resize.rows.inputs(of: row), of: self)
+                unsafe resize.rows.only(row).withKernelTaps { taps in
+                    unsafe vit_resample_columns(
+                        input + (needed.lowerBound - columns.lowerBound) * channels, columns.count * channels, rowBytes,
+                        taps, output + row * rowBytes, rowBytes, 1)
+                }
+            }
+        }
+        return first.withHorizontal(resize.columns.droppingInputs(needed.lowerBound), rows: 0..<first.height)
+    }
+}
+
+/// The rows of a JPEG that are looked at, which move from the top down.
+@safe
+private final class RowWindow {
+    /// Rows that are decoded at a time: those that libjpeg decodes at a time, which the cache still holds afterwards.
+    static let step = 16
+
+    private let stride: Int
+    private let capacity: Int
+    private let buffer: UnsafeMutableBufferPointer<UInt8>
+    private let end: Int
+    private var held: Range<Int>
+
+    /// A window over `rows`, the first of which comes next, of `stride` bytes each; at most `most` are looked at together.
+    init(_ rows: Range<Int>, stride: Int, most: Int) {
+        self.stride = stride
+        // More than that, so that rows are moved to the front now and then only.
+        capacity = min(2 * most, rows.count) + Self.step
+        unsafe buffer = .allocate(capacity: capacity * stride)
+        end = rows.upperBound
+        held = rows.lowerBound..<rows.lowerBound
+    }
+
+    deinit { unsafe buffer.deallocate() }
+
+    /// Where rows `wanted` follow each other, none of which lies above the first of those that were wanted before.
+    func show(_ wanted: Range<Int>, of reader: borrowing JPEGReader) throws(ImageError) -> UnsafePointer<UInt8> {
+        guard let start = unsafe buffer.baseAddress else { throw .outOfMemory }
+        while held.upperBound < wanted.upperBound {
+            let count = min(Self.step, end - held.upperBound)
+            if held.count + count > capacity {
+                let kept = min(wanted.lowerBound, held.upperBound)..<held.upperBound
+                unsafe start.update(
+                    from: start + (kept.lowerBound - held.lowerBound) * stride, count: kept.count * stride)
+                held = kept
+            }
+            try unsafe reader.read(count, into: start + held.count * stride)
+            held = held.lowerBound..<held.upperBound + count
+        }
+        return unsafe UnsafePointer(start + (wanted.lowerBound - held.lowerBound) * stride)
+    }
+
+    /// Passes over all that is left of the file.
+    func finish(_ reader: borrowing JPEGReader) throws(ImageError) {
+        guard let start = unsafe buffer.baseAddress else { throw .outOfMemory }
+        try unsafe reader.finish(passing: start)
+    }
+}
