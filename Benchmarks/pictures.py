@@ -6,8 +6,8 @@
 Preparing (decode, resize to 248, crop 224, normalise; all on one processor, 500 pictures): `vit classify` with a model
 that computes next to nothing, start-up and writing included, against Pillow through timm's transform and against
 torchvision, both warm. The same with 200 of the photos enlarged four times, where `--fast-decode` has something to leave
-out. Going through a folder: whole processes, ViT-tiny, `vit classify` and `vit embed` against timm's loader with two
-workers.
+out, and with those lying on their side, as phones store photos. Going through a folder: whole processes, ViT-tiny,
+`vit classify` and `vit embed` against timm's loader with two workers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 from checkpoint import write_checkpoint
 
@@ -28,6 +28,8 @@ BESIDE = Path(__file__).resolve().parent
 COUNT = 500
 LARGE_COUNT = 200
 ENLARGEMENT = 4
+# The number of EXIF's tag.
+ORIENTATION = 0x112
 
 
 def main() -> None:
@@ -42,9 +44,11 @@ def main() -> None:
         photos = pictures_in(options.photos)
         small = photos[:COUNT]
         large = enlarged(photos[:LARGE_COUNT], folder / "large")
+        turned = enlarged(photos[:LARGE_COUNT], folder / "turned", is_turned=True)
         with one_processor():
             report(f"Preparing {len(small)} pictures, one processor, ms a picture", preparing(options, small, folder), len(small), options.rounds)
             report(f"Preparing {len(large)} large pictures, one processor, ms a picture", preparing(options, large, folder, has_fast=True), len(large), options.rounds)
+            report(f"Preparing {len(turned)} large pictures that lie on their side, one processor, ms a picture", preparing(options, turned, folder, is_turned=True), len(turned), options.rounds)
         report(f"Going through {len(photos)} pictures, ViT-tiny, whole process, ms a picture", folders(options, folder), len(photos), options.rounds)
 
 
@@ -61,14 +65,20 @@ def pictures_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
 
 
-def enlarged(photos: list[Path], folder: Path) -> list[Path]:
+def enlarged(photos: list[Path], folder: Path, is_turned: bool = False) -> list[Path]:
     """The photos, several times as large, as JPEG in a new folder."""
     from PIL import Image
+
+    exif = Image.Exif()
+    if is_turned:
+        exif[ORIENTATION] = 6
 
     folder.mkdir()
     for number, path in enumerate(photos):
         photo = Image.open(path).convert("RGB")
-        photo.resize((photo.width * ENLARGEMENT, photo.height * ENLARGEMENT), Image.BICUBIC).save(folder / f"{number:03}.jpg", quality=90)
+        photo = photo.resize((photo.width * ENLARGEMENT, photo.height * ENLARGEMENT), Image.BICUBIC)
+        photo = photo.transpose(Image.Transpose.ROTATE_90) if is_turned else photo
+        photo.save(folder / f"{number:03}.jpg", quality=90, exif=exif)
     return pictures_in(folder)
 
 
@@ -95,16 +105,15 @@ def timed(command: list) -> float:
     return time.perf_counter() - began
 
 
-def preparing(options: argparse.Namespace, photos: list[Path], folder: Path, has_fast: bool = False) -> dict:
+def preparing(options: argparse.Namespace, photos: list[Path], folder: Path, has_fast: bool = False, is_turned: bool = False) -> dict:
     import torch
     import torchvision.transforms.v2 as transforms
-    from PIL import Image
+    from PIL import Image, ImageOps
     from timm.data import create_transform
     from torchvision.io import ImageReadMode, decode_image, read_file
 
     torch.set_num_threads(1)
-    folder = folder / f"{len(photos)}-pictures"
-    folder.mkdir()
+    folder = Path(mkdtemp(dir=folder))
     checkpoint = write_checkpoint(folder / "least", "vit_tiny_patch16_224", patch_size=32, embed_dim=8, depth=1, num_heads=1)
     names = folder / "photos.txt"
     names.write_text("".join(f"{path.resolve()}\n" for path in photos))
@@ -121,6 +130,10 @@ def preparing(options: argparse.Namespace, photos: list[Path], folder: Path, has
         return time.perf_counter() - began
 
     command = [options.vit, "classify", f"@{names}", "--model", checkpoint, "--threads", 1, "--format", "csv", "--quiet"]
+
+    def opened(path):
+        return ImageOps.exif_transpose(Image.open(path)) if is_turned else Image.open(path)
+
     def drafted(path):
         photo = Image.open(path)
         photo.draft("RGB", (248, 248))
@@ -132,8 +145,8 @@ def preparing(options: argparse.Namespace, photos: list[Path], folder: Path, has
     }
     return {
         "swift-vit": lambda: timed(command),
-        "Pillow, timm": lambda: seconds(lambda path: by_timm(Image.open(path).convert("RGB"))),
-        "torchvision": lambda: seconds(lambda path: by_torchvision(decode_image(read_file(str(path)), ImageReadMode.RGB))),
+        "Pillow, timm": lambda: seconds(lambda path: by_timm(opened(path).convert("RGB"))),
+        "torchvision": lambda: seconds(lambda path: by_torchvision(decode_image(read_file(str(path)), ImageReadMode.RGB, apply_exif_orientation=is_turned))),
     } | (fast if has_fast else {})
 
 
