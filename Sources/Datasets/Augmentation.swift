@@ -6,14 +6,19 @@ public struct Augmentation: Sendable {
     /// One step: a function of the image and of random numbers alone.
     public typealias Step = @Sendable (Image, inout CounterRandom) -> Image
 
+    /// What comes before the steps.
+    private let crop: RandomResizedCrop?
     private let steps: [Step]
 
-    /// The steps, in order.
-    public init(_ steps: [Step]) { self.steps = steps }
+    /// A crop, where there is one, and then the steps, in order.
+    public init(crop: RandomResizedCrop? = nil, _ steps: [Step] = []) {
+        self.crop = crop
+        self.steps = steps
+    }
 
     /// MAE's: a random resized crop and a mirror image in half of the cases.
     public static func crop(_ crop: RandomResizedCrop) -> Augmentation {
-        Augmentation([{ crop.apply(to: $0, using: &$1) }]).flipping()
+        Augmentation(crop: crop).flipping()
     }
 
     /// Nothing random: the largest part in the middle with the proportions wanted, in the size wanted.
@@ -54,11 +59,24 @@ public struct Augmentation: Sendable {
     }
 
     /// These steps and then another.
-    public func followed(by step: @escaping Step) -> Augmentation { Augmentation(steps + [step]) }
+    public func followed(by step: @escaping Step) -> Augmentation { Augmentation(crop: crop, steps + [step]) }
 
     /// The image after all steps.
     public func apply(to image: Image, using random: inout CounterRandom) -> Image {
-        steps.reduce(image) { $1($0, &random) }
+        steps.reduce(crop?.apply(to: image, using: &random) ?? image) { $1($0, &random) }
+    }
+
+    /// The same of a PNG or JPEG, of which no more than the crop takes need be decoded into pixels.
+    package func apply(
+        decoding bytes: [UInt8], options: DecodingOptions, using random: inout CounterRandom
+    ) throws(ImageError) -> Image {
+        let first =
+            if let crop {
+                try crop.apply(decoding: bytes, options: options, using: &random)
+            } else {
+                try Image(decoding: bytes, options: options)
+            }
+        return steps.reduce(first) { $1($0, &random) }
     }
 
     /// Scaled to cover `size` with the proportions kept, then cut from the middle: for a square, what torchvision's

@@ -3,8 +3,8 @@ import Synchronization
 
 /// The images of a data set, decoded when asked for, and kept in memory as far as they fit.
 ///
-/// What does not fit is decoded each time; nothing is thrown out for something newer, because training comes to every
-/// image equally often. Results never depend on what is in memory.
+/// What does not fit is decoded each time, as far as it is needed; nothing is thrown out for something newer, because
+/// training comes to every image equally often. Results never depend on what is in memory.
 package final class ImageStore: Sendable {
     /// An image, or why there is none.
     package typealias Outcome = Result<Image, ImageError>
@@ -12,7 +12,6 @@ package final class ImageStore: Sendable {
     private struct Cache: Sendable {
         var images: [Image?]
         var bytes = 0
-        /// Files that failed are not tried again.
         var failures: [Int: ImageError] = [:]
     }
 
@@ -41,32 +40,47 @@ package final class ImageStore: Sendable {
 
     /// The image of a sample, on any thread.
     package func image(at index: Int) -> Outcome {
-        let known: Outcome? = cache.withLock { cache in
-            if let failure = cache.failures[index] { return .failure(failure) }
-            guard index < cache.images.count else { return nil }
-            return cache.images[index].map { .success($0) }
+        result(at: index) { image in
+            image
+        } orOfFile: { (bytes, options) throws(ImageError) in
+            try Image(decoding: bytes, options: options)
         }
-        if let known { return known }
-        let file = ImageDataset.file(samples[index].path, in: root)
-        let outcome: Outcome
-        do throws(ImageError) {
-            outcome = .success(try Image(contentsOfFile: file, options: decoding))
-        } catch {
-            outcome = .failure(error)
-        }
-        cache.withLock { keep(outcome, at: index, in: &$0) }
-        return outcome
     }
 
-    private func keep(_ outcome: Outcome, at index: Int, in cache: inout Cache) {
-        switch outcome {
-        case .failure(let error): cache.failures[index] = error
-        case .success(let image):
-            let isRoom = index < cache.images.count && cache.bytes + image.pixels.count <= capacity
-            // Two threads may have decoded the same image.
-            guard isRoom, cache.images[index] == nil else { return }
-            cache.images[index] = image
-            cache.bytes += image.pixels.count
+    /// What `fromImage` makes of the image of a sample, on any thread.
+    ///
+    /// Where a JPEG's image is not going to stay in memory, it is what `fromFile` makes of the file: the same, with less work.
+    package func result(
+        at index: Int, of fromImage: (Image) -> Image,
+        orOfFile fromFile: ([UInt8], DecodingOptions) throws(ImageError) -> Image
+    ) -> Outcome {
+        let known: (outcome: Outcome?, room: Int) = cache.withLock { cache in
+            let room = capacity - cache.bytes
+            if let failure = cache.failures[index] { return (.failure(failure), room) }
+            guard index < cache.images.count else { return (nil, room) }
+            return (cache.images[index].map { .success($0) }, room)
         }
+        if let outcome = known.outcome { return outcome.map(fromImage) }
+        do throws(ImageError) {
+            let bytes = try Image.bytes(ofFile: ImageDataset.file(samples[index].path, in: root))
+            if let count = Image.byteCount(ofJPEG: bytes, options: decoding), count > known.room {
+                return .success(try fromFile(bytes, decoding))
+            }
+            let image = try Image(decoding: bytes, options: decoding)
+            cache.withLock { keep(image, at: index, in: &$0) }
+            return .success(fromImage(image))
+        } catch {
+            // Files that failed are not tried again.
+            cache.withLock { $0.failures[index] = error }
+            return .failure(error)
+        }
+    }
+
+    private func keep(_ image: Image, at index: Int, in cache: inout Cache) {
+        let isRoom = index < cache.images.count && cache.bytes + image.pixels.count <= capacity
+        // Two threads may have decoded the same image.
+        guard isRoom, cache.images[index] == nil else { return }
+        cache.images[index] = image
+        cache.bytes += image.pixels.count
     }
 }

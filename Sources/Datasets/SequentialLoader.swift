@@ -39,7 +39,13 @@ public final class SequentialLoader {
         self.batchSize = batchSize
         prefetcher = OrderedPrefetcher(
             count: samples.count, threads: threads, lookAhead: batchSize + 2 * threads
-        ) { index in store.image(at: index).map { preprocessing.prepare($0) } }
+        ) { index in
+            store.result(at: index) { image in
+                preprocessing.prepare(image)
+            } orOfFile: { (bytes, options) throws(ImageError) in
+                try preprocessing.prepare(decoding: bytes, options: options).image
+            }
+        }
     }
 
     /// The next batch; nil after the last.

@@ -31,12 +31,15 @@ struct SlotSource: Sendable {
         let own = RandomPermutation(count: store.count, seed: seed, epoch: epoch)[slot]
         var failures: [LoadedSlot.Failure] = []
         for index in Candidates(own: own, count: store.count, seed: seed, epoch: epoch, slot: slot) {
-            switch store.image(at: index) {
+            var random = CounterRandom(seed: seed, purpose: .augmentation, epoch: epoch, index: slot)
+            let outcome = store.result(at: index) { image in
+                augmentation.apply(to: image, using: &random)
+            } orOfFile: { (bytes, options) throws(ImageError) in
+                try augmentation.apply(decoding: bytes, options: options, using: &random)
+            }
+            switch outcome {
             case .failure(let error): failures.append(.init(index: index, error: error))
-            case .success(let image):
-                var random = CounterRandom(seed: seed, purpose: .augmentation, epoch: epoch, index: slot)
-                let augmented = augmentation.apply(to: image, using: &random)
-                return LoadedSlot(image: augmented, index: index, failures: failures)
+            case .success(let augmented): return LoadedSlot(image: augmented, index: index, failures: failures)
             }
         }
         return LoadedSlot(image: nil, index: own, failures: failures)

@@ -45,7 +45,8 @@ extension Preprocessing {
         let resized =
             if channels == options.channels && plan.hasTwoPasses {
                 try reader.resized(
-                    StoredResize(plan, orientation: orientation), from: decoded, channels: channels, readsAll: readsAll)
+                    StoredResize(plan, of: size, orientation: orientation), from: decoded, channels: channels,
+                    readsAll: readsAll)
             } else {
                 try reader.wholeImage(decoded, options: options).oriented(orientation).resized(
                     width: framing.size.width, height: framing.size.height, interpolation: interpolation, box: box,
@@ -56,7 +57,7 @@ extension Preprocessing {
 }
 
 extension Preprocessing.Extent {
-    fileprivate var transposed: Preprocessing.Extent { .init(width: height, height: width) }
+    var transposed: Preprocessing.Extent { .init(width: height, height: width) }
 }
 
 /// The part of a JPEG's rows and columns that are decoded.

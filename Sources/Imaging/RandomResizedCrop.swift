@@ -53,8 +53,11 @@ public struct RandomResizedCrop: Sendable, Hashable {
 
     /// A random part of `image` in the size wanted.
     public func apply(to image: Image, using random: inout CounterRandom) -> Image {
-        let part = window(width: image.width, height: image.height, using: &random)
-        return image.cropped(x: part.x, y: part.y, width: part.width, height: part.height)
+        resized(image, window(width: image.width, height: image.height, using: &random))
+    }
+
+    func resized(_ image: Image, _ part: (x: Int, y: Int, width: Int, height: Int)) -> Image {
+        image.cropped(x: part.x, y: part.y, width: part.width, height: part.height)
             .resized(width: size.width, height: size.height, interpolation: interpolation)
     }
 }

@@ -45,15 +45,17 @@ struct StoredResize {
     /// Whether the rows of what comes out are columns when it is upright.
     let isTransposed: Bool
 
-    /// `orientation` is EXIF's, 1 to 8; the plan has two passes.
-    init(_ plan: ResizePlan, orientation: Int) {
+    /// A plan with two passes for the part of an image of `size`, upright, that begins at (`x`, `y`); `orientation` is
+    /// EXIF's, 1 to 8.
+    init(_ plan: ResizePlan, x: Int = 0, y: Int = 0, of size: Preprocessing.Extent, orientation: Int) {
         isTransposed = (5...8).contains(orientation)
         takesRowsFirst = plan.takesRowsFirst != isTransposed
-        let (along, across) = isTransposed ? (plan.rows, plan.columns) : (plan.columns, plan.rows)
-        let columns = ResampleTaps(along, filter: plan.interpolation)
-        let rows = ResampleTaps(across, filter: plan.interpolation)
-        self.columns = [2, 3, 7, 8].contains(orientation) ? columns.mirrored(inputCount: along.inputCount) : columns
-        self.rows = [3, 4, 6, 7].contains(orientation) ? rows.mirrored(inputCount: across.inputCount) : rows
+        let across = ResampleTaps(plan.columns, filter: plan.interpolation).droppingInputs(-x)
+        let down = ResampleTaps(plan.rows, filter: plan.interpolation).droppingInputs(-y)
+        let (columns, width) = isTransposed ? (down, size.height) : (across, size.width)
+        let (rows, height) = isTransposed ? (across, size.width) : (down, size.height)
+        self.columns = [2, 3, 7, 8].contains(orientation) ? columns.mirrored(inputCount: width) : columns
+        self.rows = [3, 4, 6, 7].contains(orientation) ? rows.mirrored(inputCount: height) : rows
     }
 }
 

@@ -150,7 +150,7 @@ extension FinetuningSettings {
         case .crop:
             var crop = RandomResizedCrop(size: run.extent)
             crop.scale = cropScale[0]...cropScale[1]
-            augmentation = Augmentation([{ [crop] in crop.apply(to: $0, using: &$1) }])
+            augmentation = Augmentation(crop: crop)
         }
         if flips { augmentation = augmentation.flipping() }
         if turns { augmentation = augmentation.turning() }

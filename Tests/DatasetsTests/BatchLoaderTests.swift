@@ -213,6 +213,61 @@ import Testing
         #expect((0..<22).map { all.image(at: $0) } == before)
     }
 
+    /// A folder of JPEG images, one of them cut off.
+    private static func photos() throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
+        for index in 0..<9 {
+            let (width, height) = (90 + index % 7, 80 + index % 5)
+            let pixels = (0..<width * height * 3).map { UInt8(truncatingIfNeeded: $0 / 5 &+ index &* 57) }
+            let bytes = Image(width: width, height: height, channels: 3, pixels: pixels).encodedJPEG(quality: 90)
+            try folder.write(index == 4 ? Array(bytes.prefix(700)) : bytes, to: "\(index < 8 ? "a" : "b")/\(index).jpg")
+        }
+        return folder
+    }
+
+    @Test func memoryMakesNoDifferenceToPhotos() throws {
+        let folder = try Self.photos()
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        let batches = try [0, 70_000, 1 << 30].map { memory in
+            let loader = try BatchLoader(set, options: Self.options { $0.cacheMemory = memory })
+            let contents = try take(6, from: loader)
+            #expect(loader.unreadable.map(\.path) == ["a/4.jpg"])
+            return contents
+        }
+        #expect(batches[1] == batches[0] && batches[2] == batches[0])
+        let preprocessing = Preprocessing(resize: .shortestEdge(40), crop: .init(width: 32, height: 32))
+        let images = [0, 70_000, 1 << 30].map { memory in
+            let store = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: memory)
+            let loader = SequentialLoader(
+                set.training, in: store, batchSize: 3, preprocessing: preprocessing, threads: 2)
+            return Array(AnyIterator { loader.next() }).flatMap(\.images)
+        }
+        #expect(images[0].count == 8 && images[1] == images[0] && images[2] == images[0])
+    }
+
+    @Test func photosThatDoNotFitInMemoryAreNotDecodedAsAWhole() throws {
+        let folder = try Self.photos()
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        let store = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: 70_000)
+        let tiny = Image(width: 1, height: 1, channels: 3, pixels: [1, 2, 3])
+        for _ in 0..<2 {
+            var (decoded, read) = (0, 0)
+            for index in set.training.indices {
+                _ = store.result(at: index) { image in
+                    decoded += 1
+                    return image
+                } orOfFile: { (_, _) throws(ImageError) in
+                    read += 1
+                    return tiny
+                }
+            }
+            #expect(decoded == 3 && read == set.training.count - 3)
+        }
+        #expect(store.bytesInMemory > 60_000 && store.bytesInMemory <= 70_000)
+    }
+
     @Test func batchesAreWrittenNormalisedAndPlanar() throws {
         let folder = try Self.folder(images: 8)
         defer { withExtendedLifetime(folder) {} }

@@ -1,0 +1,40 @@
+import Randomness
+
+extension RandomResizedCrop {
+    /// Decodes a PNG or JPEG and applies the crop: what it makes of the decoded image, to the bit, with less work, since only
+    /// the part of a JPEG that it takes is decoded into pixels.
+    package func apply(
+        decoding bytes: [UInt8], options: DecodingOptions, using random: inout CounterRandom
+    ) throws(ImageError) -> Image {
+        guard ImageFormat(of: bytes) == .jpeg else {
+            return apply(to: try Image(decoding: bytes, options: options), using: &random)
+        }
+        return try readingJPEG(bytes, options: options) { (reader, orientation) throws(ImageError) in
+            let stored = Preprocessing.Extent(width: reader.width, height: reader.height)
+            let upright = (5...8).contains(orientation) ? stored.transposed : stored
+            let part = window(width: upright.width, height: upright.height, using: &random)
+            let plan = ResizePlan(
+                of: .init(width: part.width, height: part.height), to: size, interpolation: interpolation,
+                window: Window(x: 0, y: 0, width: size.width, height: size.height))
+            let channels = reader.channels(for: options)
+            let decoded = try reader.start(channels: channels)
+            guard channels == options.channels && plan.hasTwoPasses else {
+                let image = try reader.wholeImage(decoded, options: options).oriented(orientation)
+                return resized(image, part)
+            }
+            return try reader.resized(
+                StoredResize(plan, x: part.x, y: part.y, of: upright, orientation: orientation), from: decoded,
+                channels: channels, readsAll: true)
+        }
+    }
+}
+
+extension Image {
+    /// The bytes that a JPEG's pixels will take; nil where it is none that can be decoded.
+    package static func byteCount(ofJPEG bytes: [UInt8], options: DecodingOptions) -> Int? {
+        guard ImageFormat(of: bytes) == .jpeg else { return nil }
+        return try? readingJPEG(bytes, options: options) { (reader, _) throws(ImageError) in
+            reader.width * reader.height * options.channels
+        }
+    }
+}
