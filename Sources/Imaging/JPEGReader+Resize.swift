@@ -13,7 +13,7 @@ extension JPEGReader {
         let columns = try crop(to: resize.columns.inputRange, of: size.width)
         try skip(window.lowerBound)
         let rows = RowWindow(
-            window, stride: columns.count * channels, most: resize.takesRowsFirst ? resize.rows.span : RowWindow.step)
+            window, stride: columns.count * channels, kept: resize.takesRowsFirst ? resize.rows.span : 0)
         let result =
             if resize.takesRowsFirst {
                 try resampledVertically(resize, rows, columns: columns, channels: channels)
@@ -75,11 +75,12 @@ private final class RowWindow {
     private let end: Int
     private var held: Range<Int>
 
-    /// A window over `rows`, the first of which comes next, of `stride` bytes each; at most `most` are looked at together.
-    init(_ rows: Range<Int>, stride: Int, most: Int) {
+    /// A window over `rows`, the first of which comes next, of `stride` bytes each; looked at together are a step of new ones,
+    /// or some of which less than `kept` were looked at before.
+    init(_ rows: Range<Int>, stride: Int, kept: Int) {
         self.stride = stride
         // More than that, so that rows are moved to the front now and then only.
-        capacity = min(2 * most, rows.count) + Self.step
+        capacity = min(2 * kept, rows.count) + Self.step
         unsafe buffer = .allocate(capacity: capacity * stride)
         end = rows.upperBound
         held = rows.lowerBound..<rows.lowerBound

@@ -84,4 +84,8 @@ int codecs_inflate(const uint8_t *packed, size_t packed_count, uint8_t *bytes, s
 /* Continues a CRC-32 (0 to begin with) over more bytes. */
 uint32_t codecs_crc32_update(uint32_t crc, const uint8_t *bytes, size_t count);
 
+/* For the process: some tens of megabytes that were freed stay at hand for the next picture. Else glibc gives a picture's
+   memory back to the system as soon as it lies at the end, and gets it again, page by page, for the next. */
+void codecs_keep_freed_memory(void);
+
 #endif

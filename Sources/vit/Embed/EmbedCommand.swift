@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Datasets
 import Features
+import Imaging
 import Models
 
 struct EmbedCommand: ParsableCommand {
@@ -55,6 +56,7 @@ struct EmbedCommand: ParsableCommand {
 
     func run() throws {
         Interruption.watch(removing: UnfinishedFiles())
+        keepFreedMemory()
         let inputs = try InputPaths(expanding: paths).inputs
         let embedder = try ImageEmbedder(
             Checkpoint.open(ModelLocation.find(features.model)),
