@@ -6,6 +6,16 @@ func decodeJPEG(_ bytes: [UInt8], options: DecodingOptions) throws(ImageError) -
     }
 }
 
+extension Image {
+    /// The bytes that a JPEG's pixels will take; nil where it is none that can be decoded.
+    package static func byteCount(ofJPEG bytes: [UInt8], options: DecodingOptions) -> Int? {
+        guard ImageFormat(of: bytes) == .jpeg else { return nil }
+        return try? readingJPEG(bytes, options: options) { (reader, _) throws(ImageError) in
+            reader.width * reader.height * options.channels
+        }
+    }
+}
+
 /// Opens a JPEG that may be decoded, and tells `body` which EXIF orientation is to be undone.
 func readingJPEG<Result>(
     _ bytes: [UInt8], options: DecodingOptions,

@@ -75,8 +75,8 @@ private final class RowWindow {
     private let end: Int
     private var held: Range<Int>
 
-    /// A window over `rows`, the first of which comes next, of `stride` bytes each; looked at together are a step of new ones,
-    /// or some of which less than `kept` were looked at before.
+    /// A window over `rows` of `stride` bytes each, the first of which comes next; fewer than `kept` of them are looked at
+    /// again together with new ones.
     init(_ rows: Range<Int>, stride: Int, kept: Int) {
         self.stride = stride
         // More than that, so that rows are moved to the front now and then only.

@@ -28,13 +28,3 @@ extension RandomResizedCrop {
         }
     }
 }
-
-extension Image {
-    /// The bytes that a JPEG's pixels will take; nil where it is none that can be decoded.
-    package static func byteCount(ofJPEG bytes: [UInt8], options: DecodingOptions) -> Int? {
-        guard ImageFormat(of: bytes) == .jpeg else { return nil }
-        return try? readingJPEG(bytes, options: options) { (reader, _) throws(ImageError) in
-            reader.width * reader.height * options.channels
-        }
-    }
-}
