@@ -49,7 +49,7 @@ package final class ImageStore: Sendable {
 
     /// What `fromImage` makes of the image of a sample, on any thread.
     ///
-    /// Where a JPEG's image is not going to stay in memory, it is what `fromFile` makes of the file: the same, with less work.
+    /// Where the image is not going to stay in memory, it is what `fromFile` makes of the file: the same, with less work.
     package func result(
         at index: Int, of fromImage: (Image) -> Image,
         orOfFile fromFile: ([UInt8], DecodingOptions) throws(ImageError) -> Image
@@ -63,7 +63,8 @@ package final class ImageStore: Sendable {
         if let outcome = known.outcome { return outcome.map(fromImage) }
         do throws(ImageError) {
             let bytes = try Image.bytes(ofFile: ImageDataset.file(samples[index].path, in: root))
-            if let count = Image.byteCount(ofJPEG: bytes, options: decoding), count > known.room {
+            // Of a PNG, the size shows when it is decoded.
+            guard known.room > 0, Image.byteCount(ofJPEG: bytes, options: decoding) ?? 0 <= known.room else {
                 return .success(try fromFile(bytes, decoding))
             }
             let image = try Image(decoding: bytes, options: decoding)

@@ -9,11 +9,10 @@ extension JPEGReader {
     func resized(
         _ resize: StoredResize, from size: Preprocessing.Extent, channels: Int, readsAll: Bool
     ) throws(ImageError) -> Image {
-        let window = resize.rows.inputRange
-        let columns = try crop(to: resize.columns.inputRange, of: size.width)
-        try skip(window.lowerBound)
+        let columns = try crop(to: resize.neededColumns, of: size.width)
+        try skip(resize.neededRows.lowerBound)
         let rows = RowWindow(
-            window, stride: columns.count * channels, kept: resize.takesRowsFirst ? resize.rows.span : 0)
+            resize.neededRows, stride: columns.count * channels, kept: resize.takesRowsFirst ? resize.rows.span : 0)
         let result =
             if resize.takesRowsFirst {
                 try resampledVertically(resize, rows, columns: columns, channels: channels)
@@ -28,7 +27,7 @@ extension JPEGReader {
         _ resize: StoredResize, _ rows: RowWindow, columns: Range<Int>, channels: Int
     ) throws(ImageError) -> Image {
         let resampler = RowResampler(resize.columns.droppingInputs(columns.lowerBound), channels: channels)
-        let window = resize.rows.inputRange
+        let window = resize.neededRows
         let width = resize.columns.starts.count
         let first = try unsafe Image(width: width, height: window.count, channels: channels) {
             (output) throws(ImageError) in
@@ -45,7 +44,7 @@ extension JPEGReader {
     private func resampledVertically(
         _ resize: StoredResize, _ rows: RowWindow, columns: Range<Int>, channels: Int
     ) throws(ImageError) -> Image {
-        let needed = resize.columns.inputRange
+        let needed = resize.neededColumns
         let rowBytes = needed.count * channels
         let first = try unsafe Image(width: needed.count, height: resize.rows.starts.count, channels: channels) {
             (output) throws(ImageError) in

@@ -32,13 +32,12 @@ extension Preprocessing {
         _ reader: borrowing JPEGReader, orientation: Int, options: DecodingOptions, readsAll: Bool
     ) throws(ImageError) -> PreparedImage {
         let stored = Extent(width: reader.width, height: reader.height)
-        let isTransposed = (5...8).contains(orientation)
-        let upright = isTransposed ? stored.transposed : stored
+        let upright = stored.oriented(orientation)
         let framing = framing(width: upright.width, height: upright.height)
         let scale = options.reducesScale ? DecodingScale(from: upright, to: framing.size) : .whole
         let channels = reader.channels(for: options)
         let decoded = try reader.start(channels: channels, eighths: scale.eighths)
-        let size = isTransposed ? decoded.transposed : decoded
+        let size = decoded.oriented(orientation)
         let box = scale.box(of: upright, in: size, orientation: orientation)
         let plan = ResizePlan(
             of: size, to: framing.size, interpolation: interpolation, box: box, window: framing.visible)
@@ -57,7 +56,10 @@ extension Preprocessing {
 }
 
 extension Preprocessing.Extent {
-    var transposed: Preprocessing.Extent { .init(width: height, height: width) }
+    /// The size, upright, of an image that is stored in this one; `orientation` is EXIF's.
+    func oriented(_ orientation: Int) -> Preprocessing.Extent {
+        (5...8).contains(orientation) ? .init(width: height, height: width) : self
+    }
 }
 
 /// The part of a JPEG's rows and columns that are decoded.

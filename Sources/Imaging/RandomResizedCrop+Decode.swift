@@ -10,8 +10,7 @@ extension RandomResizedCrop {
             return apply(to: try Image(decoding: bytes, options: options), using: &random)
         }
         return try readingJPEG(bytes, options: options) { (reader, orientation) throws(ImageError) in
-            let stored = Preprocessing.Extent(width: reader.width, height: reader.height)
-            let upright = (5...8).contains(orientation) ? stored.transposed : stored
+            let upright = Preprocessing.Extent(width: reader.width, height: reader.height).oriented(orientation)
             let part = window(width: upright.width, height: upright.height, using: &random)
             let plan = ResizePlan(
                 of: .init(width: part.width, height: part.height), to: size, interpolation: interpolation,

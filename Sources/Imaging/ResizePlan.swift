@@ -44,6 +44,9 @@ struct StoredResize {
     let takesRowsFirst: Bool
     /// Whether the rows of what comes out are columns when it is upright.
     let isTransposed: Bool
+    /// The stored columns and rows that any result needs.
+    let neededColumns: Range<Int>
+    let neededRows: Range<Int>
 
     /// A plan with two passes for the part of an image of `size`, upright, that begins at (`x`, `y`); `orientation` is
     /// EXIF's, 1 to 8.
@@ -56,6 +59,8 @@ struct StoredResize {
         let (rows, height) = isTransposed ? (across, size.width) : (down, size.height)
         self.columns = [2, 3, 7, 8].contains(orientation) ? columns.mirrored(inputCount: width) : columns
         self.rows = [3, 4, 6, 7].contains(orientation) ? rows.mirrored(inputCount: height) : rows
+        neededColumns = self.columns.inputRange
+        neededRows = self.rows.inputRange
     }
 }
 
