@@ -10,10 +10,7 @@ let package = Package(
         .executable(name: "vit", targets: ["vit"]),
         .library(
             name: "SwiftViT",
-            targets: [
-                "Randomness", "Imaging", "Compute", "Layers", "Models", "Checkpoints", "Datasets", "Features",
-                "Training",
-            ]),
+            targets: ["SwiftViT"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -25,11 +22,13 @@ let package = Package(
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
         // The library, from the bottom up.
+        .target(name: "Support", swiftSettings: strictWithPointers),
         .target(name: "Randomness", swiftSettings: strictWithPointers),
         .target(
-            name: "Imaging", dependencies: ["CImageCodecs", "CKernels", "Randomness"], swiftSettings: strictWithPointers
+            name: "Imaging", dependencies: ["CImageCodecs", "CKernels", "Randomness", "Support"],
+            swiftSettings: strictWithPointers
         ),
-        .target(name: "Compute", dependencies: ["COneDNN", "CKernels"], swiftSettings: strictWithPointers),
+        .target(name: "Compute", dependencies: ["COneDNN", "CKernels", "Support"], swiftSettings: strictWithPointers),
         .target(name: "Layers", dependencies: ["Compute"], swiftSettings: strict),
         .target(name: "Models", dependencies: ["Layers", "Randomness"], swiftSettings: strict),
         .target(
@@ -37,14 +36,15 @@ let package = Package(
         .target(
             name: "Datasets", dependencies: ["Imaging", "Randomness", "CKernels"], swiftSettings: strictWithPointers),
         .target(
-            name: "Features", dependencies: ["Datasets", "Checkpoints", "Models", "CKernels", "Randomness"],
+            name: "Training", dependencies: ["Models", "Datasets", "Checkpoints", "Randomness", "Imaging"],
             swiftSettings: strictWithPointers),
         .target(
-            name: "Training", dependencies: ["Models", "Datasets", "Checkpoints", "Randomness", "Imaging"],
+            name: "SwiftViT",
+            dependencies: ["Training", "Datasets", "Checkpoints", "Models", "CKernels", "Randomness", "Support"],
             swiftSettings: strictWithPointers),
         .executableTarget(
             name: "vit",
-            dependencies: ["Features", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["SwiftViT", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strictWithPointers),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
         .testTarget(
@@ -55,7 +55,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness"], swiftSettings: strict),
-        .testTarget(name: "FeaturesTests", dependencies: ["Features", "Randomness"], swiftSettings: strict),
+        .testTarget(name: "SwiftViTTests", dependencies: ["SwiftViT", "Randomness"], swiftSettings: strict),
         .testTarget(name: "CommandLineTests", dependencies: ["vit", "Imaging"], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests",

@@ -1,5 +1,6 @@
 import Imaging
 import Models
+import Support
 
 /// Finds the files of a checkpoint and puts together what they say.
 struct CheckpointReader {
@@ -159,9 +160,9 @@ struct CheckpointReader {
     private static func fitToPreprocessing(
         _ configuration: inout ViTConfiguration, _ preprocessing: Preprocessing, _ assumptions: inout [String]
     ) {
-        var output = preprocessing.crop.map { Extent(height: $0.height, width: $0.width) }
+        var output = preprocessing.crop.map { Size(height: $0.height, width: $0.width) }
         if output == nil, case .exact(let width, let height) = preprocessing.resize {
-            output = Extent(height: height, width: width)
+            output = Size(height: height, width: width)
         }
         guard let output, output != configuration.imageSize else { return }
         let trained = configuration.positionImageSize ?? configuration.imageSize

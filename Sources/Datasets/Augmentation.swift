@@ -1,5 +1,6 @@
 import Imaging
 import Randomness
+import Support
 
 /// What is done to a training image before it is normalised: an 8-bit image in, an 8-bit image of a fixed size out.
 public struct Augmentation: Sendable {
@@ -23,14 +24,14 @@ public struct Augmentation: Sendable {
 
     /// Nothing random: the largest part in the middle with the proportions wanted, in the size wanted.
     public static func none(
-        size: Preprocessing.Extent, interpolation: Interpolation = .bicubic
+        size: Size, interpolation: Interpolation = .bicubic
     ) -> Augmentation {
         Augmentation([{ image, _ in centered(image, size: size, interpolation: interpolation) }])
     }
 
     /// Nothing random: the whole image in the size wanted, whatever becomes of its proportions.
     public static func squashed(
-        size: Preprocessing.Extent, interpolation: Interpolation = .bicubic
+        size: Size, interpolation: Interpolation = .bicubic
     ) -> Augmentation {
         Augmentation([
             { image, _ in
@@ -82,7 +83,7 @@ public struct Augmentation: Sendable {
     /// Scaled to cover `size` with the proportions kept, then cut from the middle: for a square, what torchvision's
     /// `Resize` and `CenterCrop` do.
     private static func centered(
-        _ image: Image, size: Preprocessing.Extent, interpolation: Interpolation
+        _ image: Image, size: Size, interpolation: Interpolation
     ) -> Image {
         let (width, height): (Int, Int)
         if size.width * image.height >= size.height * image.width {

@@ -37,7 +37,7 @@ public struct Batch: Sendable {
         )
         precondition(
             output.count >= images.count * count,
-            "Batch.write: expected room for \(images.count * count) values, got \(output.count)")
+            "Batch.write: expected workspace for \(images.count * count) values, got \(output.count)")
         unsafe normalization.normalize(
             images[slot], into: UnsafeMutableBufferPointer(rebasing: output[slot * count..<(slot + 1) * count]))
     }

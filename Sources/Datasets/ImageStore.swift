@@ -54,17 +54,17 @@ package final class ImageStore: Sendable {
         at index: Int, of fromImage: (Image) -> Image,
         orOfFile fromFile: ([UInt8], DecodingOptions) throws(ImageError) -> Image
     ) -> Outcome {
-        let known: (outcome: Outcome?, room: Int) = cache.withLock { cache in
-            let room = capacity - cache.bytes
-            if let failure = cache.failures[index] { return (.failure(failure), room) }
-            guard index < cache.images.count else { return (nil, room) }
-            return (cache.images[index].map { .success($0) }, room)
+        let known: (outcome: Outcome?, workspace: Int) = cache.withLock { cache in
+            let workspace = capacity - cache.bytes
+            if let failure = cache.failures[index] { return (.failure(failure), workspace) }
+            guard index < cache.images.count else { return (nil, workspace) }
+            return (cache.images[index].map { .success($0) }, workspace)
         }
         if let outcome = known.outcome { return outcome.map(fromImage) }
         do throws(ImageError) {
             let bytes = try Image.bytes(ofFile: ImageDataset.file(samples[index].path, in: root))
             // Of a PNG, the size shows when it is decoded.
-            guard known.room > 0, Image.byteCount(ofJPEG: bytes, options: decoding) ?? 0 <= known.room else {
+            guard known.workspace > 0, Image.byteCount(ofJPEG: bytes, options: decoding) ?? 0 <= known.workspace else {
                 return .success(try fromFile(bytes, decoding))
             }
             let image = try Image(decoding: bytes, options: decoding)
@@ -78,9 +78,9 @@ package final class ImageStore: Sendable {
     }
 
     private func keep(_ image: Image, at index: Int, in cache: inout Cache) {
-        let isRoom = index < cache.images.count && cache.bytes + image.pixels.count <= capacity
+        let isWorkspace = index < cache.images.count && cache.bytes + image.pixels.count <= capacity
         // Two threads may have decoded the same image.
-        guard isRoom, cache.images[index] == nil else { return }
+        guard isWorkspace, cache.images[index] == nil else { return }
         cache.images[index] = image
         cache.bytes += image.pixels.count
     }

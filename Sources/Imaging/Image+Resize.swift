@@ -1,4 +1,5 @@
 import CKernels
+import Support
 
 extension Image {
     /// A copy of another size, equal to the `resize` of Pillow 13 to the bit.
@@ -18,8 +19,8 @@ extension Image {
         width: Int, height: Int, interpolation: Interpolation, box: PixelBox? = nil, window: Window
     ) -> Image {
         let plan = ResizePlan(
-            of: Preprocessing.Extent(width: self.width, height: self.height),
-            to: Preprocessing.Extent(width: width, height: height), interpolation: interpolation, box: box,
+            of: Size(height: self.height, width: self.width),
+            to: Size(height: height, width: width), interpolation: interpolation, box: box,
             window: window)
         if plan.isUnchanged { return cropped(x: window.x, y: window.y, width: window.width, height: window.height) }
         if interpolation == .nearest { return picked(columns: plan.columns.nearest(), rows: plan.rows.nearest()) }

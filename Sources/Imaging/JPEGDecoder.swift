@@ -1,3 +1,5 @@
+import Support
+
 /// Decodes a JPEG as a whole.
 func decodeJPEG(_ bytes: [UInt8], options: DecodingOptions) throws(ImageError) -> Image {
     try readingJPEG(bytes, options: options) { (reader, orientation) throws(ImageError) in
@@ -35,7 +37,7 @@ extension JPEGReader {
     func channels(for options: DecodingOptions) -> Int { options.channels <= 2 && isGrey ? 1 : 3 }
 
     /// All rows of a reader that was started and gives them in this size, with the channels that are wanted.
-    func wholeImage(_ size: Preprocessing.Extent, options: DecodingOptions) throws(ImageError) -> Image {
+    func wholeImage(_ size: Size, options: DecodingOptions) throws(ImageError) -> Image {
         let channels = channels(for: options)
         let image = try unsafe Image(width: size.width, height: size.height, channels: channels) {
             (rows) throws(ImageError) in

@@ -1,4 +1,5 @@
 import CKernels
+import Support
 
 extension JPEGReader {
     /// Resizes the rows as they are decoded.
@@ -7,7 +8,7 @@ extension JPEGReader {
     /// as a whole. To be called on a reader that was started and gives rows of `size` with `channels`. Unless it `readsAll`,
     /// damage below the last row needed is not found.
     func resized(
-        _ resize: StoredResize, from size: Preprocessing.Extent, channels: Int, readsAll: Bool
+        _ resize: StoredResize, from size: Size, channels: Int, readsAll: Bool
     ) throws(ImageError) -> Image {
         let columns = try crop(to: resize.neededColumns, of: size.width)
         try skip(resize.neededRows.lowerBound)

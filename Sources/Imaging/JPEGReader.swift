@@ -1,4 +1,5 @@
 import CImageCodecs
+import Support
 
 /// A JPEG in memory whose rows come from the top down: baseline and progressive, Huffman or arithmetic coding, grey,
 /// YCbCr, RGB, CMYK and YCCK.
@@ -30,12 +31,12 @@ import CImageCodecs
 
     /// Begins to decode; to be called once. Returns the size that the rows have: so many eighths of the file's, rounded
     /// up, where `eighths` is 8, 4, 2 or 1.
-    func start(channels: Int, eighths: Int = 8) throws(ImageError) -> Preprocessing.Extent {
+    func start(channels: Int, eighths: Int = 8) throws(ImageError) -> Size {
         var decoded = codecs_info()
         try check { failure in
             unsafe codecs_start_jpeg(reader, Int32(channels), Int32(eighths), Self.scanLimit, &decoded, &failure)
         }
-        return Preprocessing.Extent(width: Int(decoded.width), height: Int(decoded.height))
+        return Size(height: Int(decoded.height), width: Int(decoded.width))
     }
 
     /// Leaves out columns on both sides; to be called before the first row.

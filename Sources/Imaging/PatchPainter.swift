@@ -1,12 +1,14 @@
+import Support
+
 /// Paints single patches of an image that a model has taken: what it does not see, and what it makes of that.
 package struct PatchPainter: Sendable {
     /// Whether predictions are less a patch's mean and divided by its deviation.
     package let isNormalized: Bool
-    private let patch: Preprocessing.Extent
+    private let patch: Size
     private let preprocessing: Preprocessing
 
     /// A painter of patches of this size; `preprocessing` says how samples became the model's numbers.
-    package init(patch: Preprocessing.Extent, preprocessing: Preprocessing, isNormalized: Bool) {
+    package init(patch: Size, preprocessing: Preprocessing, isNormalized: Bool) {
         self.patch = patch
         self.preprocessing = preprocessing
         self.isNormalized = isNormalized

@@ -1,3 +1,5 @@
+import Support
+
 /// A picture that was resized and cropped for a model, still in 8 bits.
 package struct PreparedImage: Sendable {
     /// The size that it had before, upright.
@@ -31,7 +33,7 @@ extension Preprocessing {
     private func prepare(
         _ reader: borrowing JPEGReader, orientation: Int, options: DecodingOptions, readsAll: Bool
     ) throws(ImageError) -> PreparedImage {
-        let stored = Extent(width: reader.width, height: reader.height)
+        let stored = Size(height: reader.height, width: reader.width)
         let upright = stored.oriented(orientation)
         let framing = framing(width: upright.width, height: upright.height)
         let scale = options.reducesScale ? DecodingScale(from: upright, to: framing.size) : .whole
@@ -55,10 +57,10 @@ extension Preprocessing {
     }
 }
 
-extension Preprocessing.Extent {
+extension Size {
     /// The size, upright, of an image that is stored in this one; `orientation` is EXIF's.
-    func oriented(_ orientation: Int) -> Preprocessing.Extent {
-        (5...8).contains(orientation) ? .init(width: height, height: width) : self
+    func oriented(_ orientation: Int) -> Size {
+        (5...8).contains(orientation) ? Size(height: width, width: height) : self
     }
 }
 
@@ -72,7 +74,7 @@ private struct DecodingScale {
     private init(eighths: Int) { self.eighths = eighths }
 
     /// The smallest scale at which both edges of an image of `size` are at least as long as those of `target`.
-    init(from size: Preprocessing.Extent, to target: Preprocessing.Extent) {
+    init(from size: Size, to target: Size) {
         let enough = [1, 2, 4].first { eighths in
             size.width * eighths >= target.width * 8 && size.height * eighths >= target.height * 8
         }
@@ -81,7 +83,7 @@ private struct DecodingScale {
 
     /// Where an image of `size`, upright, lies in `decoded`, whose last column and row may be partly made up; nil where it
     /// fills it.
-    func box(of size: Preprocessing.Extent, in decoded: Preprocessing.Extent, orientation: Int) -> PixelBox? {
+    func box(of size: Size, in decoded: Size, orientation: Int) -> PixelBox? {
         guard eighths < 8 else { return nil }
         let width = Double(size.width * eighths) / 8
         let height = Double(size.height * eighths) / 8

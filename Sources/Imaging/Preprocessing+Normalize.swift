@@ -26,7 +26,7 @@ extension Preprocessing {
     package func normalize(_ image: Image, into output: UnsafeMutableBufferPointer<Float>) {
         precondition(
             output.count == image.pixels.count,
-            "Preprocessing.normalize: expected room for \(image.pixels.count) values, got \(output.count)")
+            "Preprocessing.normalize: expected workspace for \(image.pixels.count) values, got \(output.count)")
         let table = normalizationTable(channels: image.channels)
         unsafe image.pixels.withUnsafeBufferPointer { pixels in
             unsafe table.withUnsafeBufferPointer { table in

@@ -1,4 +1,5 @@
 import CKernels
+import Support
 
 /// What a model wants done to an image before it sees it: resize, centre crop, rescale, normalise.
 public struct Preprocessing: Sendable, Hashable {
@@ -15,26 +16,12 @@ public struct Preprocessing: Sendable, Hashable {
         case exact(width: Int, height: Int)
     }
 
-    /// A width and a height in pixels.
-    public struct Extent: Sendable, Hashable, Codable {
-        /// The number of columns.
-        public var width: Int
-        /// The number of rows.
-        public var height: Int
-
-        /// An extent of `width` columns and `height` rows.
-        public init(width: Int, height: Int) {
-            self.width = width
-            self.height = height
-        }
-    }
-
     /// How the image is brought to size.
     public var resize: Resize
     /// The filter that does it.
     public var interpolation: Interpolation
     /// What is cut from the middle; nil: nothing is cut.
-    public var crop: Extent?
+    public var crop: Size?
     /// Where the crop begins when the margin is odd.
     public var cropRounding: CropRounding = .halfToEven
     /// What samples from 0 to 255 are multiplied by.
@@ -46,7 +33,7 @@ public struct Preprocessing: Sendable, Hashable {
 
     /// A recipe; without `mean` and `std`, samples are mapped to −1…1.
     public init(
-        resize: Resize, interpolation: Interpolation = .bicubic, crop: Extent? = nil,
+        resize: Resize, interpolation: Interpolation = .bicubic, crop: Size? = nil,
         cropRounding: CropRounding = .halfToEven, rescaleFactor: Double = 1.0 / 255, mean: [Double] = [0.5],
         std: [Double] = [0.5]
     ) {
@@ -60,7 +47,7 @@ public struct Preprocessing: Sendable, Hashable {
     }
 
     /// The size that an image of `width` × `height` has when it is prepared.
-    public func outputSize(width: Int, height: Int) -> Extent {
+    public func outputSize(width: Int, height: Int) -> Size {
         crop ?? resizedSize(width: width, height: height)
     }
 
@@ -82,20 +69,20 @@ public struct Preprocessing: Sendable, Hashable {
         return Framing(size: size, wanted: wanted)
     }
 
-    private func resizedSize(width: Int, height: Int) -> Extent {
+    private func resizedSize(width: Int, height: Int) -> Size {
         switch resize {
         case .none:
-            return Extent(width: width, height: height)
+            return Size(height: height, width: width)
         case .exact(let width, let height):
-            return Extent(width: width, height: height)
+            return Size(height: height, width: width)
         case .cover(let targetWidth, let targetHeight):
             let ratio = min(Double(height) / Double(targetHeight), Double(width) / Double(targetWidth))
             func scaled(_ length: Int) -> Int { max(1, Int((Double(length) / ratio).rounded(.toNearestOrEven))) }
-            return Extent(width: scaled(width), height: scaled(height))
+            return Size(height: scaled(height), width: scaled(width))
         case .shortestEdge(let edge):
             // The long edge is truncated from a quotient in double precision, as Python computes it.
             let long = max(1, Int(Double(edge * max(width, height)) / Double(min(width, height))))
-            return width <= height ? Extent(width: edge, height: long) : Extent(width: long, height: edge)
+            return width <= height ? Size(height: long, width: edge) : Size(height: edge, width: long)
         }
     }
 }
@@ -103,7 +90,7 @@ public struct Preprocessing: Sendable, Hashable {
 /// The part of a resized image that a model sees.
 struct Framing {
     /// The size of the whole image.
-    let size: Preprocessing.Extent
+    let size: Size
     /// What is cut from it; where the image is smaller, it reaches over the edges.
     let wanted: Window
 

@@ -1,4 +1,5 @@
 import Randomness
+import Support
 
 extension RandomResizedCrop {
     /// Decodes a PNG or JPEG and applies the crop: what it makes of the decoded image, to the bit, with less work, since only
@@ -10,10 +11,10 @@ extension RandomResizedCrop {
             return apply(to: try Image(decoding: bytes, options: options), using: &random)
         }
         return try readingJPEG(bytes, options: options) { (reader, orientation) throws(ImageError) in
-            let upright = Preprocessing.Extent(width: reader.width, height: reader.height).oriented(orientation)
+            let upright = Size(height: reader.height, width: reader.width).oriented(orientation)
             let part = window(width: upright.width, height: upright.height, using: &random)
             let plan = ResizePlan(
-                of: .init(width: part.width, height: part.height), to: size, interpolation: interpolation,
+                of: .init(height: part.height, width: part.width), to: size, interpolation: interpolation,
                 window: Window(x: 0, y: 0, width: size.width, height: size.height))
             let channels = reader.channels(for: options)
             let decoded = try reader.start(channels: channels)

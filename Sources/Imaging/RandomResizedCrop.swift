@@ -1,4 +1,5 @@
 import Randomness
+import Support
 
 #if canImport(Glibc)
     import Glibc
@@ -9,7 +10,7 @@ import Randomness
 /// A random part of an image, brought to a fixed size, as torchvision's `RandomResizedCrop` takes it.
 public struct RandomResizedCrop: Sendable, Hashable {
     /// The size of the result.
-    public var size: Preprocessing.Extent
+    public var size: Size
     /// The part of the image's area that is taken; uniform.
     public var scale: ClosedRange<Double> = 0.2...1
     /// Width over height of the part; uniform in the logarithm.
@@ -18,7 +19,7 @@ public struct RandomResizedCrop: Sendable, Hashable {
     public var interpolation: Interpolation = .bicubic
 
     /// The crop of MAE's pre-training: area 0.2 to 1, ratio 3/4 to 4/3, bicubic.
-    public init(size: Preprocessing.Extent) { self.size = size }
+    public init(size: Size) { self.size = size }
 
     /// The part to take from an image of `width` × `height`.
     ///

@@ -1,3 +1,5 @@
+import Support
+
 /// How an image of one size becomes a part of an image of another size.
 struct ResizePlan {
     let columns: ResampleAxis
@@ -10,7 +12,7 @@ struct ResizePlan {
     ///
     /// `box` is the part of the image that is scaled, all of it where it is left out.
     init(
-        of size: Preprocessing.Extent, to target: Preprocessing.Extent, interpolation: Interpolation,
+        of size: Size, to target: Size, interpolation: Interpolation,
         box: PixelBox? = nil, window: Window
     ) {
         precondition(
@@ -50,7 +52,7 @@ struct StoredResize {
 
     /// A plan with two passes for the part of an image of `size`, upright, that begins at (`x`, `y`); `orientation` is
     /// EXIF's, 1 to 8.
-    init(_ plan: ResizePlan, x: Int = 0, y: Int = 0, of size: Preprocessing.Extent, orientation: Int) {
+    init(_ plan: ResizePlan, x: Int = 0, y: Int = 0, of size: Size, orientation: Int) {
         isTransposed = (5...8).contains(orientation)
         takesRowsFirst = plan.takesRowsFirst != isTransposed
         let across = ResampleTaps(plan.columns, filter: plan.interpolation).droppingInputs(-x)

@@ -70,7 +70,7 @@ package struct Block: Sendable {
         norm1.forward(x, statistics: cache.statistics1, engine: engine, into: cache.normed)
         if leading.preActivation == nil {
             engine.leadingAttention(
-                cache.normed, qkv.weights, bias: qkv.bias?.value, heads: shape.heads, room: cache.qkv,
+                cache.normed, qkv.weights, bias: qkv.bias?.value, heads: shape.heads, workspace: cache.qkv,
                 into: leading.mixed)
         } else {
             // The way back reads keys and values.

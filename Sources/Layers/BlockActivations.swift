@@ -20,11 +20,13 @@ package struct BlockActivations: Sendable {
 
     /// Room for one block at a time: nothing is kept for a backward pass, and the output takes the place of `input`.
     package static func shared(_ shape: BlockShape, input: Tensor) -> BlockActivations {
-        let room = BlockRoom(shape, input: input)
+        let workspace = BlockWorkspace(shape, input: input)
         return BlockActivations(
-            statistics1: room.statistics(), qkv: room.tokens(3 * shape.width), middle: room.tokens(shape.width),
-            statistics2: room.statistics(), preActivation: nil, branch1: nil, branch2: nil, output: input,
-            mixed: room.tokens(shape.width), normed: room.tokens(shape.width), hidden: room.tokens(shape.hiddenWidth))
+            statistics1: workspace.statistics(), qkv: workspace.tokens(3 * shape.width),
+            middle: workspace.tokens(shape.width),
+            statistics2: workspace.statistics(), preActivation: nil, branch1: nil, branch2: nil, output: input,
+            mixed: workspace.tokens(shape.width), normed: workspace.tokens(shape.width),
+            hidden: workspace.tokens(shape.hiddenWidth))
     }
 
     /// Room for `count` blocks one after the other, each with what its backward pass reads. Norms, activations and what
@@ -32,16 +34,17 @@ package struct BlockActivations: Sendable {
     package static func kept(
         _ shape: BlockShape, input: Tensor, count: Int, scratch: BlockScratch
     ) -> [BlockActivations] {
-        let room = BlockRoom(shape, input: input)
-        let branch = shape.hasLayerScale ? nil : room.tokens(shape.width, in: scratch.branch)
+        let workspace = BlockWorkspace(shape, input: input)
+        let branch = shape.hasLayerScale ? nil : workspace.tokens(shape.width, in: scratch.branch)
         return (0..<count).map { _ in
             BlockActivations(
-                statistics1: room.statistics(), qkv: room.tokens(3 * shape.width), middle: room.tokens(shape.width),
-                statistics2: room.statistics(), preActivation: room.tokens(shape.hiddenWidth),
-                branch1: branch ?? room.tokens(shape.width), branch2: branch ?? room.tokens(shape.width),
-                output: room.tokens(shape.width), mixed: room.tokens(shape.width, in: scratch.mixed),
-                normed: room.tokens(shape.width, in: scratch.normed),
-                hidden: room.tokens(shape.hiddenWidth, in: scratch.wide))
+                statistics1: workspace.statistics(), qkv: workspace.tokens(3 * shape.width),
+                middle: workspace.tokens(shape.width),
+                statistics2: workspace.statistics(), preActivation: workspace.tokens(shape.hiddenWidth),
+                branch1: branch ?? workspace.tokens(shape.width), branch2: branch ?? workspace.tokens(shape.width),
+                output: workspace.tokens(shape.width), mixed: workspace.tokens(shape.width, in: scratch.mixed),
+                normed: workspace.tokens(shape.width, in: scratch.normed),
+                hidden: workspace.tokens(shape.hiddenWidth, in: scratch.wide))
         }
     }
 
@@ -92,18 +95,18 @@ package struct BlockGradients: Sendable {
     /// Room for the way back through blocks with such an input. What their MLPs hide is not read any more when its
     /// gradient is written, and lends it its place.
     package init(_ shape: BlockShape, input: Tensor, scratch: BlockScratch) {
-        self.init(BlockRoom(shape, input: input), shape, branch: scratch.dBranch, scratch)
+        self.init(BlockWorkspace(shape, input: input), shape, branch: scratch.dBranch, scratch)
     }
 
-    fileprivate init(_ room: BlockRoom, _ shape: BlockShape, branch: Tensor, _ scratch: BlockScratch) {
-        self.branch = room.tokens(shape.width, in: branch)
-        qkv = room.tokens(3 * shape.width, in: scratch.wide)
-        hidden = room.tokens(shape.hiddenWidth, in: scratch.wide)
+    fileprivate init(_ workspace: BlockWorkspace, _ shape: BlockShape, branch: Tensor, _ scratch: BlockScratch) {
+        self.branch = workspace.tokens(shape.width, in: branch)
+        qkv = workspace.tokens(3 * shape.width, in: scratch.wide)
+        hidden = workspace.tokens(shape.hiddenWidth, in: scratch.wide)
     }
 }
 
 /// What the last block works in where only the first tokens of each image are wanted of it, forth and back.
-package struct LeadingRoom: Sendable {
+package struct LeadingWorkspace: Sendable {
     package let activations: BlockActivations
     package let gradients: BlockGradients
     /// The gradient of the output (B, P, D).
@@ -114,21 +117,21 @@ package struct LeadingRoom: Sendable {
     /// `Block.backwardLeading` copies the gradient of the branch to that of all tokens, and mixed tokens from those of all:
     /// here, each has the other's place.
     package init(_ shape: BlockShape, d: Tensor, scratch: BlockScratch) {
-        let room = BlockRoom(shape, input: d)
-        let branch = shape.hasLayerScale ? nil : room.tokens(shape.width, in: scratch.branch)
+        let workspace = BlockWorkspace(shape, input: d)
+        let branch = shape.hasLayerScale ? nil : workspace.tokens(shape.width, in: scratch.branch)
         self.d = d
-        gradients = BlockGradients(room, shape, branch: scratch.mixed, scratch)
+        gradients = BlockGradients(workspace, shape, branch: scratch.mixed, scratch)
         activations = BlockActivations(
-            statistics1: room.statistics(), qkv: gradients.qkv, middle: room.tokens(shape.width),
-            statistics2: room.statistics(), preActivation: room.tokens(shape.hiddenWidth),
-            branch1: branch ?? room.tokens(shape.width), branch2: branch ?? room.tokens(shape.width),
-            output: room.tokens(shape.width), mixed: room.tokens(shape.width, in: scratch.dBranch),
-            normed: room.tokens(shape.width, in: scratch.normed), hidden: gradients.hidden)
+            statistics1: workspace.statistics(), qkv: gradients.qkv, middle: workspace.tokens(shape.width),
+            statistics2: workspace.statistics(), preActivation: workspace.tokens(shape.hiddenWidth),
+            branch1: branch ?? workspace.tokens(shape.width), branch2: branch ?? workspace.tokens(shape.width),
+            output: workspace.tokens(shape.width), mixed: workspace.tokens(shape.width, in: scratch.dBranch),
+            normed: workspace.tokens(shape.width, in: scratch.normed), hidden: gradients.hidden)
     }
 }
 
 /// Makes tensors for the tokens of a batch.
-private struct BlockRoom {
+private struct BlockWorkspace {
     let imageCount: Int
     let tokenCount: Int
 

@@ -2,18 +2,18 @@ import Compute
 
 extension Linear {
     /// dx, which may be x, from dy; the gradients of weight and bias are added to. Only for layers that are being trained.
-    package func backward(_ dy: Tensor, x: Tensor, dx: Tensor?, engine: any TrainingEngine) {
+    package func backward(_ dy: Tensor, x: Tensor, dx: Tensor?, engine: any Engine) {
         addGradients(dy, x: x, engine: engine)
         if let dx { inputGradient(dy, dx: dx, engine: engine) }
     }
 
     /// dx from dy.
-    func inputGradient(_ dy: Tensor, dx: Tensor, engine: any TrainingEngine) {
+    func inputGradient(_ dy: Tensor, dx: Tensor, engine: any Engine) {
         engine.linearInputGradient(dy, weight: trained.value, dx: dx)
     }
 
     /// Adds to the gradients of weight and bias.
-    func addGradients(_ dy: Tensor, x: Tensor, engine: any TrainingEngine) {
+    func addGradients(_ dy: Tensor, x: Tensor, engine: any Engine) {
         engine.linearWeightGradient(dy, x: x, dWeight: trained.gradient, dBias: bias?.gradient)
     }
 
@@ -29,7 +29,7 @@ extension LayerNorm {
     /// dx from dy, plus `residual`, either of which it may be; the gradients of scale and shift are added to.
     package func backward(
         _ dy: Tensor, x: Tensor, statistics: NormStatistics, residual: Tensor? = nil, dx: Tensor,
-        engine: any TrainingEngine
+        engine: any Engine
     ) {
         guard let dScale = scale.gradient, let dShift = shift.gradient else {
             preconditionFailure("LayerNorm.backward: the layer was made for use, not for training")
@@ -47,7 +47,7 @@ extension Block {
     /// The norms, the activation and what attention gives are computed again rather than kept.
     package func backward(
         _ d: Tensor, x: Tensor, cache: BlockActivations, paths: PathScales? = nil, gradients: BlockGradients,
-        engine: any TrainingEngine
+        engine: any Engine
     ) {
         guard let preActivation = cache.preActivation else {
             preconditionFailure("Block.backward: the forward pass kept nothing for it")
@@ -64,8 +64,8 @@ extension Block {
 
     /// The way back through `forwardLeading`: `d` (B, N, D) of all tokens from `leading.d` (B, P, D) of the first ones.
     package func backwardLeading(
-        _ leading: LeadingRoom, x: Tensor, cache: BlockActivations, paths: PathScales? = nil,
-        gradients: BlockGradients, d: Tensor, engine: any TrainingEngine
+        _ leading: LeadingWorkspace, x: Tensor, cache: BlockActivations, paths: PathScales? = nil,
+        gradients: BlockGradients, d: Tensor, engine: any Engine
     ) {
         let part = leading.activations
         guard let preActivation = part.preActivation else {
@@ -88,7 +88,7 @@ extension Block {
     /// Back through x + mlp(norm(x)): the gradient `d` by the sum becomes that by x.
     private func mlpBackward(
         _ d: Tensor, cache: BlockActivations, _ preActivation: Tensor, paths: PathScales?, gradients: BlockGradients,
-        engine: any TrainingEngine
+        engine: any Engine
     ) {
         engine.activate(preActivation, shape.activation, into: cache.hidden)
         let dMLP = branchGradient(
@@ -105,7 +105,7 @@ extension Block {
 
     /// Adds to `d` what `gradients.qkv` makes of it on the way back to x.
     private func qkvBackward(
-        _ d: Tensor, x: Tensor, cache: BlockActivations, gradients: BlockGradients, engine: any TrainingEngine
+        _ d: Tensor, x: Tensor, cache: BlockActivations, gradients: BlockGradients, engine: any Engine
     ) {
         norm1.forward(x, statistics: cache.statistics1, engine: engine, into: cache.normed)
         qkv.backward(gradients.qkv, x: cache.normed, dx: gradients.branch, engine: engine)
@@ -115,13 +115,13 @@ extension Block {
 
     /// The gradient of a residual branch from that of the sum: the same where the branch was added as it is.
     private func branchGradient(
-        _ dy: Tensor, scale: Parameter?, branch: Tensor?, paths: Tensor?, into room: Tensor,
-        engine: any TrainingEngine
+        _ dy: Tensor, scale: Parameter?, branch: Tensor?, paths: Tensor?, into workspace: Tensor,
+        engine: any Engine
     ) -> Tensor {
         guard let branch, scale != nil || paths != nil else { return dy }
         engine.addBranchBackward(
-            dy, branch: branch, columnScale: scale?.value, imageScale: paths, dBranch: room,
+            dy, branch: branch, columnScale: scale?.value, imageScale: paths, dBranch: workspace,
             dColumnScale: scale?.gradient)
-        return room
+        return workspace
     }
 }

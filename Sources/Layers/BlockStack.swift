@@ -15,7 +15,7 @@ package struct BlockStack: Sendable {
     /// x (B, N, D) through all blocks; each leaves its results in its part of `caches`. The last output is returned: that
     /// of all tokens, or of the first ones where there is room for them alone in `leading`.
     package func forward(
-        _ x: Tensor, into caches: [BlockActivations], leading: LeadingRoom? = nil, paths: [PathScales] = [],
+        _ x: Tensor, into caches: [BlockActivations], leading: LeadingWorkspace? = nil, paths: [PathScales] = [],
         engine: any Engine
     ) -> Tensor {
         var x = x
@@ -35,8 +35,8 @@ package struct BlockStack: Sendable {
     /// The gradient `d` by the last output becomes, in place, the one by the input x of `forward`. Where that was told to
     /// compute the first tokens alone, their gradient is in `leading`, and what `d` holds before does not count.
     package func backward(
-        _ d: Tensor, x: Tensor, caches: [BlockActivations], leading: LeadingRoom? = nil, paths: [PathScales] = [],
-        gradients: BlockGradients, engine: any TrainingEngine
+        _ d: Tensor, x: Tensor, caches: [BlockActivations], leading: LeadingWorkspace? = nil, paths: [PathScales] = [],
+        gradients: BlockGradients, engine: any Engine
     ) {
         for index in blocks.indices.reversed() {
             let input = index == 0 ? x : caches[index - 1].output

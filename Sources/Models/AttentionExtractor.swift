@@ -9,7 +9,7 @@ package final class AttentionExtractor: Sendable {
     package let batchSize: Int
     private let encoder: Encoder
     private let engine: any Engine
-    private let room: EncoderRoom
+    private let workspace: EncoderWorkspace
     private let turn = Mutex<Void>(())
 
     /// Builds the encoder from the parameters of `source`.
@@ -20,7 +20,7 @@ package final class AttentionExtractor: Sendable {
         self.engine = engine
         self.batchSize = batchSize
         encoder = try Encoder(configuration, from: source, engine: engine)
-        room = EncoderRoom(configuration, imageCount: batchSize)
+        workspace = EncoderWorkspace(configuration, imageCount: batchSize)
     }
 
     /// Hands over every block, from the first: its number, counted from 1, the weights (B, H, N, N) with which its tokens
@@ -36,10 +36,10 @@ package final class AttentionExtractor: Sendable {
             images.shape[0] <= batchSize,
             "AttentionExtractor: expected at most \(batchSize) images, got \(images.shape)")
         turn.withLock { _ in
-            let room = self.room.first(images.shape[0])
-            encoder.forward(images, room: room, engine: engine) { index, tokens in
+            let workspace = self.workspace.first(images.shape[0])
+            encoder.forward(images, workspace: workspace, engine: engine) { index, tokens in
                 // The queries, keys and values of the block are there until the next one overwrites them.
-                engine.attentionWeights(room.block.qkv, heads: configuration.heads, into: weights)
+                engine.attentionWeights(workspace.block.qkv, heads: configuration.heads, into: weights)
                 body(index + 1, tokens)
             }
         }

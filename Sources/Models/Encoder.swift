@@ -55,32 +55,34 @@ package struct Encoder: Sendable {
         }
     }
 
-    /// Images (B, C, height, width) to tokens (B, N, D) in `room.output`, before the final norm.
+    /// Images (B, C, height, width) to tokens (B, N, D) in `workspace.output`, before the final norm.
     ///
     /// `afterBlock` sees the tokens after each block, counted from 0. Where the room is made for leading tokens, the last
     /// block computes them alone.
     package func forward(
-        _ images: Tensor, room: EncoderRoom, engine: any Engine, afterBlock: (Int, Tensor) -> Void = { _, _ in }
+        _ images: Tensor, workspace: EncoderWorkspace, engine: any Engine,
+        afterBlock: (Int, Tensor) -> Void = { _, _ in }
     ) {
         let patch = configuration.patchSize
-        engine.patchRows(images, patchHeight: patch.height, patchWidth: patch.width, into: room.patchRows)
-        engine.setPrefix(tokens.prefix, of: room.tokens)
+        engine.patchRows(images, patchHeight: patch.height, patchWidth: patch.width, into: workspace.patchRows)
+        engine.setPrefix(tokens.prefix, of: workspace.tokens)
         engine.embedPatches(
-            room.patchRows, patchProjection.weights, bias: patchProjection.bias?.value, positions: tokens.positions,
-            prefix: configuration.prefixCount, into: room.tokens)
+            workspace.patchRows, patchProjection.weights, bias: patchProjection.bias?.value,
+            positions: tokens.positions,
+            prefix: configuration.prefixCount, into: workspace.tokens)
         for (index, block) in blocks.enumerated() {
-            if index == blocks.count - 1, let leading = room.leading {
-                block.forwardLeading(room.tokens, into: room.block, leading: leading, engine: engine)
+            if index == blocks.count - 1, let leading = workspace.leading {
+                block.forwardLeading(workspace.tokens, into: workspace.block, leading: leading, engine: engine)
             } else {
-                block.forward(room.tokens, into: room.block, engine: engine)
+                block.forward(workspace.tokens, into: workspace.block, engine: engine)
             }
-            afterBlock(index, index == blocks.count - 1 ? room.output : room.tokens)
+            afterBlock(index, index == blocks.count - 1 ? workspace.output : workspace.tokens)
         }
     }
 }
 
 /// The memory that an encoder works in when nothing is kept for a backward pass.
-package struct EncoderRoom: Sendable {
+package struct EncoderWorkspace: Sendable {
     package let patchRows: Tensor
     package let tokens: Tensor
     package let block: BlockActivations
@@ -104,7 +106,7 @@ package struct EncoderRoom: Sendable {
         }
     }
 
-    private init(_ whole: EncoderRoom, count: Int) {
+    private init(_ whole: EncoderWorkspace, count: Int) {
         patchRows = whole.patchRows.rows(0..<count)
         tokens = whole.tokens.rows(0..<count)
         block = whole.block.first(count)
@@ -112,5 +114,5 @@ package struct EncoderRoom: Sendable {
     }
 
     /// The part for the first `count` images.
-    package func first(_ count: Int) -> EncoderRoom { EncoderRoom(self, count: count) }
+    package func first(_ count: Int) -> EncoderWorkspace { EncoderWorkspace(self, count: count) }
 }

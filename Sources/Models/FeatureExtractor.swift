@@ -29,7 +29,7 @@ package final class FeatureExtractor: Sendable {
     private let encoder: Encoder
     private let reader: TokenReader
     private let engine: any Engine
-    private let room: Room
+    private let workspace: Workspace
     private let turn = Mutex<Void>(())
 
     /// Builds the encoder from the parameters of `source`.
@@ -51,7 +51,7 @@ package final class FeatureExtractor: Sendable {
         self.batchSize = batchSize
         encoder = try Encoder(configuration, from: source, engine: engine)
         reader = try TokenReader(configuration, isFinal: layer == nil, from: source)
-        room = Room(configuration, pooling: pooling, imageCount: batchSize)
+        workspace = Workspace(configuration, pooling: pooling, imageCount: batchSize)
     }
 
     /// The shape of what stands for a picture: (D), (2·D) or (L, D).
@@ -70,48 +70,52 @@ package final class FeatureExtractor: Sendable {
             images.shape[0] <= batchSize && result.shape[0] == images.shape[0],
             "FeatureExtractor: expected at most \(batchSize) images, got \(images.shape) for \(result.shape)")
         turn.withLock { _ in
-            let room = self.room.first(images.shape[0])
-            encoder.forward(images, room: room.encoder, engine: engine)
-            read(room, into: result)
+            let workspace = self.workspace.first(images.shape[0])
+            encoder.forward(images, workspace: workspace.encoder, engine: engine)
+            read(workspace, into: result)
         }
     }
 
-    private func read(_ room: Room, into result: Tensor) {
+    private func read(_ workspace: Workspace, into result: Tensor) {
         switch pooling {
-        case .classToken: reader.token(0, of: room.encoder, room: room.reader, engine: engine, into: result)
-        case .meanPatches: reader.meanOfPatches(of: room.encoder, room: room.reader, engine: engine, into: result)
+        case .classToken:
+            reader.token(0, of: workspace.encoder, workspace: workspace.reader, engine: engine, into: result)
+        case .meanPatches:
+            reader.meanOfPatches(of: workspace.encoder, workspace: workspace.reader, engine: engine, into: result)
         case .classTokenAndMean:
-            reader.token(0, of: room.encoder, room: room.reader, engine: engine, into: room.classTokens)
-            reader.meanOfPatches(of: room.encoder, room: room.reader, engine: engine, into: room.means)
-            engine.concatenate(room.classTokens, room.means, into: result)
+            reader.token(
+                0, of: workspace.encoder, workspace: workspace.reader, engine: engine, into: workspace.classTokens)
+            reader.meanOfPatches(
+                of: workspace.encoder, workspace: workspace.reader, engine: engine, into: workspace.means)
+            engine.concatenate(workspace.classTokens, workspace.means, into: result)
         case .patches:
-            let tokens = reader.tokens(of: room.encoder, engine: engine)
+            let tokens = reader.tokens(of: workspace.encoder, engine: engine)
             engine.dropPrefix(configuration.prefixCount, of: tokens, into: result)
         }
     }
 
-    private struct Room: Sendable {
-        let encoder: EncoderRoom
-        let reader: TokenReader.Room
+    private struct Workspace: Sendable {
+        let encoder: EncoderWorkspace
+        let reader: TokenReader.Workspace
         let classTokens: Tensor
         let means: Tensor
 
         init(_ configuration: ViTConfiguration, pooling: FeaturePooling, imageCount: Int) {
             // Nothing but the class token is read of the last block, where there is one.
             let readsLeading = pooling == .classToken && configuration.depth > 0
-            encoder = EncoderRoom(configuration, imageCount: imageCount, leadingCount: readsLeading ? 1 : nil)
-            reader = TokenReader.Room(configuration, imageCount: imageCount)
+            encoder = EncoderWorkspace(configuration, imageCount: imageCount, leadingCount: readsLeading ? 1 : nil)
+            reader = TokenReader.Workspace(configuration, imageCount: imageCount)
             classTokens = Tensor(shape: [imageCount, configuration.width])
             means = Tensor(shape: [imageCount, configuration.width])
         }
 
-        private init(_ whole: Room, count: Int) {
+        private init(_ whole: Workspace, count: Int) {
             encoder = whole.encoder.first(count)
             reader = whole.reader.first(count)
             classTokens = whole.classTokens.rows(0..<count)
             means = whole.means.rows(0..<count)
         }
 
-        func first(_ count: Int) -> Room { Room(self, count: count) }
+        func first(_ count: Int) -> Workspace { Workspace(self, count: count) }
     }
 }

@@ -1,6 +1,7 @@
 import Compute
+import Support
 
-extension TrainingEngine {
+extension Engine {
     /// What the decoder is to produce for images (B, C, height, width), as (B, L, target length).
     func targets(_ images: Tensor, _ configuration: MAEConfiguration, into targets: Tensor) {
         let patch = configuration.encoder.patchSize
@@ -10,15 +11,15 @@ extension TrainingEngine {
                 images, patchHeight: patch.height, patchWidth: patch.width,
                 normalizes: configuration.target == .normalized, into: targets)
         case .mean:
-            cellMeans(images, patch: patch, cells: Extent(square: 1), into: targets)
+            cellMeans(images, patch: patch, cells: Size(square: 1), into: targets)
         case .downsampled:
-            let cells = Extent(height: max(1, patch.height / 4), width: max(1, patch.width / 4))
+            let cells = Size(height: max(1, patch.height / 4), width: max(1, patch.width / 4))
             cellMeans(images, patch: patch, cells: cells, into: targets)
         }
     }
 
     /// Each patch as the means of `cells`, in the order (row, column, channel).
-    private func cellMeans(_ images: Tensor, patch: Extent, cells: Extent, into targets: Tensor) {
+    private func cellMeans(_ images: Tensor, patch: Size, cells: Size, into targets: Tensor) {
         let (imageCount, channels, height, width) = (
             images.shape[0], images.shape[1], images.shape[2], images.shape[3]
         )

@@ -5,6 +5,7 @@
 #endif
 
 import Randomness
+import Support
 
 /// How the patches that are removed are drawn (He et al. 2022, section 4.1 and figure 6).
 ///
@@ -19,7 +20,7 @@ public enum MaskSampling: String, Sendable, Hashable, Codable, CaseIterable {
     case grid
 
     /// A number for each patch of one image, row by row.
-    package func noise(grid: Extent, keptCount: Int, random: inout CounterRandom) -> [Float] {
+    package func noise(grid: Size, keptCount: Int, random: inout CounterRandom) -> [Float] {
         switch self {
         case .random: (0..<grid.height * grid.width).map { _ in random.uniformFloat() }
         case .block: Self.blocks(grid, keptCount: keptCount, random: &random)
@@ -29,7 +30,7 @@ public enum MaskSampling: String, Sendable, Hashable, Codable, CaseIterable {
 
     /// The noise of a whole batch (B, L): image i draws from the stream `first + i` of `epoch`.
     package func noise(
-        imageCount: Int, grid: Extent, keptCount: Int, seed: UInt64, epoch: Int, first: Int = 0
+        imageCount: Int, grid: Size, keptCount: Int, seed: UInt64, epoch: Int, first: Int = 0
     ) -> [Float] {
         (0..<imageCount).flatMap { image in
             var random = CounterRandom(seed: seed, purpose: .masking, epoch: epoch, index: first + image)
@@ -39,7 +40,7 @@ public enum MaskSampling: String, Sendable, Hashable, Codable, CaseIterable {
 
     /// Blocks of at least 16 patches (or what is left to remove) with proportions from 0.3 to 1/0.3 are put anywhere
     /// until enough is covered; what is covered first is removed first, and the last block loses its first rows.
-    private static func blocks(_ grid: Extent, keptCount: Int, random: inout CounterRandom) -> [Float] {
+    private static func blocks(_ grid: Size, keptCount: Int, random: inout CounterRandom) -> [Float] {
         let patchCount = grid.height * grid.width
         var noise = [Float](repeating: 0, count: patchCount)
         var missing = patchCount - keptCount
@@ -65,7 +66,7 @@ public enum MaskSampling: String, Sendable, Hashable, Codable, CaseIterable {
 
     /// The ranks of an ordered dither (Bayer 1973): first the patches in even rows and columns, then those that halve
     /// the gaps, and so on.
-    private static func pattern(_ grid: Extent) -> [Float] {
+    private static func pattern(_ grid: Size) -> [Float] {
         (0..<grid.height).flatMap { row in
             (0..<grid.width).map { column in
                 var rank = 0

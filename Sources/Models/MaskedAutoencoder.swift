@@ -7,7 +7,7 @@ import Layers
 /// and compare the pixels of the removed patches. The backward pass is the forward pass read from its end.
 package struct MaskedAutoencoder: Sendable {
     package let configuration: MAEConfiguration
-    private let engine: any TrainingEngine
+    private let engine: any Engine
     private let classToken: Parameter
     private let patchProjection: Linear
     private let blocks: BlockStack
@@ -19,13 +19,13 @@ package struct MaskedAutoencoder: Sendable {
     private let decoderPrediction: Linear
     private let positions: MAEPositions
     private let isTrained: Bool
-    private var room: MAERoom
+    private var workspace: MAEWorkspace
 
     /// Builds the model on the parameters of `source`; `batchSize` images make a step. A model that is not trained
     /// keeps nothing for a backward pass.
     package init(
         _ configuration: MAEConfiguration, from source: some ParameterSource, positions: MAEPositions, batchSize: Int,
-        isTrained: Bool = true, engine: any TrainingEngine
+        isTrained: Bool = true, engine: any Engine
     ) throws {
         self.configuration = configuration
         self.isTrained = isTrained
@@ -43,13 +43,13 @@ package struct MaskedAutoencoder: Sendable {
             engine: engine)
         decoderNorm = try LayerNorm("decoder_norm", epsilon: configuration.encoder.layerNormEpsilon, from: source)
         decoderPrediction = try Linear("decoder_pred", from: source, engine: engine)
-        room = MAERoom(configuration, imageCount: batchSize, isTrained: isTrained)
+        workspace = MAEWorkspace(configuration, imageCount: batchSize, isTrained: isTrained)
     }
 
     /// The same weights with room for another number of images, and with results of its own.
     package func sized(for batchSize: Int) -> MaskedAutoencoder {
         var copy = self
-        copy.room = MAERoom(configuration, imageCount: batchSize, isTrained: isTrained)
+        copy.workspace = MAEWorkspace(configuration, imageCount: batchSize, isTrained: isTrained)
         return copy
     }
 
@@ -58,36 +58,37 @@ package struct MaskedAutoencoder: Sendable {
     package func forward(_ images: Tensor, mask: PatchMask) -> Tensor {
         encodeVisible(images, mask)
         decodeAll(mask)
-        return room.prediction
+        return workspace.prediction
     }
 
     private func encodeVisible(_ images: Tensor, _ mask: PatchMask) {
         let patch = configuration.encoder.patchSize
-        engine.patchRows(images, patchHeight: patch.height, patchWidth: patch.width, into: room.patchRows)
-        engine.gatherRows(room.patchRows, index: mask.kept, into: room.visibleRows)
-        engine.gatherRows(positions.patches, index: mask.kept, into: room.visiblePositions)
-        room.classToken.assign(zip(classToken.value.values, positions.classToken).map { $0 + $1 })
-        engine.setPrefix(room.classToken, of: room.tokens)
+        engine.patchRows(images, patchHeight: patch.height, patchWidth: patch.width, into: workspace.patchRows)
+        engine.gatherRows(workspace.patchRows, index: mask.kept, into: workspace.visibleRows)
+        engine.gatherRows(positions.patches, index: mask.kept, into: workspace.visiblePositions)
+        workspace.classToken.assign(zip(classToken.value.values, positions.classToken).map { $0 + $1 })
+        engine.setPrefix(workspace.classToken, of: workspace.tokens)
         engine.embedPatches(
-            room.visibleRows, patchProjection.weights, bias: patchProjection.bias?.value,
-            positions: room.visiblePositions, prefix: 1, into: room.tokens)
-        let x = blocks.forward(room.tokens, into: room.encoder, engine: engine)
-        norm.forward(x, statistics: room.encodedStatistics, engine: engine, into: room.encoded)
+            workspace.visibleRows, patchProjection.weights, bias: patchProjection.bias?.value,
+            positions: workspace.visiblePositions, prefix: 1, into: workspace.tokens)
+        let x = blocks.forward(workspace.tokens, into: workspace.encoder, engine: engine)
+        norm.forward(x, statistics: workspace.encodedStatistics, engine: engine, into: workspace.encoded)
     }
 
     private func decodeAll(_ mask: PatchMask) {
-        decoderEmbedding.forward(room.encoded, engine: engine, into: room.visible)
+        decoderEmbedding.forward(workspace.encoded, engine: engine, into: workspace.visible)
         // Attention does not mind the order of tokens: the removed patches come first, since the loss reads them alone.
         engine.completeTokens(
-            room.visible, order: mask.order, maskToken: maskToken.value, positions: positions.decoder,
-            into: room.allTokens)
+            workspace.visible, order: mask.order, maskToken: maskToken.value, positions: positions.decoder,
+            into: workspace.allTokens)
         let x = decoderBlocks.forward(
-            room.allTokens, into: room.decoder, leading: room.gradients?.leading, engine: engine)
-        decoderNorm.forward(x, statistics: room.decodedStatistics, engine: engine, into: room.decoded)
-        if let patches = room.decodedPatches {
-            engine.gatherRows(room.decoded, index: mask.places(prefix: 1), into: patches)
+            workspace.allTokens, into: workspace.decoder, leading: workspace.gradients?.leading, engine: engine)
+        decoderNorm.forward(x, statistics: workspace.decodedStatistics, engine: engine, into: workspace.decoded)
+        if let patches = workspace.decodedPatches {
+            engine.gatherRows(workspace.decoded, index: mask.places(prefix: 1), into: patches)
         }
-        decoderPrediction.forward(room.decodedPatches ?? room.decoded, engine: engine, into: room.prediction)
+        decoderPrediction.forward(
+            workspace.decodedPatches ?? workspace.decoded, engine: engine, into: workspace.prediction)
     }
 
     /// The mean loss over the removed patches of the last `forward`; while the model is trained, `scale` times its
@@ -95,21 +96,22 @@ package struct MaskedAutoencoder: Sendable {
     package func loss(_ images: Tensor, mask: PatchMask, scale: Float = 1) -> Double {
         let weight = scale / Float(mask.removedCount)
         let removed = isTrained ? [Float](repeating: 1, count: mask.removedCount) : mask.removed
-        room.lossWeights.assign(removed.map { $0 * weight })
-        engine.targets(images, configuration, into: room.targets)
+        workspace.lossWeights.assign(removed.map { $0 * weight })
+        engine.targets(images, configuration, into: workspace.targets)
         engine.patchLoss(
-            room.prediction, target: room.targets, index: isTrained ? mask.removedPatches : nil,
-            weights: room.lossWeights, losses: room.losses, dPrediction: isTrained ? room.prediction : nil)
-        let sum = zip(room.losses.values, removed).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+            workspace.prediction, target: workspace.targets, index: isTrained ? mask.removedPatches : nil,
+            weights: workspace.lossWeights, losses: workspace.losses,
+            dPrediction: isTrained ? workspace.prediction : nil)
+        let sum = zip(workspace.losses.values, removed).reduce(0) { $0 + Double($1.0) * Double($1.1) }
         return sum / Double(mask.removedCount)
     }
 
     /// The mean loss over the removed patches of each image of the last `loss`.
     package func imageLosses(mask: PatchMask) -> [Double] {
         let removedCount = mask.patchCount - mask.keptCount
-        let losses = room.losses.values
+        let losses = workspace.losses.values
         return (0..<mask.imageCount).map { image in
-            let rows = image * room.losses.shape[1]..<(image + 1) * room.losses.shape[1]
+            let rows = image * workspace.losses.shape[1]..<(image + 1) * workspace.losses.shape[1]
             let removed = isTrained ? Array(rows) : rows.filter { Int(mask.restore[$0]) >= mask.keptCount }
             return removed.reduce(0) { $0 + Double(losses[$1]) } / Double(removedCount)
         }
@@ -117,7 +119,7 @@ package struct MaskedAutoencoder: Sendable {
 
     /// Adds the gradient of the last `loss` to the store's gradients. The prediction is gone afterwards.
     package func backward() {
-        guard let gradients = room.gradients else {
+        guard let gradients = workspace.gradients else {
             preconditionFailure("MaskedAutoencoder.backward: the model was made for use, not for training")
         }
         decodeBackward(gradients)
@@ -125,27 +127,29 @@ package struct MaskedAutoencoder: Sendable {
     }
 
     private func decodeBackward(_ gradients: MAEGradients) {
-        let d = room.decoded
-        decoderPrediction.backward(room.prediction, x: d, dx: d, engine: engine)
+        let d = workspace.decoded
+        decoderPrediction.backward(workspace.prediction, x: d, dx: d, engine: engine)
         decoderNorm.backward(
-            d, x: gradients.leading.activations.output, statistics: room.decodedStatistics, dx: d, engine: engine)
+            d, x: gradients.leading.activations.output, statistics: workspace.decodedStatistics, dx: d, engine: engine)
         decoderBlocks.backward(
-            gradients.decoded, x: room.allTokens, caches: room.decoder, leading: gradients.leading,
+            gradients.decoded, x: workspace.allTokens, caches: workspace.decoder, leading: gradients.leading,
             gradients: gradients.decoderBlock, engine: engine)
         guard let dMaskToken = maskToken.gradient else { return }
-        engine.completeTokensBackward(gradients.decoded, dVisible: room.visible, dMaskToken: dMaskToken)
-        decoderEmbedding.backward(room.visible, x: room.encoded, dx: room.encoded, engine: engine)
+        engine.completeTokensBackward(gradients.decoded, dVisible: workspace.visible, dMaskToken: dMaskToken)
+        decoderEmbedding.backward(workspace.visible, x: workspace.encoded, dx: workspace.encoded, engine: engine)
     }
 
     private func encodeBackward(_ gradients: MAEGradients) {
-        let d = room.encoded
+        let d = workspace.encoded
         norm.backward(
-            d, x: room.encoder.last?.output ?? room.tokens, statistics: room.encodedStatistics, dx: d, engine: engine)
-        blocks.backward(d, x: room.tokens, caches: room.encoder, gradients: gradients.encoderBlock, engine: engine)
+            d, x: workspace.encoder.last?.output ?? workspace.tokens, statistics: workspace.encodedStatistics, dx: d,
+            engine: engine)
+        blocks.backward(
+            d, x: workspace.tokens, caches: workspace.encoder, gradients: gradients.encoderBlock, engine: engine)
         guard let dClassToken = classToken.gradient else { return }
         engine.addPrefixGradient(d, dPrefix: dClassToken.reshaped([1, dClassToken.count]))
         // The positions of the visible patches are not read any more.
-        engine.dropPrefix(1, of: d, into: room.visiblePositions)
-        patchProjection.backward(room.visiblePositions, x: room.visibleRows, dx: nil, engine: engine)
+        engine.dropPrefix(1, of: d, into: workspace.visiblePositions)
+        patchProjection.backward(workspace.visiblePositions, x: workspace.visibleRows, dx: nil, engine: engine)
     }
 }

@@ -5,6 +5,7 @@
 #endif
 
 import Compute
+import Support
 
 /// The fixed 2-D sine-cosine table of MAE.
 package enum SinCosPositions {
@@ -12,7 +13,7 @@ package enum SinCosPositions {
     /// the row; each half is [sin …, cos …] of position · 10000^(−i / (width / 4)).
     ///
     /// Vaswani et al. 2017, section 3.5, in two dimensions as MAE (He et al. 2022, appendix A.1) uses it.
-    package static func table(grid: Extent, width: Int) -> [Float] {
+    package static func table(grid: Size, width: Int) -> [Float] {
         precondition(width % 4 == 0, "SinCosPositions: expected a width that 4 divides, got \(width)")
         let quarter = width / 4
         let frequencies = (0..<quarter).map { 1 / pow(10000, Double($0) / Double(quarter)) }
@@ -32,7 +33,7 @@ package enum SinCosPositions {
 package enum PositionResampling {
     /// Resamples a table of `width` columns from the grid `old` to the grid `new`, as the given library does.
     package static func resample(
-        _ table: [Float], width: Int, from old: Extent, to new: Extent,
+        _ table: [Float], width: Int, from old: Size, to new: Size,
         as kind: ViTConfiguration.PositionInterpolation
     ) -> [Float] {
         if old == new { return table }

@@ -10,14 +10,14 @@ struct TokenEmbedding: Sendable {
     }
 
     private let configuration: ViTConfiguration
-    private let engine: any TrainingEngine
+    private let engine: any Engine
     private let prefixes: [Prefix]
     private let positions: Parameter
     private let projection: Linear
     /// Rows of the position table that belong to prefix tokens.
     private let positionedPrefix: Int
 
-    init(_ configuration: ViTConfiguration, from source: some ParameterSource, engine: any TrainingEngine) throws {
+    init(_ configuration: ViTConfiguration, from source: some ParameterSource, engine: any Engine) throws {
         self.configuration = configuration
         self.engine = engine
         var names: [(name: String, count: Int)] = []
@@ -42,53 +42,53 @@ struct TokenEmbedding: Sendable {
 
     private var patchPositions: Range<Int> { positionedPrefix..<configuration.positionRowCount }
 
-    /// Images (B, C, height, width) to `room.tokens`, of the patches that `mask` keeps, or of all.
-    func forward(_ images: Tensor, mask: PatchMask?, room: TrainableClassifierRoom) {
+    /// Images (B, C, height, width) to `workspace.tokens`, of the patches that `mask` keeps, or of all.
+    func forward(_ images: Tensor, mask: PatchMask?, workspace: TrainableClassifierWorkspace) {
         let (patch, prefixCount) = (configuration.patchSize, configuration.prefixCount)
         let table = rows(of: positions.value)
-        setPrefix(table, room)
-        engine.patchRows(images, patchHeight: patch.height, patchWidth: patch.width, into: room.patchRows)
+        setPrefix(table, workspace)
+        engine.patchRows(images, patchHeight: patch.height, patchWidth: patch.width, into: workspace.patchRows)
         let patches = table.rows(patchPositions)
         if let mask {
-            engine.gatherRows(room.patchRows, index: mask.kept, into: room.visibleRows)
-            engine.gatherRows(patches, index: mask.kept, into: room.dVisible)
+            engine.gatherRows(workspace.patchRows, index: mask.kept, into: workspace.visibleRows)
+            engine.gatherRows(patches, index: mask.kept, into: workspace.dVisible)
         }
         // The place of the gradients holds the positions of the visible patches on the way forward.
         engine.embedPatches(
-            room.visibleRows, projection.weights, bias: projection.bias?.value,
-            positions: mask == nil ? patches : room.dVisible, prefix: prefixCount, into: room.tokens)
+            workspace.visibleRows, projection.weights, bias: projection.bias?.value,
+            positions: mask == nil ? patches : workspace.dVisible, prefix: prefixCount, into: workspace.tokens)
     }
 
-    private func setPrefix(_ table: Tensor, _ room: TrainableClassifierRoom) {
+    private func setPrefix(_ table: Tensor, _ workspace: TrainableClassifierWorkspace) {
         guard !prefixes.isEmpty else { return }
         for prefix in prefixes {
-            let place = room.prefix.rows(prefix.rows)
+            let place = workspace.prefix.rows(prefix.rows)
             engine.setPrefix(prefix.parameter.value, of: place.reshaped([1] + place.shape))
         }
         let positioned = 0..<positionedPrefix
-        engine.add(table.rows(positioned), into: room.prefix.rows(positioned))
-        engine.setPrefix(room.prefix, of: room.tokens)
+        engine.add(table.rows(positioned), into: workspace.prefix.rows(positioned))
+        engine.setPrefix(workspace.prefix, of: workspace.tokens)
     }
 
     /// Adds to the gradients of all that `forward` read, from the tokens' (B, N, D).
-    func backward(_ d: Tensor, mask: PatchMask?, room: TrainableClassifierRoom) {
+    func backward(_ d: Tensor, mask: PatchMask?, workspace: TrainableClassifierWorkspace) {
         guard let gradient = positions.gradient else { return }
         let dTable = rows(of: gradient)
-        engine.clear(room.prefix)
-        engine.addPrefixGradient(d, dPrefix: room.prefix)
+        engine.clear(workspace.prefix)
+        engine.addPrefixGradient(d, dPrefix: workspace.prefix)
         for prefix in prefixes {
             guard let gradient = prefix.parameter.gradient else { continue }
-            engine.add(room.prefix.rows(prefix.rows), into: gradient)
+            engine.add(workspace.prefix.rows(prefix.rows), into: gradient)
         }
         let positioned = 0..<positionedPrefix
-        engine.add(room.prefix.rows(positioned), into: dTable.rows(positioned))
-        engine.dropPrefix(configuration.prefixCount, of: d, into: room.dVisible)
+        engine.add(workspace.prefix.rows(positioned), into: dTable.rows(positioned))
+        engine.dropPrefix(configuration.prefixCount, of: d, into: workspace.dVisible)
         let dPatches = dTable.rows(patchPositions)
         if let mask {
-            engine.scatterRowSums(room.dVisible, index: mask.kept, into: dPatches)
+            engine.scatterRowSums(workspace.dVisible, index: mask.kept, into: dPatches)
         } else {
-            engine.addPrefixGradient(room.dVisible, dPrefix: dPatches)
+            engine.addPrefixGradient(workspace.dVisible, dPrefix: dPatches)
         }
-        projection.backward(room.dVisible, x: room.visibleRows, dx: nil, engine: engine)
+        projection.backward(workspace.dVisible, x: workspace.visibleRows, dx: nil, engine: engine)
     }
 }

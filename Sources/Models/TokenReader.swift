@@ -15,19 +15,23 @@ package struct TokenReader: Sendable {
     }
 
     /// One token of every image, normed: (B, D).
-    package func token(_ index: Int, of encoder: EncoderRoom, room: Room, engine: any Engine, into result: Tensor) {
+    package func token(
+        _ index: Int, of encoder: EncoderWorkspace, workspace: Workspace, engine: any Engine, into result: Tensor
+    ) {
         // The norm acts on each token by itself, so that a token may be taken out before it; the room may be made for
         // leading tokens alone.
-        engine.selectToken(index, of: encoder.output, into: norm == nil ? result : room.selected)
-        norm?.forward(room.selected, statistics: room.statistics, engine: engine, into: result)
+        engine.selectToken(index, of: encoder.output, into: norm == nil ? result : workspace.selected)
+        norm?.forward(workspace.selected, statistics: workspace.statistics, engine: engine, into: result)
     }
 
     /// The mean of every image's patches (B, D), normed before or after as the configuration says; the tokens before
     /// the patches are left out.
-    package func meanOfPatches(of encoder: EncoderRoom, room: Room, engine: any Engine, into result: Tensor) {
+    package func meanOfPatches(
+        of encoder: EncoderWorkspace, workspace: Workspace, engine: any Engine, into result: Tensor
+    ) {
         if norm != nil, configuration.finalNorm == .afterPooling {
-            engine.meanTokens(from: configuration.prefixCount, of: encoder.tokens, into: room.selected)
-            norm?.forward(room.selected, statistics: room.statistics, engine: engine, into: result)
+            engine.meanTokens(from: configuration.prefixCount, of: encoder.tokens, into: workspace.selected)
+            norm?.forward(workspace.selected, statistics: workspace.statistics, engine: engine, into: result)
         } else {
             engine.meanTokens(
                 from: configuration.prefixCount, of: tokens(of: encoder, engine: engine), into: result)
@@ -35,7 +39,7 @@ package struct TokenReader: Sendable {
     }
 
     /// All tokens (B, N, D), normed unless the norm stands after pooling; they lie in `encoder`.
-    package func tokens(of encoder: EncoderRoom, engine: any Engine) -> Tensor {
+    package func tokens(of encoder: EncoderWorkspace, engine: any Engine) -> Tensor {
         guard let norm, configuration.finalNorm == .beforePooling else { return encoder.tokens }
         let normed = encoder.block.normed
         norm.forward(encoder.tokens, statistics: encoder.block.statistics1, engine: engine, into: normed)
@@ -43,7 +47,7 @@ package struct TokenReader: Sendable {
     }
 
     /// The memory that reading takes.
-    package struct Room: Sendable {
+    package struct Workspace: Sendable {
         let selected: Tensor
         let statistics: NormStatistics
 
@@ -52,12 +56,12 @@ package struct TokenReader: Sendable {
             statistics = NormStatistics(rowCount: imageCount)
         }
 
-        private init(_ whole: Room, count: Int) {
+        private init(_ whole: Workspace, count: Int) {
             selected = whole.selected.rows(0..<count)
             statistics = whole.statistics.first(count)
         }
 
         /// The part for the first `count` images.
-        package func first(_ count: Int) -> Room { Room(self, count: count) }
+        package func first(_ count: Int) -> Workspace { Workspace(self, count: count) }
     }
 }

@@ -33,18 +33,18 @@ package final class TrainableClassifier: Sendable {
     package let batchSize: Int
     /// The first blocks, which stay as they are, and with them the patch embedding, its tokens and positions.
     package let frozenCount: Int
-    private let engine: any TrainingEngine
+    private let engine: any Engine
     private let embedding: TokenEmbedding
     private let frozenBlocks: BlockStack
     private let blocks: BlockStack
     private let head: ClassifierHead
-    private let room: TrainableClassifierRoom
+    private let workspace: TrainableClassifierWorkspace
 
     /// Builds the model on the parameters of `store`; `batchSize` images make a step and `keptCount` of their patches
     /// are seen (all, where it is left out). From `frozenCount` 1 on, the embedding and as many blocks are not trained.
     package init(
         _ configuration: ViTConfiguration, store: ParameterStore, batchSize: Int, keptCount: Int? = nil,
-        frozenCount: Int = 0, engine: any TrainingEngine
+        frozenCount: Int = 0, engine: any Engine
     ) throws {
         precondition(
             configuration.classCount > 0 && configuration.positionGrid == configuration.grid
@@ -66,7 +66,7 @@ package final class TrainableClassifier: Sendable {
         frozenBlocks = try BlockStack("blocks", 0..<frozenCount, shape, from: frozen, engine: engine)
         blocks = try BlockStack("blocks", frozenCount..<configuration.depth, shape, from: store, engine: engine)
         head = try ClassifierHead(configuration, from: store, engine: engine)
-        room = TrainableClassifierRoom(
+        workspace = TrainableClassifierWorkspace(
             configuration, imageCount: batchSize, keptCount: keptCount ?? configuration.patchCount,
             frozenCount: frozenCount)
     }
@@ -90,22 +90,22 @@ package final class TrainableClassifier: Sendable {
     /// The logits (B, classes) of images (B, C, height, width), of which the patches that `mask` keeps are seen, and all
     /// without one; `paths` drops residual branches. Of two heads, the logits are those of the class token.
     package func forward(_ images: Tensor, mask: PatchMask? = nil, paths: DropPath? = nil) -> Tensor {
-        embedding.forward(images, mask: gathered(mask), room: room)
-        let x = frozenBlocks.forward(room.tokens, into: room.frozenBlocks, engine: engine)
+        embedding.forward(images, mask: gathered(mask), workspace: workspace)
+        let x = frozenBlocks.forward(workspace.tokens, into: workspace.frozenBlocks, engine: engine)
         let encoded = blocks.forward(
-            x, into: room.blocks, leading: room.leading, paths: trained(paths), engine: engine)
-        head.forward(encoded, room: room)
-        return room.heads[0].logits
+            x, into: workspace.blocks, leading: workspace.leading, paths: trained(paths), engine: engine)
+        head.forward(encoded, workspace: workspace)
+        return workspace.heads[0].logits
     }
 
     /// The logits of the distillation token's head after `forward`; nil without one.
-    package var distillationLogits: Tensor? { room.heads.count > 1 ? room.heads[1].logits : nil }
+    package var distillationLogits: Tensor? { workspace.heads.count > 1 ? workspace.heads[1].logits : nil }
 
     /// The mean cross-entropy of the last `forward` with `targets` (B, classes), and with the teacher's where there is
     /// `distillation`; `scale` times its gradient by the logits, which it takes the place of, is kept for `backward`.
     package func loss(_ targets: Tensor, distillation: Distillation? = nil, scale: Double = 1) -> Double {
         precondition(
-            (distillation == nil) == (room.heads.count == 1),
+            (distillation == nil) == (workspace.heads.count == 1),
             "TrainableClassifier.loss: a teacher's targets are for a model with a distillation token, and it needs them"
         )
         guard let distillation else { return loss(0, targets, weight: 1, temperature: 1, scale: scale) }
@@ -119,28 +119,29 @@ package final class TrainableClassifier: Sendable {
     private func loss(
         _ head: Int, _ targets: Tensor, weight: Double, temperature: Double, scale: Double
     ) -> Double {
-        let room = room.heads[head]
-        let imageCount = Double(room.losses.count)
-        if temperature != 1 { engine.multiply(room.logits, by: Float(1 / temperature)) }
+        let workspace = workspace.heads[head]
+        let imageCount = Double(workspace.losses.count)
+        if temperature != 1 { engine.multiply(workspace.logits, by: Float(1 / temperature)) }
         engine.crossEntropy(
-            room.logits, targets: targets, scale: Float(scale * weight * temperature / imageCount),
-            losses: room.losses, dLogits: room.logits)
-        let sum = room.losses.values.reduce(0) { $0 + Double($1) }
+            workspace.logits, targets: targets, scale: Float(scale * weight * temperature / imageCount),
+            losses: workspace.losses, dLogits: workspace.logits)
+        let sum = workspace.losses.values.reduce(0) { $0 + Double($1) }
         return weight * temperature * temperature * sum / imageCount
     }
 
     /// Adds the gradient of the last `loss` to the store's gradients; `mask` and `paths` are those of `forward`.
     package func backward(mask: PatchMask? = nil, paths: DropPath? = nil) {
-        head.backward(room.encoded, room: room)
+        head.backward(workspace.encoded, workspace: workspace)
         blocks.backward(
-            room.dTokens, x: room.tokens, caches: room.blocks, leading: room.leading, paths: trained(paths),
-            gradients: room.gradients, engine: engine)
-        if frozenCount == 0 { embedding.backward(room.dTokens, mask: gathered(mask), room: room) }
+            workspace.dTokens, x: workspace.tokens, caches: workspace.blocks, leading: workspace.leading,
+            paths: trained(paths),
+            gradients: workspace.gradients, engine: engine)
+        if frozenCount == 0 { embedding.backward(workspace.dTokens, mask: gathered(mask), workspace: workspace) }
     }
 
     /// A mask that keeps every patch in order needs no gathering, and has no place for it.
     private func gathered(_ mask: PatchMask?) -> PatchMask? {
-        guard let mask, room.dVisible.shape[1] < configuration.patchCount else { return nil }
+        guard let mask, workspace.dVisible.shape[1] < configuration.patchCount else { return nil }
         return mask
     }
 

@@ -1,21 +1,4 @@
-/// Height and width, in pixels or in patches.
-public struct Extent: Sendable, Hashable, Codable {
-    /// The number of rows.
-    public var height: Int
-    /// The number of columns.
-    public var width: Int
-
-    /// An extent of `height` rows and `width` columns.
-    public init(height: Int, width: Int) {
-        self.height = height
-        self.width = width
-    }
-
-    /// A square.
-    public init(square side: Int) {
-        self.init(height: side, width: side)
-    }
-}
+import Support
 
 /// The shape of a Vision Transformer: one description for the whole family (ViT, DeiT, DeiT III, MAE, DINOv2).
 ///
@@ -63,9 +46,9 @@ public struct ViTConfiguration: Sendable, Hashable {
     }
 
     /// The size of the picture the model takes, in pixels.
-    public var imageSize = Extent(square: 224)
+    public var imageSize = Size(square: 224)
     /// The size of a patch, in pixels.
-    public var patchSize = Extent(square: 16)
+    public var patchSize = Size(square: 16)
     /// Colour channels of the input, 1 to 4.
     public var inputChannels = 3
     /// The length of a token (D).
@@ -102,7 +85,7 @@ public struct ViTConfiguration: Sendable, Hashable {
     /// How positions are fitted to another grid.
     public var positionInterpolation = PositionInterpolation.timm
     /// The size of picture the stored position table belongs to, where it is not `imageSize`.
-    public var positionImageSize: Extent?
+    public var positionImageSize: Size?
     /// The number of classes; 0 is a model without a head.
     public var classCount = 1000
 
@@ -112,14 +95,14 @@ public struct ViTConfiguration: Sendable, Hashable {
 
 extension ViTConfiguration {
     /// The grid of patches of a picture of `imageSize`.
-    public var grid: Extent {
-        Extent(height: imageSize.height / patchSize.height, width: imageSize.width / patchSize.width)
+    public var grid: Size {
+        Size(height: imageSize.height / patchSize.height, width: imageSize.width / patchSize.width)
     }
 
     /// The grid that the stored position table was made for.
-    public var positionGrid: Extent {
+    public var positionGrid: Size {
         let size = positionImageSize ?? imageSize
-        return Extent(height: size.height / patchSize.height, width: size.width / patchSize.width)
+        return Size(height: size.height / patchSize.height, width: size.width / patchSize.width)
     }
 
     /// The number of patches (L).

@@ -16,7 +16,7 @@ public final class VisionTransformer: Sendable {
     private let reader: TokenReader
     private let head: Linear?
     private let distillationHead: Linear?
-    private let room: ClassifierRoom
+    private let workspace: ClassifierWorkspace
     private let turn = Mutex<Void>(())
 
     /// Builds the model from the parameters of `source`; pictures are computed `batchSize` at a time.
@@ -33,7 +33,7 @@ public final class VisionTransformer: Sendable {
         distillationHead =
             hasHead && configuration.hasDistillationToken
             ? try Linear("head_dist", from: source, engine: engine) : nil
-        room = ClassifierRoom(configuration, imageCount: batchSize)
+        workspace = ClassifierWorkspace(configuration, imageCount: batchSize)
     }
 
     /// The logits (B, classes) of images (B, channels, height, width), normalised as the checkpoint asks.
@@ -62,45 +62,49 @@ public final class VisionTransformer: Sendable {
     }
 
     private func forward(_ images: Tensor, head: Linear, into result: Tensor) {
-        let room = self.room.first(images.shape[0])
-        encoder.forward(images, room: room.encoder, engine: engine)
-        pool(room, token: 0)
-        head.forward(room.pooled, engine: engine, into: result)
+        let workspace = self.workspace.first(images.shape[0])
+        encoder.forward(images, workspace: workspace.encoder, engine: engine)
+        pool(workspace, token: 0)
+        head.forward(workspace.pooled, engine: engine, into: result)
         if let distillationHead {
-            pool(room, token: 1)
-            distillationHead.forward(room.pooled, engine: engine, into: room.otherLogits)
-            engine.average(result, room.otherLogits, into: result)
+            pool(workspace, token: 1)
+            distillationHead.forward(workspace.pooled, engine: engine, into: workspace.otherLogits)
+            engine.average(result, workspace.otherLogits, into: result)
         }
     }
 
-    /// What the head sees of the encoder's tokens: one vector an image, final norm included, in `room.pooled`.
-    private func pool(_ room: ClassifierRoom, token: Int) {
+    /// What the head sees of the encoder's tokens: one vector an image, final norm included, in `workspace.pooled`.
+    private func pool(_ workspace: ClassifierWorkspace, token: Int) {
         switch configuration.pooling {
-        case .classToken: reader.token(token, of: room.encoder, room: room.reader, engine: engine, into: room.pooled)
-        case .meanPatches: reader.meanOfPatches(of: room.encoder, room: room.reader, engine: engine, into: room.pooled)
+        case .classToken:
+            reader.token(
+                token, of: workspace.encoder, workspace: workspace.reader, engine: engine, into: workspace.pooled)
+        case .meanPatches:
+            reader.meanOfPatches(
+                of: workspace.encoder, workspace: workspace.reader, engine: engine, into: workspace.pooled)
         }
     }
 }
 
 /// The memory that a classifier works in.
-private struct ClassifierRoom: Sendable {
-    let encoder: EncoderRoom
-    let reader: TokenReader.Room
+private struct ClassifierWorkspace: Sendable {
+    let encoder: EncoderWorkspace
+    let reader: TokenReader.Workspace
     let pooled: Tensor
     let otherLogits: Tensor
 
     init(_ configuration: ViTConfiguration, imageCount: Int) {
         // A head that reads the class token (and the distillation token) needs nothing else of the last block.
         let readCount = configuration.hasDistillationToken ? 2 : 1
-        encoder = EncoderRoom(
+        encoder = EncoderWorkspace(
             configuration, imageCount: imageCount,
             leadingCount: configuration.pooling == .classToken ? readCount : nil)
-        reader = TokenReader.Room(configuration, imageCount: imageCount)
+        reader = TokenReader.Workspace(configuration, imageCount: imageCount)
         pooled = Tensor(shape: [imageCount, configuration.width])
         otherLogits = Tensor(shape: [imageCount, configuration.classCount])
     }
 
-    private init(_ whole: ClassifierRoom, count: Int) {
+    private init(_ whole: ClassifierWorkspace, count: Int) {
         encoder = whole.encoder.first(count)
         reader = whole.reader.first(count)
         pooled = whole.pooled.rows(0..<count)
@@ -108,5 +112,5 @@ private struct ClassifierRoom: Sendable {
     }
 
     /// The part for the first `count` images.
-    func first(_ count: Int) -> ClassifierRoom { ClassifierRoom(self, count: count) }
+    func first(_ count: Int) -> ClassifierWorkspace { ClassifierWorkspace(self, count: count) }
 }

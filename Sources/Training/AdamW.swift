@@ -48,7 +48,7 @@ package struct AdamW: Sendable {
     }
 
     /// Updates the weights by the gradients, which are multiplied by `gradientScale` first; `step` counts from 1.
-    package func update(step: Int, learningRate: Double, gradientScale: Double = 1, engine: any TrainingEngine) {
+    package func update(step: Int, learningRate: Double, gradientScale: Double = 1, engine: any Engine) {
         var numbers = AdamWStep(
             learningRate: 0, beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.epsilon, step: step,
             gradientScale: Float(gradientScale))

@@ -7,7 +7,7 @@ extension RunPlan {
         _ options: FinetuningOptions, threads: Int? = nil, observer: RunObserver
     ) throws -> RunPlan {
         let (settings, dataset, checkpoint) = try FinetuningRun.prepare(options)
-        let engine = OneDNNEngine(threadCount: threads)
+        let engine = Engines.make(threads: threads)
         let trainer = try FinetuningRun.begin(settings, checkpoint: checkpoint, engine: engine, observer: observer)
         var plan = try RunPlan(
             trainer, dataset: dataset, augmentation: settings.trainingAugmentation, threads: engine.threadCount,

@@ -108,7 +108,7 @@ extension FinetuningRun: RunMaker {
     }
 
     static func begin(
-        _ settings: FinetuningSettings, checkpoint: Checkpoint?, engine: any TrainingEngine, observer: RunObserver
+        _ settings: FinetuningSettings, checkpoint: Checkpoint?, engine: any Engine, observer: RunObserver
     ) throws -> FinetuningTrainer {
         let weights = InitialWeights(settings: settings, checkpoint: checkpoint)
         for note in weights.notes { observer.note(note) }
@@ -119,7 +119,7 @@ extension FinetuningRun: RunMaker {
     }
 
     static func restore(
-        _ settings: FinetuningSettings, from directory: String, engine: any TrainingEngine
+        _ settings: FinetuningSettings, from directory: String, engine: any Engine
     ) throws -> FinetuningTrainer {
         let trainer = try FinetuningTrainer(settings, engine: engine) { _ in }
         try trainer.parameters.restore(from: directory)

@@ -22,11 +22,11 @@ final class FinetuningTrainer: Trainer {
     private let targets: Tensor
 
     var run: RunSettings { settings.run }
-    private var engine: any TrainingEngine { parameters.engine }
+    private var engine: any Engine { parameters.engine }
 
     /// A model with the weights that `fill` puts into the store.
     init(
-        _ settings: FinetuningSettings, engine: any TrainingEngine, fill: (ParameterStore) throws -> Void
+        _ settings: FinetuningSettings, engine: any Engine, fill: (ParameterStore) throws -> Void
     ) throws {
         self.settings = settings
         let store = ParameterStore(settings.model.parameterShapes.map { ($0.name, $0.shape) })

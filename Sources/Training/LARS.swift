@@ -17,7 +17,7 @@ package struct LARS: Sendable, Hashable {
     /// One step. `isVector`: biases and norms, which are neither scaled nor decayed.
     package func update(
         _ weights: Tensor, gradient: Tensor, velocity: Tensor, learningRate: Double, isVector: Bool,
-        engine: any TrainingEngine
+        engine: any Engine
     ) {
         precondition(
             gradient.count == weights.count && velocity.count == weights.count,
@@ -34,7 +34,7 @@ package struct LARS: Sendable, Hashable {
     }
 
     /// trust · ‖w‖ / ‖g‖, or 1 where one of them is zero.
-    private func scale(_ weights: Tensor, _ gradient: Tensor, _ engine: any TrainingEngine) -> Double {
+    private func scale(_ weights: Tensor, _ gradient: Tensor, _ engine: any Engine) -> Double {
         guard let trust else { return 1 }
         let (weightNorm, gradientNorm) = (engine.norm(weights), engine.norm(gradient))
         return weightNorm > 0 && gradientNorm > 0 ? trust * weightNorm / gradientNorm : 1

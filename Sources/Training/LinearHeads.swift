@@ -14,15 +14,15 @@ package final class LinearHeads {
     package let bias: Tensor
     package let norm: BatchNorm
     private let optimizer: LARS
-    private let engine: any TrainingEngine
+    private let engine: any Engine
     private let dWeights: Tensor
     private let dBias: Tensor
     private let velocity: Tensor
     private let biasVelocity: Tensor
-    private let room: Room
+    private let workspace: Workspace
 
     /// The memory of a batch.
-    private struct Room {
+    private struct Workspace {
         /// (B, width)
         let features: Tensor
         /// (B, heads · classes)
@@ -35,7 +35,7 @@ package final class LinearHeads {
     /// Classifiers with weights from N(0, 0.01), as MAE's linear probing begins, the same for all.
     package init(
         headCount: Int, classCount: Int, width: Int, batchSize: Int, optimizer: LARS, seed: UInt64,
-        engine: any TrainingEngine
+        engine: any Engine
     ) {
         self.headCount = headCount
         self.classCount = classCount
@@ -49,7 +49,7 @@ package final class LinearHeads {
         (bias, dBias, biasVelocity) = (
             Tensor(shape: [outputs]), Tensor(shape: [outputs]), Tensor(shape: [outputs])
         )
-        room = Room(
+        workspace = Workspace(
             features: Tensor(shape: [batchSize, width]), logits: Tensor(shape: [batchSize, outputs]),
             targets: Tensor(shape: [batchSize * headCount, classCount]),
             losses: Tensor(shape: [batchSize * headCount]))
@@ -60,26 +60,27 @@ package final class LinearHeads {
 
     /// One step on the pictures `indices` of `features`, as many as the batch size, with a learning rate a classifier.
     package func step(_ features: LabeledFeatures, indices: [Int32], rates: [Double]) {
-        let batchSize = room.features.shape[0]
+        let batchSize = workspace.features.shape[0]
         engine.gatherRows(
             features.values.reshaped([1] + features.values.shape), index: indices,
-            into: room.features.reshaped([1] + room.features.shape))
-        norm.normalizeBatch(room.features)
-        engine.clear(room.targets)
+            into: workspace.features.reshaped([1] + workspace.features.shape))
+        norm.normalizeBatch(workspace.features)
+        engine.clear(workspace.targets)
         for (row, index) in indices.enumerated() {
             for head in 0..<headCount {
                 let label = features.labels[Int(index)]
-                unsafe room.targets.pointer[(row * headCount + head) * classCount + label] = 1
+                unsafe workspace.targets.pointer[(row * headCount + head) * classCount + label] = 1
             }
         }
         engine.linear(
-            room.features, LinearWeights(inPlace: weights), bias: bias, epilogue: LinearEpilogue(), into: room.logits)
-        let logits = room.logits.reshaped(room.targets.shape)
+            workspace.features, LinearWeights(inPlace: weights), bias: bias, epilogue: LinearEpilogue(),
+            into: workspace.logits)
+        let logits = workspace.logits.reshaped(workspace.targets.shape)
         engine.crossEntropy(
-            logits, targets: room.targets, scale: 1 / Float(batchSize), losses: room.losses, dLogits: logits)
+            logits, targets: workspace.targets, scale: 1 / Float(batchSize), losses: workspace.losses, dLogits: logits)
         engine.clear(dWeights)
         engine.clear(dBias)
-        engine.linearWeightGradient(room.logits, x: room.features, dWeight: dWeights, dBias: dBias)
+        engine.linearWeightGradient(workspace.logits, x: workspace.features, dWeight: dWeights, dBias: dBias)
         for (head, rate) in rates.enumerated() {
             optimizer.update(
                 rows(of: head, in: weights), gradient: rows(of: head, in: dWeights),

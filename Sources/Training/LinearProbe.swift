@@ -74,7 +74,7 @@ public struct LinearProbe: Sendable {
         if optimizer == .sgd { settings.trust = nil }
         let heads = LinearHeads(
             headCount: baseRates.count, classCount: classCount, width: training.width, batchSize: batch,
-            optimizer: settings, seed: seed, engine: OneDNNEngine(threadCount: threads))
+            optimizer: settings, seed: seed, engine: Engines.make(threads: threads))
         var indices = [Int32](repeating: 0, count: batch)
         var rates = baseRates
         for step in 0..<total {

@@ -6,7 +6,7 @@ import Models
 extension MAETrainer {
     /// A trainer as a run begins: with random weights, or with those of a checkpoint.
     static func begin(
-        _ settings: PretrainingSettings, checkpoint: Checkpoint?, engine: any TrainingEngine
+        _ settings: PretrainingSettings, checkpoint: Checkpoint?, engine: any Engine
     ) throws -> MAETrainer {
         guard let checkpoint else {
             return try MAETrainer(settings, engine: engine) { initialize($0, settings) }
@@ -43,7 +43,7 @@ extension MAETrainer {
 
     /// A trainer as it was when `directory` was written.
     static func resume(
-        _ settings: PretrainingSettings, from directory: String, engine: any TrainingEngine
+        _ settings: PretrainingSettings, from directory: String, engine: any Engine
     ) throws -> MAETrainer {
         let weights = try TensorArchive.open(Files.join(directory, "model.safetensors"))
         let positions = MAEPositions(

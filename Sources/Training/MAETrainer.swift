@@ -17,7 +17,7 @@ final class MAETrainer: Trainer {
 
     /// A model with the weights that `fill` puts into the store.
     init(
-        _ settings: PretrainingSettings, positions: MAEPositions? = nil, engine: any TrainingEngine,
+        _ settings: PretrainingSettings, positions: MAEPositions? = nil, engine: any Engine,
         fill: (ParameterStore) throws -> Void
     ) throws {
         self.settings = settings

@@ -64,7 +64,7 @@ package struct Mixing: Sendable, Hashable {
 
     /// Mixes images (B, C, height, width) in place and writes their targets (B, classes).
     package func apply(
-        to images: Tensor, labels: [Int], targets: Tensor, engine: any TrainingEngine,
+        to images: Tensor, labels: [Int], targets: Tensor, engine: any Engine,
         using random: inout CounterRandom
     ) {
         let draw = draw(height: images.shape[2], width: images.shape[3], using: &random)
@@ -73,7 +73,7 @@ package struct Mixing: Sendable, Hashable {
     }
 
     /// Mixes images (B, C, height, width) in place.
-    package func mix(_ images: Tensor, _ draw: Draw, engine: any TrainingEngine) {
+    package func mix(_ images: Tensor, _ draw: Draw, engine: any Engine) {
         switch draw {
         case .nothing: break
         case .mixup(let lambda): engine.mixReversed(images, weight: Float(lambda), rest: Float(1 - lambda))

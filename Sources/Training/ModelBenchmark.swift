@@ -62,7 +62,7 @@ public struct ModelBenchmark: Sendable {
     public func run(
         mayBegin: () -> Bool = { true }, ended: (Double) -> Void = { _ in }
     ) throws -> Outcome {
-        let engine = OneDNNEngine(threadCount: threads)
+        let engine = Engines.make(threads: threads)
         let before = engine.measureCeiling()
         let images = randomImages()
         let (step, operations) =
@@ -110,7 +110,7 @@ public struct ModelBenchmark: Sendable {
         return store
     }
 
-    private func classification(_ images: Tensor, _ engine: OneDNNEngine) throws -> (() -> Void, Double) {
+    private func classification(_ images: Tensor, _ engine: any Engine) throws -> (() -> Void, Double) {
         let model = try VisionTransformer(
             configuration, from: FrozenParameters(store: store(configuration.parameterShapes)), engine: engine,
             batchSize: batchSize)
@@ -118,7 +118,7 @@ public struct ModelBenchmark: Sendable {
         return ({ model.logits(images, into: logits) }, configuration.operationCount())
     }
 
-    private func pretraining(_ images: Tensor, _ engine: OneDNNEngine) throws -> (() -> Void, Double) {
+    private func pretraining(_ images: Tensor, _ engine: any Engine) throws -> (() -> Void, Double) {
         let task = MAEConfiguration(encoder: configuration, decoder: decoder)
         let store = store(task.trainedShapes)
         let slices = BatchSlices(batchSize: batchSize, activationCount: task.activationCount)
@@ -139,7 +139,7 @@ public struct ModelBenchmark: Sendable {
         return (step, 3 * task.operationCount)
     }
 
-    private func finetuning(_ images: Tensor, _ engine: OneDNNEngine) throws -> (() -> Void, Double) {
+    private func finetuning(_ images: Tensor, _ engine: any Engine) throws -> (() -> Void, Double) {
         let store = store(configuration.parameterShapes)
         let slices = BatchSlices(
             batchSize: batchSize, activationCount: TrainableClassifier.activationCount(configuration))
@@ -159,7 +159,7 @@ public struct ModelBenchmark: Sendable {
 
     /// Clears the gradients, lets `pass` add to them, and updates the weights.
     private func trainingStep(
-        _ store: ParameterStore, _ engine: OneDNNEngine, _ pass: @escaping () -> Void
+        _ store: ParameterStore, _ engine: any Engine, _ pass: @escaping () -> Void
     ) -> () -> Void {
         let optimizer = AdamW(store, settings: AdamW.Settings())
         var count = 0

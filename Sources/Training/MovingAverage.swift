@@ -17,7 +17,7 @@ package struct MovingAverage: Sendable {
     }
 
     /// average = decay · average + (1 − decay) · weights.
-    package func update(from store: ParameterStore, engine: any TrainingEngine) {
+    package func update(from store: ParameterStore, engine: any Engine) {
         engine.approach(store.weights, into: weights, share: 1 - decay)
     }
 }

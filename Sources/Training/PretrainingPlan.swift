@@ -6,7 +6,7 @@ extension RunPlan {
         _ options: PretrainingOptions, threads: Int? = nil, observer: RunObserver
     ) throws -> RunPlan {
         let (settings, dataset, checkpoint) = try PretrainingRun.prepare(options)
-        let engine = OneDNNEngine(threadCount: threads)
+        let engine = Engines.make(threads: threads)
         let trainer = try MAETrainer.begin(settings, checkpoint: checkpoint, engine: engine)
         var plan = try RunPlan(
             trainer, dataset: dataset, augmentation: settings.trainingAugmentation, threads: engine.threadCount,

@@ -87,13 +87,13 @@ extension PretrainingRun: RunMaker {
     ) -> PretrainingOptions { options }
 
     static func begin(
-        _ settings: PretrainingSettings, checkpoint: Checkpoint?, engine: any TrainingEngine, observer: RunObserver
+        _ settings: PretrainingSettings, checkpoint: Checkpoint?, engine: any Engine, observer: RunObserver
     ) throws -> MAETrainer {
         try MAETrainer.begin(settings, checkpoint: checkpoint, engine: engine)
     }
 
     static func restore(
-        _ settings: PretrainingSettings, from directory: String, engine: any TrainingEngine
+        _ settings: PretrainingSettings, from directory: String, engine: any Engine
     ) throws -> MAETrainer {
         try MAETrainer.resume(settings, from: directory, engine: engine)
     }

@@ -1,6 +1,7 @@
 import Compute
 import Imaging
 import Models
+import Support
 
 /// Pictures of what a model makes of masked images: 8-bit RGB, side by side.
 struct ReconstructionPictures {
@@ -51,7 +52,7 @@ extension PretrainingSettings {
     /// Paints the patches of images that the model has taken.
     package var painter: PatchPainter {
         PatchPainter(
-            patch: Preprocessing.Extent(width: run.patchSize.width, height: run.patchSize.height),
+            patch: Size(height: run.patchSize.height, width: run.patchSize.width),
             preprocessing: run.preprocessing, isNormalized: target == .normalized)
     }
 }

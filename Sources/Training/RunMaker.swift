@@ -19,11 +19,11 @@ protocol RunMaker {
     static func complete(_ options: Options, _ dataset: ImageDataset, _ recorded: Options.Settings) throws -> Options
     /// A trainer with the weights of the first step.
     static func begin(
-        _ settings: Options.Settings, checkpoint: Checkpoint?, engine: any TrainingEngine, observer: RunObserver
+        _ settings: Options.Settings, checkpoint: Checkpoint?, engine: any Engine, observer: RunObserver
     ) throws -> Model
     /// A trainer as it was when the checkpoint `directory` was written.
     static func restore(
-        _ settings: Options.Settings, from directory: String, engine: any TrainingEngine
+        _ settings: Options.Settings, from directory: String, engine: any Engine
     ) throws -> Model
 }
 
@@ -48,7 +48,7 @@ extension RunMaker {
         }
         let (settings, dataset, checkpoint) = try prepare(options)
         for note in dataset.notes { observer.note(note) }
-        let engine = OneDNNEngine(threadCount: threads)
+        let engine = Engines.make(threads: threads)
         let trainer = try begin(settings, checkpoint: checkpoint, engine: engine, observer: observer)
         let beginning = try RunBeginning(new: directory, settings: settings, dataset: dataset, observer: observer)
         return MadeRun(beginning: beginning, trainer: trainer, threads: engine.threadCount)
@@ -93,7 +93,7 @@ extension RunMaker {
         let beginning = try RunBeginning(
             resuming: directory, lock: lock, dataset: dataset, data: options.run.data,
             allowsChangedData: allowsChangedData, totalSteps: settings.run.steps, observer: observer)
-        let engine = OneDNNEngine(threadCount: threads)
+        let engine = Engines.make(threads: threads)
         let trainer: Model
         if let place = beginning.checkpoint {
             trainer = try restore(settings, from: place, engine: engine)

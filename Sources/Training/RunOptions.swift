@@ -1,5 +1,6 @@
 import Checkpoints
 import Models
+import Support
 
 /// What a person asked for of any run; what is nil follows from the rest.
 public struct RunOptions: Sendable {
@@ -10,9 +11,9 @@ public struct RunOptions: Sendable {
     /// The encoder, by its name.
     public var architecture: Architecture?
     /// The size of the pictures in pixels.
-    public var imageSize: Models.Extent?
+    public var imageSize: Size?
     /// The size of a patch in pixels.
-    public var patchSize: Models.Extent?
+    public var patchSize: Size?
     /// Colour channels, 1 to 4.
     public var channels: Int?
     /// The length of a token in the encoder.
@@ -80,7 +81,7 @@ extension RunOptions {
         if let shape = architecture?.shape {
             (settings.width, settings.depth, settings.heads) = (shape.width, shape.depth, shape.heads)
             settings.hiddenWidth = 4 * shape.width
-            settings.patchSize = Models.Extent(square: shape.patch)
+            settings.patchSize = Size(square: shape.patch)
         }
         set(&settings.imageSize, imageSize)
         set(&settings.patchSize, patchSize)

@@ -1,4 +1,5 @@
 import Models
+import Support
 
 extension RunSettings {
     /// A whole number that an option takes, and the least of them.
@@ -69,7 +70,7 @@ extension RunSettings {
     }
 }
 
-extension Models.Extent {
+extension Size {
     /// One number for a square, else height × width.
     var text: String { height == width ? "\(height)" : "\(height)x\(width)" }
 }

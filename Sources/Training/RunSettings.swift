@@ -1,6 +1,7 @@
 import Datasets
 import Imaging
 import Models
+import Support
 
 /// The settings that every run has, resolved, whatever it trains.
 public struct RunSettings: Sendable, Equatable {
@@ -26,9 +27,9 @@ public struct RunSettings: Sendable, Equatable {
     /// The checkpoint whose weights the run begins with; empty: random ones.
     public var initial = ""
     /// The size of the pictures in pixels.
-    public var imageSize = Models.Extent(square: 224)
+    public var imageSize = Size(square: 224)
     /// The size of a patch in pixels.
-    public var patchSize = Models.Extent(square: 16)
+    public var patchSize = Size(square: 16)
     /// Colour channels, 1 to 4.
     public var channels = 3
     /// The length of a token in the encoder.
@@ -121,7 +122,7 @@ extension RunSettings {
     private var isCut: Bool { fit == .crop && extent.width == extent.height }
 
     /// The size of the pictures as images have it.
-    var extent: Preprocessing.Extent { Preprocessing.Extent(width: imageSize.width, height: imageSize.height) }
+    var extent: Size { Size(height: imageSize.height, width: imageSize.width) }
 
     /// The shape of the encoder, with the class token alone and no head.
     var encoder: ViTConfiguration {

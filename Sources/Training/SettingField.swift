@@ -1,5 +1,6 @@
 import Checkpoints
 import Models
+import Support
 
 /// All settings of a kind of run: those that every run has, and its own.
 package protocol StoredSettings: Equatable {
@@ -65,10 +66,10 @@ package struct SettingField<Settings> {
         }
     }
 
-    static func extent(_ name: String, _ path: WritableKeyPath<Settings, Models.Extent>) -> Self {
+    static func extent(_ name: String, _ path: WritableKeyPath<Settings, Size>) -> Self {
         Self(name, path, { .array([.integer($0.height), .integer($0.width)]) }) { json in
             guard let sides = json.integers, sides.count == 2 else { return nil }
-            return Models.Extent(height: sides[0], width: sides[1])
+            return Size(height: sides[0], width: sides[1])
         }
     }
 

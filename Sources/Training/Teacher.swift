@@ -11,7 +11,7 @@ import Models
 /// A trained model that the distillation token learns from (Touvron et al. 2021, section 4).
 final class Teacher {
     private let model: VisionTransformer
-    private let engine: any TrainingEngine
+    private let engine: any Engine
     private let kind: FinetuningSettings.Distillation
     /// Where each class of the data stands in the teacher's logits.
     private let places: [Int]
@@ -24,7 +24,7 @@ final class Teacher {
     /// The usual constants: λ 0.5 for hard distillation; λ 0.1 and τ 3 for soft.
     private var constants: (weight: Double, temperature: Double) { kind == .hard ? (0.5, 1) : (0.1, 3) }
 
-    init(_ path: String, settings: FinetuningSettings, engine: any TrainingEngine) throws {
+    init(_ path: String, settings: FinetuningSettings, engine: any Engine) throws {
         let checkpoint = try Checkpoint.open(path)
         var configuration = checkpoint.configuration
         let (size, patch) = (settings.imageSize, configuration.patchSize)

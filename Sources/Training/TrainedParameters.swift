@@ -4,14 +4,14 @@ import Layers
 
 /// Weights with their optimiser and their average: all numbers that a step changes.
 struct TrainedParameters {
-    let engine: any TrainingEngine
+    let engine: any Engine
     let store: ParameterStore
     let optimizer: AdamW
     let average: MovingAverage?
 
     /// - Parameter group: how each tensor is updated; nil: it is not.
     init(
-        _ store: ParameterStore, settings: RunSettings, engine: any TrainingEngine,
+        _ store: ParameterStore, settings: RunSettings, engine: any Engine,
         group: (ParameterStore.Entry) -> ParameterGroup? = { ParameterGroup(decays: $0.decays) }
     ) {
         self.engine = engine

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Compute
 import Models
+import Support
 import Training
 
 struct BenchmarkCommand: ParsableCommand {
@@ -91,8 +92,8 @@ struct BenchmarkCommand: ParsableCommand {
             throw CommandFailure(.usage, "patches of \(patch) pixels do not divide pictures of \(imageSize)")
         }
         var configuration = ViTConfiguration()
-        configuration.imageSize = Extent(square: imageSize)
-        configuration.patchSize = Extent(square: patch)
+        configuration.imageSize = Size(square: imageSize)
+        configuration.patchSize = Size(square: patch)
         configuration.width = shape.width
         configuration.depth = shape.depth
         configuration.heads = shape.heads
@@ -111,7 +112,7 @@ struct BenchmarkCommand: ParsableCommand {
         }
     }
 
-    private var threadCount: Int { threads.threads ?? OneDNNEngine.availableCores }
+    private var threadCount: Int { threads.threads ?? Engines.availableCores }
 
     private func json(_ outcome: ModelBenchmark.Outcome) -> String {
         let members: [JSON.Member] = [

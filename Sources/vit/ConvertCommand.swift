@@ -1,6 +1,6 @@
 import ArgumentParser
 import Checkpoints
-import Features
+import SwiftViT
 
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

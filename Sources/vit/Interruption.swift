@@ -1,4 +1,4 @@
-import Features
+import SwiftViT
 
 #if canImport(Glibc)
     import Glibc

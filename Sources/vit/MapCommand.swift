@@ -1,7 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Compute
-import Features
+import SwiftViT
 
 struct MapCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -50,7 +50,7 @@ struct MapCommand: ParsableCommand {
         var options = EmbeddingMap.Options()
         options.thumbnailSide = thumbnailSize
         options.thumbnailBytes = thumbnailMegabytes << 20
-        let map = EmbeddingMap(collection, engine: OneDNNEngine(threadCount: threads.threads), options: options)
+        let map = EmbeddingMap(collection, engine: Engines.make(threads: threads.threads), options: options)
         var progress: Progress?
         let page = try map.page(title: Files.name(of: index)) { done, total in
             if progress == nil { progress = Progress(total: total, isShown: !shared.quiet) }

@@ -1,6 +1,6 @@
 import Checkpoints
 import Datasets
-import Features
+import SwiftViT
 import Imaging
 
 /// Where the pictures that a command draws go: one file, or a directory with a file for each input.

@@ -1,5 +1,6 @@
 import ArgumentParser
-import Features
+import Support
+import SwiftViT
 import Imaging
 import Models
 
@@ -33,7 +34,7 @@ struct PreprocessingOptions: ParsableArguments {
 
     var overrides: PreprocessingOverrides {
         var overrides = PreprocessingOverrides()
-        overrides.imageSize = imageSize.map { Extent(height: $0.height, width: $0.width) }
+        overrides.imageSize = imageSize.map { Size(height: $0.height, width: $0.width) }
         overrides.resize = resize?.resize
         overrides.cropFraction = cropPct
         overrides.interpolation = interpolation

@@ -1,5 +1,6 @@
 import Imaging
 import Models
+import Support
 import Testing
 
 import Checkpoints
@@ -9,8 +10,8 @@ struct ConfigurationTests {
     @Test func huggingFaceViT() throws {
         let checkpoint = try Checkpoint.open(Fixture.hfViT.path)
         var expected = ViTConfiguration()
-        expected.imageSize = Extent(square: 16)
-        expected.patchSize = Extent(square: 4)
+        expected.imageSize = Size(square: 16)
+        expected.patchSize = Size(square: 4)
         expected.width = 16
         expected.depth = 2
         expected.heads = 2
@@ -24,7 +25,7 @@ struct ConfigurationTests {
         var preprocessing = Preprocessing(
             resize: .exact(width: 16, height: 20), interpolation: .bilinear, mean: [0.4, 0.5, 0.6],
             std: [0.3, 0.2, 0.25])
-        preprocessing.crop = Preprocessing.Extent(width: 16, height: 16)
+        preprocessing.crop = Size(height: 16, width: 16)
         preprocessing.cropRounding = .down
         preprocessing.rescaleFactor = 0.00392156862745098
         #expect(checkpoint.preprocessing == preprocessing)
@@ -40,7 +41,7 @@ struct ConfigurationTests {
         let checkpoint = try Checkpoint.open(Fixture.hfDeiT.path)
         #expect(checkpoint.configuration.hasDistillationToken)
         #expect(checkpoint.preprocessing.resize == .exact(width: 20, height: 20))
-        #expect(checkpoint.preprocessing.crop == Preprocessing.Extent(width: 16, height: 16))
+        #expect(checkpoint.preprocessing.crop == Size(height: 16, width: 16))
         #expect(checkpoint.preprocessing.interpolation == .bicubic)
     }
 
@@ -67,14 +68,14 @@ struct ConfigurationTests {
         #expect(checkpoint.configuration.layerNormEpsilon == 1e-6)
         #expect(checkpoint.labels == ["ant", "bee", "cicada", "dragonfly", "earwig"])
         #expect(checkpoint.preprocessing.resize == .shortestEdge(17))
-        #expect(checkpoint.preprocessing.crop == Preprocessing.Extent(width: 16, height: 16))
+        #expect(checkpoint.preprocessing.crop == Size(height: 16, width: 16))
         #expect(checkpoint.preprocessing.mean == [0.5, 0.5, 0.5])
         #expect(checkpoint.assumptions.isEmpty)
     }
 
     @Test func timmMeanPooledIsNotSquare() throws {
         let checkpoint = try Checkpoint.open(Fixture.timmMeanPooled.path)
-        #expect(checkpoint.configuration.imageSize == Extent(height: 16, width: 24))
+        #expect(checkpoint.configuration.imageSize == Size(height: 16, width: 24))
         #expect(checkpoint.configuration.pooling == .meanPatches)
         #expect(checkpoint.configuration.finalNorm == .afterPooling)
         #expect(checkpoint.preprocessing.resize == .cover(width: 30, height: 20))
@@ -83,7 +84,7 @@ struct ConfigurationTests {
     @Test func withoutAConfigurationItIsSaidWhatIsAssumed() throws {
         let checkpoint = try Checkpoint.open(Fixture.maeFinetuned.path)
         #expect(checkpoint.configuration.heads == 1)
-        #expect(checkpoint.configuration.imageSize == Extent(square: 16))
+        #expect(checkpoint.configuration.imageSize == Size(square: 16))
         #expect(checkpoint.configuration.finalNorm == .afterPooling)
         #expect(checkpoint.preprocessing.resize == .shortestEdge(18))
         #expect(checkpoint.preprocessing.mean == [0.485, 0.456, 0.406])
@@ -105,8 +106,8 @@ struct ConfigurationTests {
             #"{"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 40}, "crop_size": 32}"#,
             to: "preprocessor_config.json")
         let configuration = try Checkpoint.open(path).configuration
-        #expect(configuration.imageSize == Extent(square: 32))
-        #expect(configuration.positionImageSize == Extent(square: 16))
+        #expect(configuration.imageSize == Size(square: 32))
+        #expect(configuration.positionImageSize == Size(square: 16))
     }
 
     @Test(arguments: [

@@ -2,6 +2,7 @@ import Checkpoints
 import Compute
 import Imaging
 import Models
+import Support
 import Testing
 
 /// What is written is read again to the bit, in every layout that has a place for it.
@@ -60,7 +61,7 @@ struct ConversionTests {
         copy.rescaleFactor = expected.rescaleFactor
         if expected.crop == nil, case .exact(let width, let height) = expected.resize {
             // timm always cuts; from a picture of the same size nothing.
-            copy.crop = copy.crop == Preprocessing.Extent(width: width, height: height) ? nil : copy.crop
+            copy.crop = copy.crop == Size(height: height, width: width) ? nil : copy.crop
             copy.cropRounding = expected.cropRounding
         }
         #expect(copy == expected)

@@ -46,7 +46,7 @@ struct PageTests {
         #expect(try String(decoding: scratch.read("map.html"), as: UTF8.self) == page)
     }
 
-    @Test func picturesAreLeftOutWhereThereIsNoneOrNoRoom() throws {
+    @Test func picturesAreLeftOutWhereThereIsNoneOrNoWorkspace() throws {
         try embed("photos")
         try FileManager.default.removeItem(atPath: scratch.path("photos/odd"))
         #expect(try map().status == 0)

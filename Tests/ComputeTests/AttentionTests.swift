@@ -49,7 +49,7 @@ import Compute
             engine.leadingAttention(
                 Tensor(x, shape: [images, tokens, width]), engine.pack(Tensor(weight, shape: [3 * width, width])),
                 bias: hasBias ? Tensor(bias, shape: [3 * width]) : nil, heads: shape.heads,
-                room: .unwritten(images, tokens, 3 * width), into: y)
+                workspace: .unwritten(images, tokens, 3 * width), into: y)
             let qkv = Reference.linear(x, weight: weight, bias: bias, inputs: width)
             let all = Reference.attention(qkv, images: images, tokens: tokens, width: width, heads: shape.heads)
             let expected = (0..<images).flatMap { image in

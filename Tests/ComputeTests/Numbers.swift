@@ -56,4 +56,4 @@ func numericGradient(of x: [Double], cotangent: [Double], _ f: ([Double]) -> [Do
 }
 
 /// New ones, since an engine does one operation at a time: one for each way to multiply matrices that the processor can run.
-var engines: [OneDNNEngine] { MatrixProducts.supported.map { OneDNNEngine(threadCount: 2, products: $0) } }
+var engines: [CPUEngine] { MatrixProducts.supported.map { CPUEngine(threadCount: 2, products: $0) } }

@@ -3,7 +3,7 @@ import Testing
 import Compute
 
 @Suite struct PointwiseTests {
-    let engine = OneDNNEngine(threadCount: 2)
+    let engine = CPUEngine(threadCount: 2)
 
     @Test(arguments: [(1, 8), (5, 24), (300, 192), (3, 33)], [Float(1e-6), 1e-12])
     func layerNorm(shape: (rows: Int, width: Int), epsilon: Float) {

@@ -20,7 +20,7 @@ struct RowBlocksTests {
     /// Every way to multiply divides the rows of layers so that each belongs to one task, however many there are.
     @Test(arguments: MatrixProducts.supported, [1, 7, 50, 197, 383, 800, 3152])
     func areNeverEmpty(products: MatrixProducts, rowCount: Int) {
-        let engine = OneDNNEngine(threadCount: 1, products: products)
+        let engine = CPUEngine(threadCount: 1, products: products)
         let weights = engine.pack(Tensor(shape: [96, 48]))
         let side = engine.rightSide(weights, rowCount: rowCount)
         for blocks in [side.tasks(rowCount: rowCount, inGroupsOf: rowCount).rows, side.rowBlocks(rowCount: rowCount)] {

@@ -2,7 +2,7 @@ import Compute
 import Testing
 
 @Suite struct TokenTests {
-    let engine = OneDNNEngine(threadCount: 2)
+    let engine = CPUEngine(threadCount: 2)
 
     @Test func patchRowsFollowTheOrderOfAConvolution() {
         let (images, channels, height, width, rows, columns) = (2, 3, 4, 6, 2, 3)

@@ -1,6 +1,7 @@
 import Datasets
 import Imaging
 import Randomness
+import Support
 import Testing
 
 @Suite struct AugmentationTests {
@@ -11,13 +12,13 @@ import Testing
 
     @Test func noneIsResizeAndCentreCrop() {
         var first = random(0)
-        let none = Augmentation.none(size: .init(width: 12, height: 12))
-        let expected = Preprocessing(resize: .shortestEdge(12), crop: .init(width: 12, height: 12)).prepare(image)
+        let none = Augmentation.none(size: .init(height: 12, width: 12))
+        let expected = Preprocessing(resize: .shortestEdge(12), crop: .init(height: 12, width: 12)).prepare(image)
         #expect(none.apply(to: image, using: &first) == expected)
         var other = random(1)
         #expect(none.apply(to: image, using: &other) == expected)
         for size in [
-            Preprocessing.Extent(width: 20, height: 5), .init(width: 5, height: 20), .init(width: 90, height: 90),
+            Size(height: 5, width: 20), .init(height: 20, width: 5), .init(height: 90, width: 90),
         ] {
             let result = Augmentation.none(size: size).apply(to: image, using: &first)
             #expect(result.width == size.width && result.height == size.height)
@@ -29,13 +30,13 @@ import Testing
 
     @Test func squashedIsAnExactResize() {
         var random = random(0)
-        let size = Preprocessing.Extent(width: 12, height: 14)
+        let size = Size(height: 14, width: 12)
         let expected = Preprocessing(resize: .exact(width: 12, height: 14)).prepare(image)
         #expect(Augmentation.squashed(size: size).apply(to: image, using: &random) == expected)
     }
 
     @Test func aboutHalfOfTheCropsAreMirrored() {
-        let crop = RandomResizedCrop(size: .init(width: 8, height: 8))
+        let crop = RandomResizedCrop(size: .init(height: 8, width: 8))
         let augmentation = Augmentation.crop(crop)
         var mirrored = 0
         for index in 0..<400 {
@@ -62,10 +63,10 @@ import Testing
 
     @Test func stepsFollowEachOther() {
         var source = random(0)
-        let augmentation = Augmentation.none(size: .init(width: 4, height: 4))
+        let augmentation = Augmentation.none(size: .init(height: 4, width: 4))
             .followed { image, _ in image.cropped(x: 0, y: 0, width: 2, height: 2) }
             .flipping(probability: 1)
-        let plain = Augmentation.none(size: .init(width: 4, height: 4)).apply(to: image, using: &source)
+        let plain = Augmentation.none(size: .init(height: 4, width: 4)).apply(to: image, using: &source)
         #expect(
             augmentation.apply(to: image, using: &source)
                 == plain.cropped(x: 0, y: 0, width: 2, height: 2).flippedHorizontally())
@@ -73,7 +74,7 @@ import Testing
 
     @Test func operationsOfRandAugmentFollowTheCrop() {
         let operations = RandAugment(Preprocessing(resize: .none))
-        let crop = RandomResizedCrop(size: .init(width: 8, height: 8))
+        let crop = RandomResizedCrop(size: .init(height: 8, width: 8))
         for index in 0..<20 {
             var (one, other) = (random(index), random(index))
             let plain = Augmentation.crop(crop).apply(to: image, using: &one)

@@ -20,7 +20,7 @@ import Testing
         -> BatchLoader.Options
     {
         var options = BatchLoader.Options(
-            batchSize: batchSize, augmentation: .crop(RandomResizedCrop(size: .init(width: 8, height: 8))),
+            batchSize: batchSize, augmentation: .crop(RandomResizedCrop(size: .init(height: 8, width: 8))),
             normalization: Preprocessing(resize: .none))
         change(&options)
         return options
@@ -236,7 +236,7 @@ import Testing
             return contents
         }
         #expect(batches[1] == batches[0] && batches[2] == batches[0])
-        let preprocessing = Preprocessing(resize: .shortestEdge(40), crop: .init(width: 32, height: 32))
+        let preprocessing = Preprocessing(resize: .shortestEdge(40), crop: .init(height: 32, width: 32))
         let images = [0, 70_000, 1 << 30].map { memory in
             let store = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: memory)
             let loader = SequentialLoader(

@@ -3,7 +3,7 @@ import Randomness
 import Testing
 
 @Suite struct RandomResizedCropTests {
-    private let crop = RandomResizedCrop(size: .init(width: 16, height: 12))
+    private let crop = RandomResizedCrop(size: .init(height: 12, width: 16))
 
     @Test func windowsLieInTheImageWithinScaleAndRatio() {
         var areas: [Double] = []

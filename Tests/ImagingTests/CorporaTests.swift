@@ -33,7 +33,7 @@ let dataFolder = ProcessInfo.processInfo.environment["SWIFT_VIT_DATA"].flatMap {
     }
 
     @Test func preparingFilesIsPreparingTheirImages() throws {
-        let preparation = Preprocessing(resize: .shortestEdge(248), crop: .init(width: 224, height: 224))
+        let preparation = Preprocessing(resize: .shortestEdge(248), crop: .init(height: 224, width: 224))
         for line in try fixtureTable("corpora.csv") {
             let path = (dataFolder ?? "") + "/" + (line["path"] ?? "")
             guard let bytes = try? Image.bytes(ofFile: path) else { continue }
@@ -62,7 +62,7 @@ let dataFolder = ProcessInfo.processInfo.environment["SWIFT_VIT_DATA"].flatMap {
             try Image(contentsOfFile: (dataFolder ?? "") + "/" + path, options: .channels(channels)).pixels
         }
         let preprocessing = Preprocessing(
-            resize: .shortestEdge(248), interpolation: .bicubic, crop: .init(width: 224, height: 224),
+            resize: .shortestEdge(248), interpolation: .bicubic, crop: .init(height: 224, width: 224),
             mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225])
         let (width, height) = (Double(image.width), Double(image.height))
         let filtered = [

@@ -14,7 +14,7 @@ import Randomness
             let image = try Image(decoding: bytes)
             for interpolation in [Interpolation.bicubic, .bilinear, .nearest] {
                 for side in [7, 32, 224] {
-                    var crop = RandomResizedCrop(size: .init(width: side, height: side + 1))
+                    var crop = RandomResizedCrop(size: .init(height: side + 1, width: side))
                     crop.interpolation = interpolation
                     crop.scale = 0.01...1
                     var (one, other) = (random(number * 100 + side), random(number * 100 + side))
@@ -28,7 +28,7 @@ import Randomness
     }
 
     @Test func filesOfEveryKindAreCropped() throws {
-        let crop = RandomResizedCrop(size: .init(width: 9, height: 9))
+        let crop = RandomResizedCrop(size: .init(height: 9, width: 9))
         for (number, name) in try fixtureImages().enumerated() {
             let bytes = try fixtureBytes(name)
             guard decodingError(bytes) == nil else { continue }
@@ -42,7 +42,7 @@ import Randomness
     }
 
     @Test func damageOutsideOfTheCropIsFound() {
-        let crop = RandomResizedCrop(size: .init(width: 9, height: 9))
+        let crop = RandomResizedCrop(size: .init(height: 9, width: 9))
         let bytes = Pictures.noise(width: 64, height: 640, seed: 4).encodedJPEG(quality: 90)
         for index in 0..<20 {
             var source = random(index)

@@ -8,7 +8,7 @@ import Imaging
         var random = SplitMix(state: 7)
         var options = DecodingOptions()
         options.maxPixels = 1 << 20
-        let preparation = Preprocessing(resize: .shortestEdge(12), crop: .init(width: 8, height: 8))
+        let preparation = Preprocessing(resize: .shortestEdge(12), crop: .init(height: 8, width: 8))
         var refused = 0
         for name in try fixtureImages() {
             let bytes = try fixtureBytes(name)

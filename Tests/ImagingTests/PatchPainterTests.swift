@@ -1,9 +1,10 @@
 import Imaging
+import Support
 import Testing
 
 struct PatchPainterTests {
     private let preprocessing = Preprocessing(resize: .none, mean: [0.5, 0.25, 0.125], std: [0.5, 0.25, 0.125])
-    private let patch = Preprocessing.Extent(width: 2, height: 3)
+    private let patch = Size(height: 3, width: 2)
     /// Two rows of three patches.
     private let image = Image(
         width: 6, height: 6, channels: 3, pixels: (0..<108).map { UInt8(truncatingIfNeeded: $0 * 37 + $0 / 7) })

@@ -5,12 +5,12 @@ import Imaging
 /// Preparing a file gives what preparing the decoded image gives, although less of it is decoded.
 @Suite struct PreparedImageTests {
     private let preparations = [
-        Preprocessing(resize: .shortestEdge(24), crop: .init(width: 20, height: 20)),
-        Preprocessing(resize: .shortestEdge(13), interpolation: .lanczos, crop: .init(width: 30, height: 9)),
-        Preprocessing(resize: .shortestEdge(70), interpolation: .bilinear, crop: .init(width: 64, height: 64)),
+        Preprocessing(resize: .shortestEdge(24), crop: .init(height: 20, width: 20)),
+        Preprocessing(resize: .shortestEdge(13), interpolation: .lanczos, crop: .init(height: 9, width: 30)),
+        Preprocessing(resize: .shortestEdge(70), interpolation: .bilinear, crop: .init(height: 64, width: 64)),
         Preprocessing(resize: .exact(width: 9, height: 40), interpolation: .box),
         Preprocessing(resize: .exact(width: 40, height: 9), interpolation: .nearest),
-        Preprocessing(resize: .none, crop: .init(width: 10, height: 10)),
+        Preprocessing(resize: .none, crop: .init(height: 10, width: 10)),
     ]
 
     private func options(_ change: (inout DecodingOptions) -> Void) -> DecodingOptions {
@@ -39,7 +39,7 @@ import Imaging
         let bytes = Pictures.noise(width: width, height: height, seed: 3).encodedJPEG(quality: 90)
         let image = try Image(decoding: bytes)
         for (edge, side) in [(248, 224), (224, 224), (32, 8), (32, 1), (300, 20), (600, 1)] {
-            let preparation = Preprocessing(resize: .shortestEdge(edge), crop: .init(width: side, height: side))
+            let preparation = Preprocessing(resize: .shortestEdge(edge), crop: .init(height: side, width: side))
             #expect(try preparation.prepare(decoding: bytes).image == preparation.prepare(image), "\(edge) to \(side)")
         }
     }
@@ -53,7 +53,7 @@ import Imaging
                 for interpolation in [Interpolation.bicubic, .bilinear, .box, .lanczos, .nearest] {
                     let preparation = Preprocessing(
                         resize: .shortestEdge(edge), interpolation: interpolation,
-                        crop: .init(width: side, height: side))
+                        crop: .init(height: side, width: side))
                     let prepared = try preparation.prepare(decoding: bytes)
                     #expect((prepared.width, prepared.height) == (image.width, image.height))
                     #expect(
@@ -66,7 +66,7 @@ import Imaging
 
     @Test(arguments: [1, 4, 6]) func damageIsFoundWhereverItIs(orientation: Int) throws {
         // The crop shows a band in the middle; what lies below it is not decoded into pixels.
-        let preparation = Preprocessing(resize: .shortestEdge(24), crop: .init(width: 24, height: 24))
+        let preparation = Preprocessing(resize: .shortestEdge(24), crop: .init(height: 24, width: 24))
         let sound = Pictures.withOrientation(
             orientation, Pictures.noise(width: 48, height: 160, seed: 4).encodedJPEG(quality: 90))
         var random = SplitMix(state: 5)

@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 import Imaging
@@ -5,7 +6,7 @@ import Imaging
 /// Preprocessing gives what torchvision gives; tools/make_fixtures_imaging.py wrote the checksums.
 @Suite struct PreprocessingTests {
     private let imageNet = Preprocessing(
-        resize: .shortestEdge(248), crop: .init(width: 224, height: 224), mean: [0.485, 0.456, 0.406],
+        resize: .shortestEdge(248), crop: .init(height: 224, width: 224), mean: [0.485, 0.456, 0.406],
         std: [0.229, 0.224, 0.225])
 
     @Test func resizingCroppingAndNormalisingAreTorchvisions() throws {
@@ -16,7 +17,7 @@ import Imaging
             let edge = try number("edge")
             var preprocessing = imageNet
             preprocessing.resize = edge == 0 ? .none : .shortestEdge(edge)
-            let crop = Preprocessing.Extent(width: try number("cropwidth"), height: try number("cropheight"))
+            let crop = Size(height: try number("cropheight"), width: try number("cropwidth"))
             preprocessing.crop = crop
             let prepared = preprocessing.prepare(image)
             #expect(preprocessing.outputSize(width: image.width, height: image.height) == crop)
@@ -28,9 +29,9 @@ import Imaging
     @Test func theLongEdgeIsRoundedDown() {
         var preprocessing = imageNet
         preprocessing.crop = nil
-        #expect(preprocessing.outputSize(width: 400, height: 533) == .init(width: 248, height: 330))
-        #expect(preprocessing.outputSize(width: 711, height: 400) == .init(width: 440, height: 248))
-        #expect(preprocessing.outputSize(width: 1, height: 1) == .init(width: 248, height: 248))
+        #expect(preprocessing.outputSize(width: 400, height: 533) == .init(height: 330, width: 248))
+        #expect(preprocessing.outputSize(width: 711, height: 400) == .init(height: 248, width: 440))
+        #expect(preprocessing.outputSize(width: 1, height: 1) == .init(height: 248, width: 248))
     }
 
     @Test func aThreadOfPixelsCostsNoMoreThanItsCrop() {
@@ -44,13 +45,13 @@ import Imaging
     @Test func squashingTakesTheSizeAsItIs() throws {
         let preprocessing = Preprocessing(resize: .exact(width: 12, height: 20), interpolation: .bilinear)
         let noise = try Image(contentsOfFile: fixture("noise.png"))
-        #expect(preprocessing.outputSize(width: 61, height: 47) == .init(width: 12, height: 20))
+        #expect(preprocessing.outputSize(width: 61, height: 47) == .init(height: 20, width: 12))
         #expect(preprocessing.prepare(noise) == noise.resized(width: 12, height: 20, interpolation: .bilinear))
     }
 
     @Test func theCropBeginsWhereItsRoundingSays() {
         let image = Image(width: 7, height: 1, channels: 1, pixels: [0, 1, 2, 3, 4, 5, 6])
-        var preprocessing = Preprocessing(resize: .none, crop: .init(width: 4, height: 1))
+        var preprocessing = Preprocessing(resize: .none, crop: .init(height: 1, width: 4))
         #expect(preprocessing.prepare(image).pixels == [2, 3, 4, 5])
         preprocessing.cropRounding = .down
         #expect(preprocessing.prepare(image).pixels == [1, 2, 3, 4])

@@ -9,7 +9,7 @@ import Imaging
         options.reducesScale = true
         return options
     }()
-    private let square = Preprocessing(resize: .shortestEdge(62), crop: .init(width: 56, height: 56))
+    private let square = Preprocessing(resize: .shortestEdge(62), crop: .init(height: 56, width: 56))
 
     /// The mean absolute difference of two images of one size.
     private func difference(_ a: Image, _ b: Image) -> Double {
@@ -57,7 +57,7 @@ import Imaging
         let bytes = Pictures.landscape(width: width, height: 450).encodedJPEG(quality: 90)
         let whole = try Preprocessing(resize: .shortestEdge(62)).prepare(decoding: bytes, options: Self.reduced).image
         for side in [56, 20, 1] {
-            let middle = Preprocessing(resize: .shortestEdge(62), crop: .init(width: side, height: side))
+            let middle = Preprocessing(resize: .shortestEdge(62), crop: .init(height: side, width: side))
             let prepared = try middle.prepare(decoding: bytes, options: Self.reduced)
             #expect(prepared.image == whole.centerCropped(width: side, height: side), "\(side)")
         }

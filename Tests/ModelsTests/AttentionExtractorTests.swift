@@ -11,7 +11,7 @@ struct AttentionExtractorTests {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         let checkpoint = try Checkpoint.open(folder.appending(path: "Fixtures/checkpoints/hf-vit").path)
         let extractor = try AttentionExtractor(
-            checkpoint.configuration, from: checkpoint, engine: OneDNNEngine(threadCount: 2), batchSize: 2)
+            checkpoint.configuration, from: checkpoint, engine: Engines.make(threads: 2), batchSize: 2)
         let input = try golden["input"].values
         let images = Tensor(input.map { -$0 } + input, shape: [2, 3, 16, 16])
         let weights = Tensor(shape: [2, 2, 17, 17])

@@ -16,7 +16,7 @@ struct FeatureExtractorTests {
         let checkpoint = try checkpoint(name)
         let extractor = try FeatureExtractor(
             checkpoint.configuration, pooling: pooling, layer: layer, from: checkpoint,
-            engine: OneDNNEngine(threadCount: 2), batchSize: 3)
+            engine: Engines.make(threads: 2), batchSize: 3)
         let result = Tensor(
             shape: [images.shape[0]] + FeatureExtractor.shape(pooling, of: checkpoint.configuration))
         extractor.features(images, into: result)

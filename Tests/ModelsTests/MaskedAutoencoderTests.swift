@@ -1,6 +1,7 @@
 import Compute
 import Layers
 import Models
+import Support
 import Testing
 
 /// A model of the fixtures, ready to train.
@@ -8,14 +9,14 @@ struct GoldenAutoencoder {
     let goldens: Goldens
     let model: MaskedAutoencoder
     let store: ParameterStore
-    let engine: OneDNNEngine
+    let engine: any Engine
     let images: Tensor
     let mask: PatchMask
 
     init(_ name: String, target: MAEConfiguration.Target, threads: Int = 2) throws {
         goldens = try Goldens(name)
         let configuration = Self.configuration(name, target: target)
-        engine = OneDNNEngine(threadCount: threads)
+        engine = Engines.make(threads: threads)
         store = ParameterStore(
             configuration.parameterShapes.filter { !MAEConfiguration.fixedTables.contains($0.name) }
                 .map { ($0.name, $0.shape) })
@@ -52,24 +53,24 @@ struct GoldenAutoencoder {
         let maskRatio: Double
         switch name {
         case "mae-oblong":
-            encoder.imageSize = Extent(height: 8, width: 20)
+            encoder.imageSize = Size(height: 8, width: 20)
             encoder.inputChannels = 1
             (encoder.width, encoder.depth, encoder.heads, encoder.hiddenWidth) = (8, 1, 2, 12)
             encoder.layerNormEpsilon = 1e-12
             (decoder.width, decoder.depth, decoder.heads, decoder.hiddenWidth) = (12, 2, 3, 10)
             maskRatio = 0.6
         case "mae-deep":
-            encoder.imageSize = Extent(square: 32)
+            encoder.imageSize = Size(square: 32)
             (encoder.width, encoder.depth, encoder.heads, encoder.hiddenWidth) = (24, 3, 3, 48)
             (decoder.width, decoder.depth, decoder.heads, decoder.hiddenWidth) = (16, 2, 4, 32)
             maskRatio = 0.75
         default:
-            encoder.imageSize = Extent(square: 16)
+            encoder.imageSize = Size(square: 16)
             (encoder.width, encoder.depth, encoder.heads, encoder.hiddenWidth) = (16, 2, 2, 40)
             (decoder.width, decoder.depth, decoder.heads, decoder.hiddenWidth) = (8, 1, 2, 24)
             maskRatio = 0.75
         }
-        encoder.patchSize = Extent(square: name == "mae-deep" ? 8 : 4)
+        encoder.patchSize = Size(square: name == "mae-deep" ? 8 : 4)
         if name != "mae-oblong" { encoder.layerNormEpsilon = 1e-6 }
         var configuration = MAEConfiguration(encoder: encoder, decoder: decoder)
         configuration.maskRatio = maskRatio
@@ -155,8 +156,8 @@ struct GoldenAutoencoder {
 
     @Test func oneBatchCanBeLearnedByHeart() throws {
         var encoder = ViTConfiguration()
-        encoder.imageSize = Extent(square: 16)
-        encoder.patchSize = Extent(square: 4)
+        encoder.imageSize = Size(square: 16)
+        encoder.patchSize = Size(square: 4)
         encoder.width = 32
         encoder.depth = 2
         encoder.heads = 2
@@ -167,7 +168,7 @@ struct GoldenAutoencoder {
         decoder.heads = 2
         decoder.hiddenWidth = 128
         let configuration = MAEConfiguration(encoder: encoder, decoder: decoder)
-        let engine = OneDNNEngine(threadCount: 2)
+        let engine = Engines.make(threads: 2)
         let store = ParameterStore(
             configuration.parameterShapes.filter { !MAEConfiguration.fixedTables.contains($0.name) }
                 .map { ($0.name, $0.shape) })

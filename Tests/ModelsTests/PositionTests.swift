@@ -1,12 +1,13 @@
 import Models
+import Support
 import Testing
 
 @Suite struct PositionTests {
     /// Names read `library/old-new-prefix-P`, grids being rows x columns.
     private struct Case {
         let kind: ViTConfiguration.PositionInterpolation
-        let old: Extent
-        let new: Extent
+        let old: Size
+        let new: Size
         let prefix: Int
 
         init?(_ name: Substring) {
@@ -18,8 +19,8 @@ import Testing
             let sizes = words.prefix(2).map { $0.split(separator: "x").compactMap { Int($0) } }
             guard words.count == 4, let prefix = Int(words[3]), sizes.allSatisfy({ $0.count == 2 }) else { return nil }
             self.kind = kind
-            old = Extent(height: sizes[0][0], width: sizes[0][1])
-            new = Extent(height: sizes[1][0], width: sizes[1][1])
+            old = Size(height: sizes[0][0], width: sizes[0][1])
+            new = Size(height: sizes[1][0], width: sizes[1][1])
             self.prefix = prefix
         }
     }
@@ -44,8 +45,8 @@ import Testing
     @Test func sinCosTableFollowsTheFormula() throws {
         let goldens = try Goldens("positions")
         for (name, grid, width) in [
-            ("14x14-width-4", Extent(square: 14), 4), ("3x5-width-16", Extent(height: 3, width: 5), 16),
-            ("4x4-width-8", Extent(square: 4), 8),
+            ("14x14-width-4", Size(square: 14), 4), ("3x5-width-16", Size(height: 3, width: 5), 16),
+            ("4x4-width-8", Size(square: 4), 8),
         ] {
             let wanted = try goldens["sin-cos/\(name)"].values
             #expect(wanted.prefix(width).allSatisfy { $0 == 0 })

@@ -9,7 +9,7 @@ private struct GoldenClassifier {
     let goldens: Goldens
     let configuration: ViTConfiguration
     let store: ParameterStore
-    let engine: OneDNNEngine
+    let engine: any Engine
     let images: Tensor
 
     init(_ name: String, threads: Int = 2) throws {
@@ -18,7 +18,7 @@ private struct GoldenClassifier {
         configuration.depth = goldens.names(under: "weights/blocks.").filter { $0.hasSuffix("norm1.bias") }.count
         configuration.hiddenWidth = try goldens["weights/blocks.0.mlp.fc1.bias"].count
         self.configuration = configuration
-        engine = OneDNNEngine(threadCount: threads)
+        engine = Engines.make(threads: threads)
         store = ParameterStore(configuration.parameterShapes.map { ($0.name, $0.shape) })
         for (index, entry) in store.entries.enumerated() {
             store.parameter(at: index).value.assign(try goldens["weights/\(entry.name)"].values)

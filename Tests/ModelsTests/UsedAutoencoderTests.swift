@@ -2,6 +2,7 @@ import Checkpoints
 import Compute
 import Layers
 import Models
+import Support
 import Testing
 
 /// A masked autoencoder that is used and not trained.
@@ -15,7 +16,7 @@ struct UsedAutoencoderTests {
         configuration.maskRatio = 0
         return try MaskedAutoencoder(
             configuration, from: checkpoint, positions: MAEPositions(configuration, from: checkpoint),
-            batchSize: batchSize, isTrained: false, engine: OneDNNEngine(threadCount: 2))
+            batchSize: batchSize, isTrained: false, engine: Engines.make(threads: 2))
     }
 
     @Test(arguments: [("hf-mae", ""), ("mae-full", "/mae_visualize_vit_tiny.pth")])
@@ -65,14 +66,14 @@ struct UsedAutoencoderTests {
         let checkpoint = try Checkpoint.open("\(Self.checkpoints)/hf-mae")
         var encoder = checkpoint.configuration
         encoder.positionImageSize = encoder.imageSize
-        encoder.imageSize = Extent(height: 24, width: 32)
+        encoder.imageSize = Size(height: 24, width: 32)
         let configuration = MAEConfiguration(encoder: encoder, decoder: try #require(checkpoint.maeDecoder))
         let positions = try MAEPositions(configuration, from: checkpoint)
         #expect(positions.patches.shape == [48, 16] && positions.decoder.shape == [49, 12])
         let stored = try checkpoint.tensor("decoder_pos_embed").values
         #expect(Array(positions.decoder.values.prefix(12)) == Array(stored.prefix(12)))
         let fitted = PositionResampling.resample(
-            Array(stored.dropFirst(12)), width: 12, from: Extent(square: 4), to: Extent(height: 6, width: 8),
+            Array(stored.dropFirst(12)), width: 12, from: Size(square: 4), to: Size(height: 6, width: 8),
             as: .transformers)
         #expect(Array(positions.decoder.values.dropFirst(12)) == fitted)
     }

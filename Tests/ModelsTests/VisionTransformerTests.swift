@@ -1,13 +1,14 @@
 import Compute
 import Layers
 import Models
+import Support
 import Testing
 
 @Suite struct VisionTransformerTests {
     static func configuration(_ name: String) -> ViTConfiguration {
         var configuration = ViTConfiguration()
-        configuration.imageSize = Extent(height: 8, width: 12)
-        configuration.patchSize = Extent(square: 4)
+        configuration.imageSize = Size(height: 8, width: 12)
+        configuration.patchSize = Size(square: 4)
         configuration.width = 12
         configuration.depth = 1
         configuration.heads = 3
@@ -45,7 +46,7 @@ import Testing
         let wanted = try goldens["logits"].values
         for batchSize in [1, 2, 3] {
             let model = try VisionTransformer(
-                configuration, from: goldens, engine: OneDNNEngine(threadCount: 2), batchSize: batchSize)
+                configuration, from: goldens, engine: Engines.make(threads: 2), batchSize: batchSize)
             #expect(largestDifference(model.logits(pixels).values, wanted) < 1e-5)
         }
     }

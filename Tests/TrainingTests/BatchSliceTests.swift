@@ -1,4 +1,5 @@
 import Models
+import Support
 import Testing
 import Training
 
@@ -31,7 +32,7 @@ import Training
     @Test func aCutBatchOfFinetuningIsTwoBatchesOfAStep() throws {
         func weights(batch: Int, accumulate: Int) throws -> [UInt8] {
             var run = try TinyClassRun(imagesPerClass: 60)
-            (run.options.imageSize, run.options.width, run.options.depth) = (Extent(square: 64), 64, 12)
+            (run.options.imageSize, run.options.width, run.options.depth) = (Size(square: 64), 64, 12)
             (run.options.batchSize, run.options.accumulate, run.options.steps) = (batch, accumulate, 1)
             (run.options.mixup, run.options.cutmix, run.options.dropPath) = (0, 0, 0.5)
             run.options.patchDropout = 0.1
@@ -47,7 +48,7 @@ import Training
     @Test func aCutBatchOfPretrainingIsTwoBatchesOfAStep() throws {
         func weights(batch: Int, accumulate: Int) throws -> [UInt8] {
             var run = try TinyRun(count: 170)
-            (run.options.imageSize, run.options.width, run.options.depth) = (Extent(square: 64), 64, 12)
+            (run.options.imageSize, run.options.width, run.options.depth) = (Size(square: 64), 64, 12)
             (run.options.decoderWidth, run.options.decoderDepth) = (64, 8)
             (run.options.batchSize, run.options.accumulate, run.options.steps) = (batch, accumulate, 1)
             try run.train(threads: 4)

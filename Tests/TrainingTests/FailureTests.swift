@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Models
+import Support
 import Testing
 
 import Training
@@ -60,7 +61,7 @@ import Training
 
     @Test(
         arguments: [
-            { $0.maskRatio = 1 }, { $0.maskRatio = 0 }, { $0.maskRatio = 0.99 }, { $0.patchSize = Extent(square: 5) },
+            { $0.maskRatio = 1 }, { $0.maskRatio = 0 }, { $0.maskRatio = 0.99 }, { $0.patchSize = Size(square: 5) },
             { $0.heads = 3 },
             { $0.width = 18 }, { $0.steps = 0 }, { $0.batchSize = 0 }, { $0.rate = -1 }, { $0.rate = .nan },
             { $0.channels = 5 }, { $0.averageDecay = 1 }, { $0.logEvery = 0 }, { $0.checkpointEvery = 0 },

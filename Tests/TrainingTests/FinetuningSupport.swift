@@ -4,6 +4,7 @@ import Imaging
 import Models
 import Randomness
 
+import Support
 import Training
 
 /// A folder of small pictures in class folders, told apart by their colours, and a tiny model for them.
@@ -18,8 +19,8 @@ struct TinyClassRun {
     init(imagesPerClass: Int = 12) throws {
         folder = try TemporaryFolder()
         options = FinetuningOptions(data: folder.path + "/data")
-        options.imageSize = Extent(square: 16)
-        options.patchSize = Extent(square: 4)
+        options.imageSize = Size(square: 16)
+        options.patchSize = Size(square: 4)
         (options.width, options.depth, options.heads) = (16, 2, 2)
         options.steps = 18
         options.batchSize = 4

@@ -4,6 +4,7 @@ import Foundation
 import Imaging
 import Layers
 import Models
+import Support
 import Testing
 
 import Training
@@ -126,7 +127,7 @@ import Training
         run.options.initial = pretraining.output + "/model"
         (run.options.width, run.options.depth, run.options.heads) = (nil, nil, nil)
         (run.options.steps, run.options.rate, run.options.weightDecay) = (1, 0, 0)
-        run.options.imageSize = Extent(square: 24)
+        run.options.imageSize = Size(square: 24)
         run.options.pooling = .meanPatches
         let notes = Notes()
         try run.train(notes: notes)
@@ -168,7 +169,7 @@ import Training
         let weights = try store.parameter("a").value
         weights.assign(try goldens.tensor("weights-0").values)
         let average = MovingAverage(decay: 0.9, of: store)
-        let engine = OneDNNEngine(threadCount: 2)
+        let engine = Engines.make(threads: 2)
         for step in 1...10 {
             weights.assign(try goldens.tensor("weights-\(step)").values)
             average.update(from: store, engine: engine)

@@ -10,7 +10,7 @@ import Training
 /// LARS and linear heads take the steps of PyTorch; tools/fixtures_probe.py wrote them.
 @Suite struct LinearProbeTests {
     private let goldens: TensorArchive
-    private let engine = OneDNNEngine(threadCount: 2)
+    private let engine = Engines.make(threads: 2)
     private let rates = [0.5, 1.5, 0.7, 0.2, 0.1]
 
     init() throws {

@@ -26,7 +26,7 @@ import Training
     }
 
     @Test func batchesAndTargetsAreThoseOfTimm() throws {
-        let engine = OneDNNEngine(threadCount: 2)
+        let engine = Engines.make(threads: 2)
         let labels = try archive.tensor("labels").values.map { Int($0) }
         for (name, draw) in draws {
             let images = Tensor(try archive.tensor("pixels").values, shape: [4, 3, 9, 14])
@@ -41,7 +41,7 @@ import Training
     @Test func largeBatchesMixTheSameOnAnyNumberOfThreads() {
         var results: [[Float]] = []
         for threadCount in [1, 3] {
-            let engine = OneDNNEngine(threadCount: threadCount)
+            let engine = Engines.make(threads: threadCount)
             let images = Tensor((0..<5 * 3 * 120 * 110).map { Float($0 % 1013) }, shape: [5, 3, 120, 110])
             let targets = Tensor(shape: [5, 7])
             for index in 0..<6 {
@@ -54,7 +54,7 @@ import Training
     }
 
     @Test func theImageInTheMiddleStays() {
-        let engine = OneDNNEngine(threadCount: 1)
+        let engine = Engines.make(threads: 1)
         for draw in [Mixing.Draw.mixup(0.3), .cutmix(rows: 0..<2, columns: 0..<2)] {
             let images = Tensor([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], shape: [3, 1, 2, 2])
             Mixing().mix(images, draw, engine: engine)

@@ -20,7 +20,7 @@ import Training
     }
 
     @Test func onePassOverTheArenaIsAPassOverEachEntry() throws {
-        let engine = OneDNNEngine(threadCount: 2)
+        let engine = Engines.make(threads: 2)
         let (merged, single) = (store(), store())
         var settings = AdamW.Settings()
         settings.weightDecay = 0.3
@@ -42,7 +42,7 @@ import Training
     }
 
     @Test func vectorsDoNotDecay() throws {
-        let engine = OneDNNEngine(threadCount: 1)
+        let engine = Engines.make(threads: 1)
         let store = store()
         engine.clear(store.gradients)
         let before = store.weights.values
@@ -68,9 +68,9 @@ import Training
         store.weights.assign([1, 2] + [Float](repeating: 0, count: store.weights.count - 2))
         let average = MovingAverage(decay: 0.75, of: store)
         store.weights.assign([5, 2] + [Float](repeating: 0, count: store.weights.count - 2))
-        average.update(from: store, engine: OneDNNEngine(threadCount: 2))
+        average.update(from: store, engine: Engines.make(threads: 2))
         #expect(Array(average.weights.values.prefix(2)) == [2, 2])
-        average.update(from: store, engine: OneDNNEngine(threadCount: 2))
+        average.update(from: store, engine: Engines.make(threads: 2))
         #expect(Array(average.weights.values.prefix(2)) == [2.75, 2])
     }
 

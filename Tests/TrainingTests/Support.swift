@@ -5,6 +5,7 @@ import Imaging
 import Models
 import Randomness
 
+import Support
 import Training
 
 /// A folder that is gone with the test.
@@ -30,8 +31,8 @@ struct TinyRun {
     init(count: Int = 24, corrupt: Set<Int> = []) throws {
         folder = try TemporaryFolder()
         options = PretrainingOptions(data: folder.path + "/data")
-        options.imageSize = Extent(square: 16)
-        options.patchSize = Extent(square: 4)
+        options.imageSize = Size(square: 16)
+        options.patchSize = Size(square: 4)
         (options.width, options.depth, options.heads) = (16, 1, 2)
         (options.decoderWidth, options.decoderDepth, options.decoderHeads) = (8, 1, 2)
         options.steps = 30

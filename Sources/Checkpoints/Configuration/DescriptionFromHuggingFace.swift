@@ -1,4 +1,5 @@
 import Models
+import Support
 
 /// Reads the configuration that transformers writes (`config.json` with `model_type`).
 struct HuggingFaceConfiguration {
@@ -34,7 +35,7 @@ struct HuggingFaceConfiguration {
         if json["model_type"]?.string == "dinov2_with_registers" {
             description.configuration.positionInterpolation = .timm
         }
-        let stated = try size("image_size") ?? (isKnownType ? Extent(square: 224) : nil)
+        let stated = try size("image_size") ?? (isKnownType ? Size(square: 224) : nil)
         try description.fitPositions(rows: try table.extent(1, of: "pos_embed"), stated: stated, path: path)
         try readDecoder(&description)
         description.labels = try labels(classCount: description.configuration.classCount)
@@ -127,13 +128,13 @@ struct HuggingFaceConfiguration {
     }
 
     /// A side, or a height and a width.
-    private func size(_ name: String) throws(CheckpointError) -> Extent? {
+    private func size(_ name: String) throws(CheckpointError) -> Size? {
         guard let value = json[name] else { return nil }
         let sides = value.integers ?? value.integer.map { [$0, $0] } ?? []
         guard sides.count == 2, sides.allSatisfy({ (1...TensorTable.largestExtent).contains($0) }) else {
             throw .malformed(
                 path, "states a \(name) of \(value.text(compact: true)); a side, or height and width were expected")
         }
-        return Extent(height: sides[0], width: sides[1])
+        return Size(height: sides[0], width: sides[1])
     }
 }

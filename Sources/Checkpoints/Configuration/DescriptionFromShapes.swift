@@ -1,4 +1,5 @@
 import Models
+import Support
 
 extension TensorTable {
     /// What the shapes of the tensors tell: all but the number of heads and the size of the picture. The epsilon of the
@@ -9,7 +10,7 @@ extension TensorTable {
         var configuration = ViTConfiguration()
         configuration.width = try extent(0, of: "patch_embed.proj.weight")
         configuration.inputChannels = try extent(1, of: "patch_embed.proj.weight")
-        configuration.patchSize = Extent(
+        configuration.patchSize = Size(
             height: try extent(2, of: "patch_embed.proj.weight"), width: try extent(3, of: "patch_embed.proj.weight"))
         configuration.depth = depth
         guard depth > 0 else { throw .malformed(path, "has no encoder block") }
@@ -138,7 +139,7 @@ extension ModelDescription {
     /// Fits the position table to the picture: which prefix tokens have rows in it, and what grid the rest stands for.
     ///
     /// - Parameter stated: the size of picture that a file states.
-    mutating func fitPositions(rows stored: Int, stated: Extent?, path: String) throws(CheckpointError) {
+    mutating func fitPositions(rows stored: Int, stated: Size?, path: String) throws(CheckpointError) {
         let patch = configuration.patchSize
         statesImageSize = stated != nil
         if let stated { configuration.imageSize = stated }
@@ -160,7 +161,7 @@ extension ModelDescription {
         let candidates = prefix == 0 ? [0] : [prefix, 0]
         for prefixRows in candidates {
             guard let side = squareRoot(rows - prefixRows) else { continue }
-            let size = Extent(height: side * patch.height, width: side * patch.width)
+            let size = Size(height: side * patch.height, width: side * patch.width)
             if folds.isEmpty { configuration.prefixHasPosition = prefix == 0 || prefixRows > 0 }
             if stated == nil {
                 configuration.imageSize = size

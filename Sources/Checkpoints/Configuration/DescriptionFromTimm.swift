@@ -1,4 +1,5 @@
 import Models
+import Support
 
 /// Reads the configuration that timm's hub models carry (`config.json` with `architecture` and `pretrained_cfg`).
 struct TimmConfiguration {
@@ -72,12 +73,12 @@ struct TimmConfiguration {
     }
 
     /// The size of picture that the weights were made for.
-    private func imageSize() throws(CheckpointError) -> Extent? {
+    private func imageSize() throws(CheckpointError) -> Size? {
         if let size = try argumentSize() { return size }
         return try inputSize()
     }
 
-    private func argumentSize() throws(CheckpointError) -> Extent? {
+    private func argumentSize() throws(CheckpointError) -> Size? {
         guard let value = arguments["img_size"] else { return nil }
         guard let size = Self.extent(value.integers ?? value.integer.map { [$0, $0] } ?? []) else {
             throw .malformed(
@@ -86,7 +87,7 @@ struct TimmConfiguration {
         return size
     }
 
-    private func inputSize() throws(CheckpointError) -> Extent? {
+    private func inputSize() throws(CheckpointError) -> Size? {
         guard let input = pretrained["input_size"] else { return nil }
         guard let sizes = input.integers, sizes.count == 3, let size = Self.extent(Array(sizes.dropFirst())) else {
             throw .malformed(
@@ -96,14 +97,14 @@ struct TimmConfiguration {
     }
 
     /// The size of picture that is fed: a model of fixed size overrules what its weights were trained on.
-    func fedSize() throws(CheckpointError) -> Extent? {
+    func fedSize() throws(CheckpointError) -> Size? {
         let isFixed = pretrained["fixed_input_size"]?.bool ?? false
         return isFixed ? try imageSize() : try inputSize()
     }
 
-    private static func extent(_ sides: [Int]) -> Extent? {
+    private static func extent(_ sides: [Int]) -> Size? {
         guard sides.count == 2, sides.allSatisfy({ (1...TensorTable.largestExtent).contains($0) }) else { return nil }
-        return Extent(height: sides[0], width: sides[1])
+        return Size(height: sides[0], width: sides[1])
     }
 
     private func integer(_ name: String) throws(CheckpointError) -> Int? {

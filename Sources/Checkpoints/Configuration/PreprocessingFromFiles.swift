@@ -1,5 +1,6 @@
 import Imaging
 import Models
+import Support
 
 extension HuggingFaceConfiguration {
     /// What transformers' image processors do by the settings of a `preprocessor_config.json`.
@@ -18,7 +19,7 @@ extension HuggingFaceConfiguration {
             switch try size(json["crop_size"], path, isSquare: true)
                 ?? .exact(width: defaults.crop ?? 224, height: defaults.crop ?? 224)
             {
-            case .exact(let width, let height): preprocessing.crop = Preprocessing.Extent(width: width, height: height)
+            case .exact(let width, let height): preprocessing.crop = Size(height: height, width: width)
             default: throw .malformed(path, "states a crop_size without height and width")
             }
         }
@@ -98,7 +99,7 @@ private struct ProcessorDefaults {
 
 extension TimmConfiguration {
     /// What timm's `create_transform` does for evaluation.
-    func preprocessing(imageSize: Extent) throws(CheckpointError) -> Preprocessing {
+    func preprocessing(imageSize: Size) throws(CheckpointError) -> Preprocessing {
         let name = pretrained["interpolation"]?.string ?? "bicubic"
         guard let interpolation = Interpolation(rawValue: name) else {
             throw .malformed(path, "states the interpolation \(name), which is unknown")
@@ -111,10 +112,10 @@ extension TimmConfiguration {
         guard !std.contains(0) else { throw .malformed(path, "states a std of 0") }
         return Preprocessing(
             resize: try resize(size, fraction: fraction), interpolation: interpolation,
-            crop: Preprocessing.Extent(width: size.width, height: size.height), mean: mean, std: std)
+            crop: Size(height: size.height, width: size.width), mean: mean, std: std)
     }
 
-    private func resize(_ size: Extent, fraction: Double) throws(CheckpointError) -> Preprocessing.Resize {
+    private func resize(_ size: Size, fraction: Double) throws(CheckpointError) -> Preprocessing.Resize {
         let height = Int((Double(size.height) / fraction).rounded(.down))
         let width = Int((Double(size.width) / fraction).rounded(.down))
         switch pretrained["crop_mode"]?.string ?? "center" {
@@ -146,8 +147,8 @@ enum FamilyPreprocessing {
         let (family, configuration) = (description.family, description.configuration)
         var size = configuration.imageSize
         // Its positions are of 518 pixels; its authors use it at 224.
-        if layout == .dinov2, !description.statesImageSize { size = Extent(square: 224) }
-        let crop = Preprocessing.Extent(width: size.width, height: size.height)
+        if layout == .dinov2, !description.statesImageSize { size = Size(square: 224) }
+        let crop = Size(height: size.height, width: size.width)
         let channels = configuration.inputChannels
         func perChannel(_ values: [Double]) -> [Double] { channels == 3 ? values : [values.reduce(0, +) / 3] }
         if family == .vit, layout.isHuggingFace {

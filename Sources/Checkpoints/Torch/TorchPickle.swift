@@ -1,3 +1,5 @@
+import Support
+
 /// The calls that a pickled checkpoint may make, and what they give.
 enum TorchPickle {
     private static let storageTypes: [String: ElementType] = [

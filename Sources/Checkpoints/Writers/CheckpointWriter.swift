@@ -1,6 +1,7 @@
 import Compute
 import Imaging
 import Models
+import Support
 
 /// The layouts that a checkpoint can be written in.
 public enum ExportLayout: String, Sendable, Hashable, CaseIterable {
@@ -66,7 +67,7 @@ public struct CheckpointWriter: Sendable {
     }
 
     /// The size of picture that the position table was made for.
-    var trainedSize: Models.Extent { configuration.positionImageSize ?? configuration.imageSize }
+    var trainedSize: Size { configuration.positionImageSize ?? configuration.imageSize }
 }
 
 extension Checkpoint {

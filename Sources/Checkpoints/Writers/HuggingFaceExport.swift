@@ -1,6 +1,7 @@
 import Compute
 import Imaging
 import Models
+import Support
 
 /// Writes the directory that transformers reads, with the names that all its versions know.
 struct HuggingFaceExport {
@@ -167,7 +168,7 @@ struct HuggingFaceExport {
 
 extension JSON {
     /// One number where both sides are equal, else height and width.
-    static func side(_ extent: Models.Extent) -> JSON {
+    static func side(_ extent: Size) -> JSON {
         extent.height == extent.width
             ? .integer(extent.height) : .array([.integer(extent.height), .integer(extent.width)])
     }

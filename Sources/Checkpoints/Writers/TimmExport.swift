@@ -1,6 +1,7 @@
 import Compute
 import Imaging
 import Models
+import Support
 
 /// Writes timm's names: the directory that timm reads, or the `.pth` of MAE's authors.
 struct TimmExport {
@@ -162,8 +163,8 @@ private struct TimmTransform {
     /// Whether timm's terms say all of it.
     private(set) var isExact = false
 
-    init(_ preprocessing: Preprocessing, fed: Models.Extent) {
-        let crop = preprocessing.crop ?? Preprocessing.Extent(width: fed.width, height: fed.height)
+    init(_ preprocessing: Preprocessing, fed: Size) {
+        let crop = preprocessing.crop ?? Size(height: fed.height, width: fed.width)
         let resized: (width: Int, height: Int)
         switch preprocessing.resize {
         case .none: return

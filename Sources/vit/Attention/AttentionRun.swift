@@ -1,6 +1,6 @@
 import Checkpoints
 import Datasets
-import Features
+import SwiftViT
 
 /// Writes the results of `vit attention` as they come, and keeps count.
 struct AttentionRun {

@@ -1,5 +1,5 @@
 import Datasets
-import Features
+import SwiftViT
 
 /// Writes the results of `vit classify` as they come, and keeps count.
 struct ClassificationRun {

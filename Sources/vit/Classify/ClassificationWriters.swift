@@ -1,7 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Datasets
-import Features
+import SwiftViT
 
 /// How `vit classify` writes its results.
 enum ClassificationFormat: String, ExpressibleByArgument, CaseIterable {

@@ -1,5 +1,5 @@
 import Datasets
-import Features
+import SwiftViT
 
 /// How the results of a run are laid out for people: known before the first one comes, since they are shown as they come.
 struct TextLayout {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Datasets
-import Features
+import SwiftViT
 
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Datasets
-import Features
+import SwiftViT
 import Models
 import Training
 

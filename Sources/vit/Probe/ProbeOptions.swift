@@ -1,5 +1,5 @@
 import ArgumentParser
-import Features
+import SwiftViT
 import Training
 
 /// How nearest neighbours vote.

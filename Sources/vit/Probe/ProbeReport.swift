@@ -1,6 +1,6 @@
 import Checkpoints
 import Datasets
-import Features
+import SwiftViT
 import Models
 import Training
 

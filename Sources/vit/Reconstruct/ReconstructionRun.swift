@@ -1,7 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Datasets
-import Features
+import SwiftViT
 
 /// How `vit reconstruct` writes its results.
 enum ReconstructionFormat: String, ExpressibleByArgument, CaseIterable {

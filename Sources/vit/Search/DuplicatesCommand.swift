@@ -1,7 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Compute
-import Features
+import SwiftViT
 
 struct DuplicatesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -39,7 +39,7 @@ struct DuplicatesCommand: ParsableCommand {
         Interruption.watch(removing: UnfinishedFiles())
         let collection = try EmbeddingCollection(contentsOfFile: index)
         let paths = try collection.paths()
-        let search = CosineSearch(collection.vectors, engine: OneDNNEngine(threadCount: threads.threads))
+        let search = CosineSearch(collection.vectors, engine: Engines.make(threads: threads.threads))
         var progress = Progress(total: collection.vectors.rows, isShown: !shared.quiet)
         let groups = NearDuplicates.groups(
             in: search, threshold: threshold, byteCount: { row in paths.flatMap { Files.byteCount(of: $0[row]) } ?? 0 },

@@ -1,6 +1,6 @@
 import Checkpoints
 import Datasets
-import Features
+import SwiftViT
 
 /// Turns matches and groups of duplicates into text.
 struct MatchWriter {

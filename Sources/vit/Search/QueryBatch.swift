@@ -1,6 +1,6 @@
 import Compute
 import Datasets
-import Features
+import SwiftViT
 
 /// The queries of a search as vectors.
 struct QueryBatch {

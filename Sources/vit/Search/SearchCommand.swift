@@ -2,7 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Compute
 import Datasets
-import Features
+import SwiftViT
 import Models
 
 /// How matches and groups are written.
@@ -69,7 +69,7 @@ struct SearchCommand: ParsableCommand {
         let collection = try EmbeddingCollection(contentsOfFile: index)
         var batch = QueryBatch(collection)
         try collect(into: &batch)
-        let search = CosineSearch(collection.vectors, engine: OneDNNEngine(threadCount: threads.threads))
+        let search = CosineSearch(collection.vectors, engine: Engines.make(threads: threads.threads))
         let matches = batch.isEmpty ? [] : search.best(topK, for: batch.vectors, excluding: batch.rows)
         let paths = try collection.paths(of: Set(matches.joined().map(\.row)))
         let output = StandardOutput()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Models
+import Support
 import Training
 
 /// The encoder and its pictures, as every training command takes them.
@@ -134,13 +135,13 @@ struct UpkeepOptions: ParsableArguments {
 
 /// One number for a square, or HEIGHTxWIDTH.
 struct Sides: ExpressibleByArgument {
-    let extent: Extent
+    let extent: Size
 
     init?(argument: String) {
         let sides = argument.lowercased().split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
         switch sides.count {
-        case 1: extent = Extent(square: sides[0] ?? -1)
-        case 2: extent = Extent(height: sides[0] ?? -1, width: sides[1] ?? -1)
+        case 1: extent = Size(square: sides[0] ?? -1)
+        case 2: extent = Size(height: sides[0] ?? -1, width: sides[1] ?? -1)
         default: return nil
         }
         if extent.height < 1 || extent.width < 1 { return nil }

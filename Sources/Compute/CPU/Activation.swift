@@ -1,0 +1,51 @@
+import CKernels
+
+extension CPUEngine {
+    package func activate(_ x: Tensor, _ activation: Activation, into y: Tensor) {
+        precondition(x.count == y.count, "activate: got x \(x.shape), y \(y.shape)")
+        unsafe forBlocks(of: Self.elementsPerTask, in: x.count) { elements, _, _ in
+            let first = elements.lowerBound
+            unsafe activation.apply(x.pointer + first, elements.count, into: y.pointer + first)
+        }
+    }
+
+    package func activateBackward(_ dy: Tensor, x: Tensor, _ activation: Activation, dx: Tensor) {
+        precondition(
+            dy.count == x.count && dx.count == x.count,
+            "activateBackward: got dy \(dy.shape), x \(x.shape), dx \(dx.shape)")
+        unsafe forBlocks(of: Self.elementsPerTask, in: x.count) { elements, _, _ in
+            let first = elements.lowerBound
+            unsafe activation.applyBackward(
+                x.pointer + first, dy.pointer + first, elements.count, into: dx.pointer + first)
+        }
+    }
+}
+
+extension Activation {
+    /// y = activation(x) of `count` numbers; y may be x.
+    func apply(_ x: UnsafeMutablePointer<Float>, _ count: Int, into y: UnsafeMutablePointer<Float>) {
+        switch self {
+        case .gelu: unsafe vit_gelu(x, count, y)
+        case .geluTanh: unsafe vit_gelu_tanh(x, count, y)
+        }
+    }
+
+    /// The same of rows of `width` numbers, so many floats apart in x and in y; y may be x.
+    func applyRows(
+        _ x: UnsafeMutablePointer<Float>, stride xStride: Int, rowCount: Int, width: Int,
+        into y: UnsafeMutablePointer<Float>, stride yStride: Int
+    ) {
+        for row in 0..<rowCount { unsafe apply(x + row * xStride, width, into: y + row * yStride) }
+    }
+
+    /// dx = dy · activation'(x) of `count` numbers; dx may be dy.
+    func applyBackward(
+        _ x: UnsafeMutablePointer<Float>, _ dy: UnsafeMutablePointer<Float>, _ count: Int,
+        into dx: UnsafeMutablePointer<Float>
+    ) {
+        switch self {
+        case .gelu: unsafe vit_gelu_backward(x, dy, count, dx)
+        case .geluTanh: unsafe vit_gelu_tanh_backward(x, dy, count, dx)
+        }
+    }
+}

@@ -1,0 +1,194 @@
+import Checkpoints
+import Compute
+import Datasets
+import Imaging
+import Models
+import Synchronization
+
+/// What became of one input of a run over many.
+public struct AttendedInput: Sendable {
+    /// The path as it was given or found; "-" is standard input.
+    public let path: String
+    /// Where the encoder looks, or why there is nothing to tell.
+    public let result: Result<AttentionMaps, InputError>
+}
+
+/// Shows where the encoder of any checkpoint looks in pictures.
+///
+/// ```swift
+/// let reader = try AttentionReader(checkpoint: "checkpoints/charts-vit-tiny")
+/// let sheet = try reader.read(contentsOfFile: "figure.png").drawn(.sheet)
+/// ```
+public final class AttentionReader: Sendable {
+    /// What can be chosen where the checkpoint leaves a choice.
+    public struct Options: Sendable {
+        /// Threads at work; nil: as many as the process may use. Results do not depend on it.
+        public var threads: Int?
+        /// What to do otherwise than the checkpoint says.
+        public var overrides = PreprocessingOverrides()
+        /// What decoding a picture may take.
+        public var decoding = DecodingOptions()
+        /// The block that is read, from 1 to the depth of the model; nil: the last.
+        public var layer: Int?
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// The checkpoint that the weights come from.
+    public let checkpoint: Checkpoint
+    /// The model's shape, overrides included.
+    public let configuration: ViTConfiguration
+    /// What happens to a picture before the model sees it, overrides included.
+    public let preprocessing: Preprocessing
+    /// The block that is read, counted from 1.
+    public let layer: Int
+    private let options: Options
+    private let engine: any Engine
+    private let lazyModel = Mutex<AttentionExtractor?>(nil)
+
+    /// Opens the checkpoint at `path`, a directory or a weights file.
+    ///
+    /// Errors: `CheckpointError`; `EmbeddingError` where the options do not fit it.
+    public convenience init(checkpoint path: String, options: Options = Options()) throws {
+        try self.init(Checkpoint.open(path), options: options)
+    }
+
+    /// A reader that packs the weights when the first picture is there.
+    package init(_ checkpoint: Checkpoint, options: Options = Options()) throws(EmbeddingError) {
+        self.checkpoint = checkpoint
+        do throws(ClassifierError) {
+            (configuration, preprocessing) = try options.overrides.apply(
+                to: checkpoint.configuration, checkpoint.preprocessing)
+        } catch {
+            throw EmbeddingError(description: error.description)
+        }
+        layer = options.layer ?? configuration.depth
+        guard (1...max(configuration.depth, 1)).contains(layer) else {
+            throw EmbeddingError(
+                description: "\(checkpoint.path): has \(configuration.depth) blocks, counted from 1, and no layer "
+                    + "\(layer)")
+        }
+        var options = options
+        options.decoding.channels = configuration.inputChannels
+        self.options = options
+        engine = Engines.make(threads: options.threads)
+    }
+
+    /// Where the encoder looks in the picture in a file.
+    ///
+    /// Errors: `InputError` where the file holds no picture that can be read.
+    public func read(contentsOfFile path: String) throws -> AttentionMaps {
+        var result: Result<AttentionMaps, InputError>?
+        try read([.file(path)]) { result = $0.result }
+        guard let result else { throw InputError.malformed(path, "gave no result") }
+        return try result.get()
+    }
+
+    /// Looks at many pictures, one after the other, and hands each result to `body`, in the order of the inputs.
+    ///
+    /// The next pictures are decoded on other threads meanwhile. A picture that cannot be read gives a failure in its
+    /// place. What `body` throws ends the run.
+    public func read(_ inputs: [InputPaths.Input], _ body: (AttendedInput) throws -> Void) throws {
+        let preparation = ImagePreparation(
+            imageSize: configuration.imageSize, preprocessing: preprocessing, decoding: options.decoding)
+        let stream = PreparedInputs(inputs: inputs, groupSize: 1, threads: options.threads) {
+            (input) throws(InputError) in try preparation.prepare(input)
+        }
+        let workspace = AttentionWorkspace(configuration, imageCount: 1)
+        try stream.forEachGroup { group in
+            for item in group {
+                let result: Result<AttentionMaps, InputError>
+                switch item.result {
+                case .success(let picture): result = try maps(of: picture.image, path: item.path, workspace: workspace)
+                case .failure(let error): result = .failure(error)
+                }
+                try body(AttendedInput(path: item.path, result: result))
+            }
+        }
+    }
+
+    private func maps(
+        of image: Image, path: String, workspace: AttentionWorkspace
+    ) throws -> Result<AttentionMaps, InputError> {
+        preprocessing.normalize(image, into: workspace.pixels)
+        var rollout = AttentionRollout(tokenCount: configuration.tokenCount, heads: configuration.heads, engine: engine)
+        var weights: [Float] = []
+        try model().forEachBlock(workspace.pixels, weights: workspace.weights) { block, _ in
+            guard block <= layer else { return }
+            if block == layer { weights = workspace.weights.values }
+            rollout.append(workspace.weights)
+        }
+        guard weights.allSatisfy(\.isFinite) else { return .failure(.notFinite(path, weights: checkpoint.path)) }
+        return .success(
+            AttentionMaps(
+                image: image, layer: layer, weights: weights, rollout: rollout.matrix, configuration: configuration))
+    }
+
+    private func model() throws -> AttentionExtractor {
+        try lazyModel.withLock { model in
+            if let model { return model }
+            let new = try AttentionExtractor(configuration, from: checkpoint, engine: engine, batchSize: 1)
+            model = new
+            return new
+        }
+    }
+}
+
+/// The memory in which pictures are looked at.
+struct AttentionWorkspace {
+    /// (B, C, height, width)
+    let pixels: Tensor
+    /// (B, H, N, N)
+    let weights: Tensor
+
+    init(_ configuration: ViTConfiguration, imageCount: Int) {
+        let size = configuration.imageSize
+        pixels = Tensor(shape: [imageCount, configuration.inputChannels, size.height, size.width])
+        let tokenCount = configuration.tokenCount
+        weights = Tensor(shape: [imageCount, configuration.heads, tokenCount, tokenCount])
+    }
+}
+
+/// The attention of block after block, followed through (Abnar and Zuidema 2020, section 3.1).
+struct AttentionRollout {
+    private let tokenCount: Int
+    private let heads: Int
+    private let engine: any Engine
+    /// The transpose of the product so far, and room for the next: a product with the transpose of the right side is what
+    /// the engine has.
+    private var transposed: Tensor
+    private var next: Tensor
+    /// 0.5 · the mean of the heads + 0.5 · I.
+    private let step: Tensor
+
+    init(tokenCount: Int, heads: Int, engine: any Engine) {
+        self.tokenCount = tokenCount
+        self.heads = heads
+        self.engine = engine
+        transposed = Tensor(shape: [tokenCount, tokenCount])
+        next = Tensor(shape: [tokenCount, tokenCount])
+        step = Tensor(shape: [tokenCount, tokenCount])
+        for token in 0..<tokenCount { unsafe transposed.pointer[token * tokenCount + token] = 1 }
+    }
+
+    /// Takes the weights (1, H, N, N) of the next block: the product P becomes step · P, its transpose Pᵀ · stepᵀ.
+    mutating func append(_ weights: Tensor) {
+        let count = tokenCount * tokenCount
+        for place in 0..<count {
+            var sum: Float = 0
+            for head in 0..<heads { unsafe sum += weights.pointer[head * count + place] }
+            unsafe step.pointer[place] = sum / (2 * Float(heads))
+        }
+        for token in 0..<tokenCount { unsafe step.pointer[token * tokenCount + token] += 0.5 }
+        engine.linear(
+            transposed, LinearWeights(inPlace: step), bias: nil, epilogue: LinearEpilogue(), into: next)
+        swap(&transposed, &next)
+    }
+
+    /// The product (N, N).
+    var matrix: [Float] {
+        let values = transposed.values
+        return (0..<values.count).map { values[$0 % tokenCount * tokenCount + $0 / tokenCount] }
+    }
+}

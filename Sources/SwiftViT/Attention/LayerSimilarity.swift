@@ -1,0 +1,74 @@
+import Compute
+
+/// How similar the layers of a model see the same pictures: linear CKA, estimated over minibatches.
+///
+/// Kornblith et al. 2019 for CKA; Nguyen et al. 2021, equations 2 and 3, for the sum of unbiased estimates over
+/// minibatches, as Raghu et al. 2021 use it. A picture is one example, all its tokens its features.
+struct LayerSimilarity {
+    /// An estimate takes the pictures of a minibatch less three.
+    static let fewestPictures = 4
+
+    private let layerCount: Int
+    /// Sums of the estimates of HSIC for each pair of layers.
+    private var sums: [Double]
+    private var grams: [[Double]] = []
+
+    init(layerCount: Int) {
+        self.layerCount = layerCount
+        sums = [Double](repeating: 0, count: layerCount * layerCount)
+    }
+
+    /// Takes the tokens (B, N, D) of the next layer for the pictures of a minibatch.
+    mutating func append(_ tokens: Tensor, engine: any Engine) {
+        let count = tokens.shape[0]
+        let features = Tensor(tokens.values, shape: [count, tokens.count / count])
+        Self.centre(features)
+        let gram = Tensor(shape: [count, count])
+        engine.linear(features, LinearWeights(inPlace: features), bias: nil, epilogue: LinearEpilogue(), into: gram)
+        grams.append(gram.values.map { Double($0) })
+        guard grams.count == layerCount else { return }
+        if count >= Self.fewestPictures {
+            for one in 0..<layerCount {
+                for other in 0..<layerCount { sums[one * layerCount + other] += Self.hsic(grams[one], grams[other]) }
+            }
+        }
+        grams = []
+    }
+
+    /// The similarity of each pair of layers, row by row; nil where no minibatch was large enough.
+    var matrix: [Double]? {
+        let own = (0..<layerCount).map { sums[$0 * layerCount + $0] }
+        guard own.allSatisfy({ $0 > 0 }) else { return nil }
+        return sums.indices.map { sums[$0] / (own[$0 / layerCount] * own[$0 % layerCount]).squareRoot() }
+    }
+
+    /// Subtracts the mean over the pictures from every feature. The estimate is the same without, but rounds worse.
+    private static func centre(_ features: Tensor) {
+        let (count, width) = (features.shape[0], features.shape[1])
+        for place in 0..<width {
+            var sum: Float = 0
+            for row in 0..<count { unsafe sum += features.pointer[row * width + place] }
+            let mean = sum / Float(count)
+            for row in 0..<count { unsafe features.pointer[row * width + place] -= mean }
+        }
+    }
+
+    /// The unbiased estimate of HSIC from two Gram matrices (n, n); their diagonals do not count.
+    static func hsic(_ k: [Double], _ l: [Double]) -> Double {
+        let n = Int(Double(k.count).squareRoot().rounded())
+        var (trace, kSum, lSum, cross) = (0.0, 0.0, 0.0, 0.0)
+        for row in 0..<n {
+            var (kRow, lRow) = (0.0, 0.0)
+            for column in 0..<n where column != row {
+                trace += k[row * n + column] * l[row * n + column]
+                kRow += k[row * n + column]
+                lRow += l[row * n + column]
+            }
+            kSum += kRow
+            lSum += lRow
+            cross += kRow * lRow
+        }
+        let count = Double(n)
+        return (trace + kSum * lSum / ((count - 1) * (count - 2)) - 2 / (count - 2) * cross) / (count * (count - 3))
+    }
+}

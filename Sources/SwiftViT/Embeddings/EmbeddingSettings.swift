@@ -1,0 +1,129 @@
+import Checkpoints
+import Datasets
+import Imaging
+import Models
+import Randomness
+import Support
+
+/// What decides on every number of a file of embeddings; kept beside it.
+package struct EmbeddingSettings: Sendable {
+    /// The settings by name.
+    package let json: JSON
+
+    /// Names of settings, in the words of a message.
+    private static let decisive: [(name: String, words: String)] = [
+        ("inputs", "list of pictures"), ("shard", "--shard"),
+    ]
+
+    /// Names of settings that decide on the numbers of a picture.
+    private static let numeric: [(name: String, words: String)] = [
+        ("pooling", "--pool"), ("layer", "--layer"), ("l2", "--l2"), ("dtype", "--dtype"), ("shape", "shape of a row"),
+        ("preprocessing", "preprocessing"), ("fast_decode", "--fast-decode"),
+    ]
+
+    /// The settings of a file of `embedder`'s results for `inputs`.
+    init(
+        _ embedder: ImageEmbedder, inputs: [InputPaths.Input], shard: String?, element: NumPyMatrix.Element
+    ) throws {
+        var paths = StableHash()
+        for input in inputs {
+            paths.combine(input.path.utf8)
+            paths.combine([0])
+        }
+        // Absent where it is off, as in files from before there was a choice.
+        let reducesScale = embedder.options.decoding.reducesScale
+        let fastDecode = reducesScale ? [JSON.Member("fast_decode", .bool(true))] : []
+        let members = [
+            JSON.Member("model", .string(Files.resolved(embedder.checkpoint.path))),
+            JSON.Member("pooling", .string(embedder.pooling.rawValue)),
+            JSON.Member("layer", embedder.options.layer.map { .integer($0) } ?? .null),
+            JSON.Member("l2", .bool(embedder.options.isNormalized)), JSON.Member("dtype", .string("\(element)")),
+            JSON.Member("shape", .array(embedder.shape.map { .integer($0) })),
+            JSON.Member("image_size", embedder.configuration.imageSize.json),
+            JSON.Member("preprocessing", embedder.preprocessing.json),
+            JSON.Member("shard", shard.map { .string($0) } ?? .null),
+            JSON.Member(
+                "inputs",
+                .object([
+                    JSON.Member("count", .integer(inputs.count)),
+                    JSON.Member("paths_hash", .string(String(paths.value, radix: 16))),
+                ])),
+            JSON.Member("probe", .array(try Self.probe(embedder).map { .number(Double($0)) })),
+        ]
+        json = .object(members + fastDecode)
+    }
+
+    /// The settings that a line of text holds; nil for other text.
+    init?(_ line: String) {
+        guard let json = try? JSON.parse(Array(line.utf8)), json["inputs"]?["count"]?.integer != nil else { return nil }
+        self.json = json
+    }
+
+    /// The settings in a file.
+    package init(contentsOfFile path: String) throws {
+        json = try JSON.file(path)
+        guard json["inputs"]?["count"]?.integer != nil else {
+            throw InputError.malformed(path, "does not hold the settings that vit embed writes beside its output")
+        }
+    }
+
+    /// How many inputs there are.
+    var inputCount: Int { json["inputs"]?["count"]?.integer ?? 0 }
+
+    /// The checkpoint's path as it was then.
+    var model: String? { json["model"]?.string }
+    var pooling: FeaturePooling? { json["pooling"]?.string.flatMap { FeaturePooling(rawValue: $0) } }
+    var layer: Int? { json["layer"]?.integer }
+    var isNormalized: Bool { json["l2"]?.bool ?? false }
+    var imageSize: Size? {
+        guard let sides = json["image_size"]?.integers, sides.count == 2 else { return nil }
+        return Size(height: sides[0], width: sides[1])
+    }
+
+    /// The number of rows that a finished file has; nil where it is not finished.
+    var rowCount: Int? { json["rows"]?.integer }
+
+    /// The same, with the number of rows that came of it.
+    func finished(rows: Int) -> EmbeddingSettings {
+        var members = json.members ?? []
+        members.append(JSON.Member("rows", .integer(rows)))
+        return EmbeddingSettings(json: .object(members))
+    }
+
+    private init(json: JSON) { self.json = json }
+
+    /// What differs from `other`, in the words of a message; nil where the same pictures give the same file.
+    func difference(from other: EmbeddingSettings) -> String? {
+        Self.decisive.first { json[$0.name] != other.json[$0.name] }?.words ?? numericDifference(from: other)
+    }
+
+    /// What differs in the vectors that `embedder` gives, but for their precision; nil where nothing does.
+    func difference(from embedder: ImageEmbedder) throws -> String? {
+        let other = try EmbeddingSettings(embedder, inputs: [], shard: nil, element: .float32)
+        return numericDifference(from: other, ignoring: ["dtype", "fast_decode"])
+    }
+
+    /// What differs from `other` in the numbers that a picture gives; nil where nothing does.
+    func numericDifference(from other: EmbeddingSettings, ignoring ignored: Set<String> = []) -> String? {
+        let setting = Self.numeric.first { !ignored.contains($0.name) && json[$0.name] != other.json[$0.name] }
+        if let setting { return setting.words }
+        let (mine, theirs) = (json["probe"]?.doubles ?? [], other.json["probe"]?.doubles ?? [])
+        // Another kind of processor may round otherwise; other weights give other numbers altogether.
+        let scale = mine.map(\.magnitude).max() ?? 0
+        let isSame = mine.count == theirs.count && zip(mine, theirs).allSatisfy { abs($0 - $1) <= 1e-3 * scale }
+        return isSame ? nil : "model"
+    }
+
+    /// Numbers that tell the weights: some of those that a picture of noise gives.
+    private static func probe(_ embedder: ImageEmbedder) throws -> [Float] {
+        let size = embedder.configuration.imageSize
+        let channels = embedder.configuration.inputChannels
+        var random = CounterRandom(seed: 0, purpose: .synthetic)
+        let pixels = (0..<size.height * size.width * channels).map { _ in
+            UInt8(truncatingIfNeeded: random.nextWord())
+        }
+        let image = Image(width: size.width, height: size.height, channels: channels, pixels: pixels)
+        let values = try embedder.embed(prepared: image)
+        return stride(from: 0, to: values.count, by: max(1, values.count / 16)).map { values[$0] }
+    }
+}

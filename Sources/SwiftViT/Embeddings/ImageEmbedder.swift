@@ -1,0 +1,153 @@
+import Checkpoints
+import Compute
+import Datasets
+import Imaging
+import Models
+import Synchronization
+
+/// Turns pictures into vectors, with the encoder of any checkpoint: a classifier's, or a masked autoencoder's, which sees
+/// all patches here.
+///
+/// ```swift
+/// let embedder = try ImageEmbedder(checkpoint: "checkpoints/charts-vit-tiny")
+/// let vector = try embedder.embed(contentsOfFile: "figure.png").values
+/// ```
+public final class ImageEmbedder: Sendable {
+    /// What can be chosen where the checkpoint leaves a choice.
+    public struct Options: Sendable {
+        /// Threads at work; nil: as many as the process may use. Results do not depend on it.
+        public var threads: Int?
+        /// Pictures that the model computes at once, 1 or more. Results do not depend on it.
+        public var batchSize = 8
+        /// What to do otherwise than the checkpoint says.
+        public var overrides = PreprocessingOverrides()
+        /// What decoding a picture may take.
+        public var decoding = DecodingOptions()
+        /// Which vectors stand for a picture; nil: what the checkpoint's head reads.
+        public var pooling: FeaturePooling?
+        /// After how many blocks the tokens are read as they are: 0, the embedded patches, to the depth of the model.
+        /// nil: after all blocks and the final norm. These are the indices of transformers' `hidden_states`.
+        public var layer: Int?
+        /// Whether each vector is divided by its Euclidean length; of patches, each by its own.
+        public var isNormalized = false
+        /// Leaves the checkpoint's weights and takes those that training would begin with, drawn from this seed, for
+        /// comparison; the shape of the model and the preprocessing stay. Positions are MAE's sine-cosine table where
+        /// the checkpoint is one of MAE's, else they are drawn, too.
+        public var randomSeed: UInt64?
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// The checkpoint that the weights come from.
+    public let checkpoint: Checkpoint
+    /// The model's shape, overrides included.
+    public let configuration: ViTConfiguration
+    /// What happens to a picture before the model sees it, overrides included.
+    public let preprocessing: Preprocessing
+    /// Which vectors stand for a picture.
+    public let pooling: FeaturePooling
+    let options: Options
+    let engine: any Engine
+    private let lazyModel = Mutex<FeatureExtractor?>(nil)
+
+    /// Opens the checkpoint at `path`, a directory or a weights file.
+    ///
+    /// Errors: `CheckpointError`; `EmbeddingError` where the options do not fit it.
+    public convenience init(checkpoint path: String, options: Options = Options()) throws {
+        try self.init(Checkpoint.open(path), options: options)
+    }
+
+    /// An embedder that packs the weights when the first picture is there.
+    package init(_ checkpoint: Checkpoint, options: Options = Options()) throws(EmbeddingError) {
+        precondition(options.batchSize >= 1, "ImageEmbedder: expected a batch of 1 or more, got \(options.batchSize)")
+        self.checkpoint = checkpoint
+        do throws(ClassifierError) {
+            (configuration, preprocessing) = try options.overrides.apply(
+                to: checkpoint.configuration, checkpoint.preprocessing)
+        } catch {
+            throw EmbeddingError(description: error.description)
+        }
+        let depth = configuration.depth
+        if let layer = options.layer, !(0...depth).contains(layer) {
+            throw EmbeddingError(
+                description: "\(checkpoint.path): has \(depth) blocks, so layers 0 to \(depth) can be read, and not "
+                    + "\(layer)")
+        }
+        pooling = options.pooling ?? (configuration.pooling == .classToken ? .classToken : .meanPatches)
+        guard configuration.hasClassToken || !pooling.readsClassToken else {
+            throw EmbeddingError(description: "\(checkpoint.path): has no class token; read the mean or the patches")
+        }
+        var options = options
+        options.decoding.channels = configuration.inputChannels
+        self.options = options
+        engine = Engines.make(threads: options.threads)
+    }
+
+    /// The shape of what stands for a picture: (D), (2·D) with class token and mean, or (L, D) with all patches.
+    public var shape: [Int] { FeatureExtractor.shape(pooling, of: configuration) }
+
+    /// What stands for the picture in a file.
+    ///
+    /// Errors: `InputError` where the file holds no picture that can be read.
+    public func embed(contentsOfFile path: String) throws -> Embedding {
+        var result: Result<Embedding, InputError>?
+        try embed([.file(path)]) { result = $0.result }
+        guard let result else { throw InputError.malformed(path, "gave no result") }
+        return try result.get()
+    }
+
+    /// What stands for a picture in memory, of `shape`.
+    public func embed(_ image: Image) throws -> [Float] {
+        precondition(
+            image.channels == configuration.inputChannels,
+            "ImageEmbedder: the model takes \(configuration.inputChannels) channels, got \(image.channels)")
+        let prepared = try preparation.prepare(image, path: "the picture")
+        return try embed(prepared: prepared.image)
+    }
+
+    /// What stands for a picture that has the size the model takes.
+    func embed(prepared image: Image) throws -> [Float] {
+        let batch = EmbeddingBatch(self, capacity: 1, model: try model())
+        return try batch.embed([image], paths: ["the picture"])[0].get()
+    }
+
+    /// What is done to a picture before the model sees it.
+    var preparation: ImagePreparation {
+        ImagePreparation(imageSize: configuration.imageSize, preprocessing: preprocessing, decoding: options.decoding)
+    }
+
+    /// The model; the first call packs its weights.
+    func model() throws -> FeatureExtractor {
+        try lazyModel.withLock { model in
+            if let model { return model }
+            let new = try options.randomSeed.map(randomModel) ?? trainedModel()
+            model = new
+            return new
+        }
+    }
+
+    private func trainedModel() throws -> FeatureExtractor {
+        try FeatureExtractor(
+            configuration, pooling: pooling, layer: options.layer, from: checkpoint, engine: engine,
+            batchSize: options.batchSize)
+    }
+
+    private func randomModel(seed: UInt64) throws -> FeatureExtractor {
+        let isMAE = checkpoint.maeDecoder != nil || configuration.positions == .sinCos
+        return try FeatureExtractor(
+            configuration, pooling: pooling, layer: options.layer,
+            from: FrozenParameters(randomFor: configuration, hasSinCosPositions: isMAE, seed: seed), engine: engine,
+            batchSize: options.batchSize)
+    }
+}
+
+/// What stands for a picture, and which picture that was.
+public struct Embedding: Sendable {
+    /// The numbers, in the order of the embedder's `shape`.
+    public let values: [Float]
+    /// The SHA-256 of the file, in 64 hexadecimal digits.
+    public var sha256: String { digest.hex }
+
+    package let digest: SHA256
+}

@@ -1,0 +1,8 @@
+// What `import SwiftViT` brings along: images and their preprocessing, checkpoints, models, data sets and training.
+@_exported import Checkpoints
+@_exported import Compute
+@_exported import Datasets
+@_exported import Imaging
+@_exported import Models
+@_exported import Support
+@_exported import Training

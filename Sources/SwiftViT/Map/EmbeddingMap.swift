@@ -1,0 +1,120 @@
+import Checkpoints
+import Compute
+import Datasets
+import Imaging
+
+/// Embeddings on a map, as one page that needs nothing else: points coloured by folder, the picture under the pointer.
+package struct EmbeddingMap {
+    /// What the page may hold.
+    package struct Options: Sendable {
+        /// The longer side of a picture, in pixels; 0: no pictures.
+        package var thumbnailSide = 64
+        /// The bytes that all pictures together may take in the page; beyond that, only some points have one.
+        package var thumbnailBytes = 32 << 20
+
+        package init() {}
+    }
+
+    private let collection: EmbeddingCollection
+    private let engine: any Engine
+    private let options: Options
+
+    package init(_ collection: EmbeddingCollection, engine: any Engine, options: Options) {
+        self.collection = collection
+        self.engine = engine
+        self.options = options
+    }
+
+    /// The page. `progress` is told of the steps of the layout.
+    ///
+    /// Errors: `InputError` where the index is malformed, or where there is not one row.
+    package func page(title: String, progress: (Int, Int) -> Void) throws -> String {
+        let vectors = collection.vectors
+        guard vectors.rows > 0 else {
+            throw InputError.malformed(vectors.path, "has no rows, so there is nothing to map")
+        }
+        let paths = try collection.paths()
+        let places = TSNE.places(CosineSearch(vectors, engine: engine), engine: engine, progress: progress)
+        let groups = paths.map { FolderGroups(paths: $0) }
+        let data = JSON.object([
+            JSON.Member("points", .array(Self.coordinates(places))),
+            JSON.Member("groups", .array((groups?.names ?? ["all"]).map { .string($0) })),
+            JSON.Member(
+                "group", .array((groups?.members ?? [Int](repeating: 0, count: vectors.rows)).map { .integer($0) })),
+            JSON.Member("paths", .array((paths ?? []).map { .string($0) })),
+            JSON.Member("pictures", .array(try thumbnails(paths ?? []).map { .string($0) })),
+        ])
+        return MapPage.html(title: title, count: vectors.rows, data: data)
+    }
+
+    /// Whole numbers from 0 to 10,000, one after the other, the longer axis in full.
+    private static func coordinates(_ places: [(x: Double, y: Double)]) -> [JSON] {
+        let (left, top) = (places.map(\.x).min() ?? 0, places.map(\.y).min() ?? 0)
+        let (width, height) = ((places.map(\.x).max() ?? 0) - left, (places.map(\.y).max() ?? 0) - top)
+        let scale = max(width, height) > 0 ? 10_000 / max(width, height) : 0
+        return places.flatMap { place in
+            [
+                .integer(Int(((place.x - left) * scale).rounded())),
+                .integer(Int(((place.y - top) * scale).rounded())),
+            ]
+        }
+    }
+
+    /// A small JPEG for each picture, in base 64; empty where there is none, or no room for it.
+    private func thumbnails(_ paths: [String]) throws -> [String] {
+        var result = [String](repeating: "", count: paths.count)
+        guard options.thumbnailSide > 0, !paths.isEmpty else { return result }
+        // A few tell how much one takes; then as many as there is room for are spread over all.
+        var sampled = 0
+        let sample = spread(min(64, paths.count), over: paths.count)
+        try forEachThumbnail(of: sample, paths) { sampled += $1.utf8.count }
+        let average = max(sampled / sample.count, 1)
+        var left = options.thumbnailBytes
+        try forEachThumbnail(of: spread(min(paths.count, max(left / average, 1)), over: paths.count), paths) {
+            row, text in
+            guard text.utf8.count <= left else { return }
+            left -= text.utf8.count
+            result[row] = text
+        }
+        return result
+    }
+
+    private func spread(_ wanted: Int, over count: Int) -> [Int] { (0..<wanted).map { $0 * count / wanted } }
+
+    private func forEachThumbnail(of rows: [Int], _ paths: [String], _ body: (Int, String) -> Void) throws {
+        let side = options.thumbnailSide
+        let stream = PreparedInputs(
+            inputs: rows.map { .file(paths[$0]) }, groupSize: 16, threads: engine.threadCount
+        ) { (input) throws(InputError) in
+            let image = try input.image(options: DecodingOptions())
+            let scale = min(1, Double(side) / Double(max(image.width, image.height)))
+            func scaled(_ extent: Int) -> Int { max(1, Int((Double(extent) * scale).rounded())) }
+            let small = image.resized(
+                width: scaled(image.width), height: scaled(image.height), interpolation: .bilinear)
+            return base64(small.encodedJPEG(quality: 75))
+        }
+        try stream.forEachGroup { group in
+            for item in group { body(rows[item.index], (try? item.result.get()) ?? "") }
+        }
+    }
+}
+
+/// The folders that pictures lie in, less what all of them have in common.
+struct FolderGroups {
+    let names: [String]
+    /// The folder of each picture, as an index into `names`.
+    let members: [Int]
+
+    init(paths: [String]) {
+        let folders = paths.map { Files.directory(of: $0).split(separator: "/") }
+        var common = folders.first.map { Array($0) } ?? []
+        for folder in Set(folders) {
+            common = Array(zip(common, folder).prefix { $0 == $1 }.map(\.0))
+        }
+        let labels = folders.map { $0.dropFirst(common.count).joined(separator: "/") }
+        let names = Set(labels).sorted()
+        let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+        members = labels.map { places[$0] ?? 0 }
+        self.names = names.map { $0.isEmpty ? (common.last.map(String.init) ?? "all") : $0 }
+    }
+}

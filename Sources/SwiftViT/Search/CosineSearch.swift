@@ -1,0 +1,153 @@
+import Compute
+import Datasets
+
+/// Exact search among vectors by the cosine of their angle: every vector is compared, in blocks of matrix products.
+///
+/// The vectors are read where they lie, in a file or in memory; the memory in use does not grow with their number.
+package struct CosineSearch: Sendable {
+    package let vectors: any VectorRows
+    private let engine: any Engine
+
+    /// Rows whose products are in memory at a time.
+    private static let rowsPerBlock = 48 * 128
+    /// Queries that are compared at once, and those of which one task picks the best: a cache line of products.
+    private static let queriesPerPass = 512
+    private static let queriesPerTask = 16
+
+    package init(_ vectors: any VectorRows, engine: any Engine) {
+        self.vectors = vectors
+        self.engine = engine
+    }
+
+    /// The `count` rows most similar to each query (Q, D), the best first; row `excluded[q]` is none of the answers to
+    /// query q. The queries need not have length 1.
+    package func best(_ count: Int, for queries: Tensor, excluding excluded: [Int?]) -> [[Match]] {
+        precondition(
+            queries.shape.count == 2 && queries.shape[1] == vectors.columns && excluded.count == queries.shape[0],
+            "CosineSearch: vectors of \(vectors.columns) numbers got queries \(queries.shape)")
+        let capacity = min(count, vectors.rows)
+        var results: [[Match]] = []
+        for first in stride(from: 0, to: queries.shape[0], by: Self.queriesPerPass) {
+            let range = first..<min(first + Self.queriesPerPass, queries.shape[0])
+            let pass = SearchPass(capacity: capacity, excluded: Array(excluded[range]))
+            forEachBlock(from: 0, against: packed(queries.rows(range))) { rows, cosines in
+                engine.forEachTask((range.count + Self.queriesPerTask - 1) / Self.queriesPerTask) { task in
+                    let start = task * Self.queriesPerTask
+                    pass.take(cosines, rows: rows, queries: start..<min(start + Self.queriesPerTask, range.count))
+                }
+            }
+            results += pass.matches
+        }
+        return results
+    }
+
+    /// Vectors (Q, D) of length 1 as one side of a product, from any.
+    private func packed(_ queries: Tensor) -> LinearWeights {
+        let unit = Tensor(queries.values, shape: queries.shape)
+        engine.normalizeRows(unit)
+        return engine.pack(unit)
+    }
+
+    /// Hands over the cosines (rows, Q) of all rows from `first` on, block by block.
+    private func forEachBlock(from first: Int, against queries: LinearWeights, _ body: (Range<Int>, Tensor) -> Void) {
+        let cosines = Tensor(shape: [min(Self.rowsPerBlock, vectors.rows), queries.outputs])
+        for start in stride(from: first, to: vectors.rows, by: Self.rowsPerBlock) {
+            let rows = start..<min(start + Self.rowsPerBlock, vectors.rows)
+            unsafe engine.cosines(
+                of: rows.count,
+                rows: { range, target in
+                    unsafe vectors.copy(start + range.lowerBound..<start + range.upperBound, into: target)
+                }, with: queries, into: cosines)
+            vectors.release(rows)
+            body(rows, cosines.rows(0..<rows.count))
+        }
+    }
+
+    /// Hands over every pair of rows, the first the smaller, whose cosine is `threshold` or more. `progress` is told of the
+    /// rows that have been compared with all later ones.
+    package func forEachPair(
+        atLeast threshold: Float, progress: (Int) -> Void = { _ in }, _ body: (_ row: Int, _ other: Int, Float) -> Void
+    ) {
+        for first in stride(from: 0, to: vectors.rows, by: Self.queriesPerPass) {
+            let range = first..<min(first + Self.queriesPerPass, vectors.rows)
+            let queries = Tensor(shape: [range.count, vectors.columns])
+            unsafe vectors.copy(range, into: queries.buffer)
+            forEachBlock(from: first, against: packed(queries)) { rows, cosines in
+                let tasks = PairTasks(rows: rows, queries: range)
+                engine.forEachTask(rows.count) { tasks.find(in: cosines, row: $0, threshold: threshold) }
+                tasks.forEachPair(body)
+            }
+            progress(range.upperBound)
+        }
+    }
+}
+
+/// The best matches of some queries so far. Tasks that look at different queries do not meet.
+@safe private final class SearchPass: @unchecked Sendable {
+    private let best: UnsafeMutableBufferPointer<BestMatches>
+    private let excluded: [Int?]
+
+    init(capacity: Int, excluded: [Int?]) {
+        self.excluded = excluded
+        unsafe best = .allocate(capacity: excluded.count)
+        unsafe best.initialize(repeating: BestMatches(capacity: capacity))
+    }
+
+    deinit {
+        unsafe best.deinitialize()
+        unsafe best.deallocate()
+    }
+
+    /// Looks at the cosines (rows, Q) of some rows with some of the queries.
+    func take(_ cosines: Tensor, rows: Range<Int>, queries: Range<Int>) {
+        let queryCount = cosines.shape[1]
+        var thresholds = queries.map { unsafe best[$0].threshold }
+        for row in 0..<rows.count {
+            let line = unsafe cosines.pointer + row * queryCount + queries.lowerBound
+            for index in 0..<queries.count where unsafe line[index] > thresholds[index] {
+                let query = queries.lowerBound + index
+                if excluded[query] == rows.lowerBound + row { continue }
+                unsafe best[query].insert(Match(row: rows.lowerBound + row, similarity: line[index]))
+                thresholds[index] = unsafe best[query].threshold
+            }
+        }
+    }
+
+    /// The matches of each query, the best first.
+    var matches: [[Match]] { unsafe best.map(\.sorted) }
+}
+
+/// The similar pairs in a block of cosines. Each task finds those of one row, so that tasks do not meet.
+@safe private final class PairTasks: @unchecked Sendable {
+    private let found: UnsafeMutableBufferPointer<[Match]>
+    private let rows: Range<Int>
+    private let queries: Range<Int>
+
+    init(rows: Range<Int>, queries: Range<Int>) {
+        self.rows = rows
+        self.queries = queries
+        unsafe found = .allocate(capacity: rows.count)
+        unsafe found.initialize(repeating: [])
+    }
+
+    deinit {
+        unsafe found.deinitialize()
+        unsafe found.deallocate()
+    }
+
+    /// Looks at the cosines of the row at `index` of the block; each pair is met once, at its later row.
+    func find(in cosines: Tensor, row index: Int, threshold: Float) {
+        let line = unsafe cosines.pointer + index * queries.count
+        let row = rows.lowerBound + index
+        for query in 0..<min(queries.count, row - queries.lowerBound) where unsafe line[query] >= threshold {
+            unsafe found[index].append(Match(row: queries.lowerBound + query, similarity: line[query]))
+        }
+    }
+
+    func forEachPair(_ body: (Int, Int, Float) -> Void) {
+        for index in 0..<rows.count {
+            let matches = unsafe found[index]
+            for match in matches { body(match.row, rows.lowerBound + index, match.similarity) }
+        }
+    }
+}
