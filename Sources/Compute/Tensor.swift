@@ -51,10 +51,29 @@ public struct Tensor: Sendable {
         unsafe Array(UnsafeBufferPointer(start: pointer, count: count))
     }
 
+    /// The elements `range` in row-major order, copied.
+    package func values(in range: Range<Int>) -> [Float] {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "Tensor.values: \(range) is outside \(shape)")
+        return unsafe Array(UnsafeBufferPointer(start: pointer + range.lowerBound, count: range.count))
+    }
+
     /// Overwrites all elements, in row-major order.
     package func assign(_ values: [Float]) {
         precondition(values.count == count, "Tensor.assign: \(values.count) values do not fill the shape \(shape)")
-        unsafe pointer.update(from: values, count: count)
+        assign(values, at: 0)
+    }
+
+    /// Overwrites as many elements as there are values, from element `offset` on.
+    package func assign(_ values: [Float], at offset: Int) {
+        precondition(
+            offset >= 0 && offset + values.count <= count,
+            "Tensor.assign: \(values.count) values at \(offset) do not fit into the shape \(shape)")
+        unsafe (pointer + offset).update(from: values, count: values.count)
+    }
+
+    /// The elements from `offset` on, under a shape of their own.
+    package func view(at offset: Int, _ shape: [Int]) -> Tensor {
+        Tensor(storage: storage, offset: self.offset + offset, shape: shape)
     }
 
     /// The same elements under another shape of the same size.

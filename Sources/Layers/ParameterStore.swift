@@ -47,16 +47,22 @@ public final class ParameterStore: ParameterSource, Sendable {
 
     /// The tensor under `name`: a view of both arenas.
     package func parameter(_ name: String) throws -> Parameter {
+        parameter(try entry(name))
+    }
+
+    /// Where the tensor under `name` lies.
+    package func entry(_ name: String) throws -> Entry {
         guard let index = indices[name] else { throw UnknownParameter(name: name) }
-        return parameter(at: index)
+        return entries[index]
     }
 
     /// The tensor of `entries[index]`.
-    package func parameter(at index: Int) -> Parameter {
-        let entry = entries[index]
-        return Parameter(
-            value: Tensor(storage: weights.storage, offset: entry.offset, shape: entry.shape),
-            gradient: Tensor(storage: gradients.storage, offset: entry.offset, shape: entry.shape))
+    package func parameter(at index: Int) -> Parameter { parameter(entries[index]) }
+
+    private func parameter(_ entry: Entry) -> Parameter {
+        Parameter(
+            value: weights.view(at: entry.offset, entry.shape),
+            gradient: gradients.view(at: entry.offset, entry.shape))
     }
 
     package func didPack(_ name: String) {}

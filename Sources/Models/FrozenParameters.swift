@@ -13,8 +13,8 @@ package struct FrozenParameters: ParameterSource {
     }
 
     package func parameter(_ name: String) throws -> Parameter {
-        let place = try store.parameter(name).value
-        return Parameter(value: Tensor(storage: weights.storage, offset: place.offset, shape: place.shape))
+        let entry = try store.entry(name)
+        return Parameter(value: weights.view(at: entry.offset, entry.shape))
     }
 
     package func didPack(_ name: String) {}

@@ -33,7 +33,7 @@ struct TrainedParameters {
     /// The tensors of an arena.
     func named(_ arena: Tensor, prefix: String = "") -> [(name: String, tensor: Tensor)] {
         store.entries.map {
-            (prefix + $0.name, Tensor(storage: arena.storage, offset: $0.offset, shape: $0.shape))
+            (prefix + $0.name, arena.view(at: $0.offset, $0.shape))
         }
     }
 
