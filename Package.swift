@@ -29,8 +29,8 @@ let package = Package(
             swiftSettings: strictWithPointers
         ),
         .target(name: "Compute", dependencies: ["COneDNN", "CKernels", "Support"], swiftSettings: strictWithPointers),
-        .target(name: "Layers", dependencies: ["Compute"], swiftSettings: strict),
-        .target(name: "Models", dependencies: ["Layers", "Randomness"], swiftSettings: strict),
+        .target(name: "Layers", dependencies: ["Compute", "Randomness", "Support"], swiftSettings: strict),
+        .target(name: "Models", dependencies: ["Layers", "Randomness", "Support"], swiftSettings: strict),
         .target(
             name: "Checkpoints", dependencies: ["Models", "Imaging", "CImageCodecs"], swiftSettings: strictWithPointers),
         .target(
@@ -46,12 +46,19 @@ let package = Package(
             name: "vit",
             dependencies: ["SwiftViT", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strictWithPointers),
+        // A second engine that the tests hold every other to.
+        .target(
+            name: "ReferenceEngine", dependencies: ["Compute", "Support"], path: "Tests/ReferenceEngine",
+            swiftSettings: strictWithPointers),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging", "CImageCodecs", "Randomness"], swiftSettings: strict),
-        .testTarget(name: "ComputeTests", dependencies: ["Compute"], swiftSettings: strict),
         .testTarget(
-            name: "ModelsTests", dependencies: ["Models", "Layers", "Checkpoints", "Compute", "Randomness"],
+            name: "ComputeTests", dependencies: ["Compute", "ReferenceEngine", "Randomness", "Support"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ModelsTests",
+            dependencies: ["Models", "Layers", "Checkpoints", "Compute", "Randomness", "ReferenceEngine"],
             swiftSettings: strict),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness"], swiftSettings: strict),

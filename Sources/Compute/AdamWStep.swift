@@ -8,9 +8,9 @@ package struct AdamWStep: Sendable {
     /// Multiplies each gradient first.
     package let gradientScale: Float
     /// 1 − β₁ᵗ.
-    let correction1: Float
+    package let correction1: Float
     /// √(1 − β₂ᵗ).
-    let correction2Root: Float
+    package let correction2Root: Float
 
     /// Step number `step`, counted from 1; its corrections are computed in double, as PyTorch does.
     package init(

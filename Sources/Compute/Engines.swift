@@ -1,8 +1,23 @@
 import CKernels
 
-/// The engines that a program can compute with.
+/// The registry of engines: a further kind of hardware is a folder beside `CPU` and an entry here.
 package enum Engines {
-    /// An engine of the kind that suits this machine, with `threads` threads; nil: as many as this process may use.
+    /// A kind of engine that this machine can run.
+    package struct Kind: Sendable {
+        /// Its name, for people.
+        package let name: String
+        /// Makes one with so many threads; nil: as many as this process may use.
+        package let make: @Sendable (_ threads: Int?) -> any Engine
+    }
+
+    /// Every kind that this machine can run, the fastest first: the processor with each of its instruction sets.
+    package static var all: [Kind] {
+        MatrixProducts.supported.map { products in
+            Kind(name: "CPU, \(products)") { CPUEngine(threadCount: $0, products: products) }
+        }
+    }
+
+    /// The fastest engine of this machine, with `threads` threads; nil: as many as this process may use.
     ///
     /// Results do not depend on the number of threads.
     package static func make(threads: Int? = nil) -> any Engine { CPUEngine(threadCount: threads) }

@@ -1,30 +1,33 @@
-/// A contiguous view of 32-bit floats in a storage: where it starts and what shape it has.
+/// A contiguous view of numbers in a storage: where it starts, what shape it has, and the type of its elements.
 ///
 /// Copying a tensor copies the view, never the numbers.
 public struct Tensor: Sendable {
     package let storage: Storage
-    /// The first element, counted in floats from the start of the storage.
+    /// The first element, counted in elements from the start of the storage.
     package let offset: Int
+    /// The type of the elements.
+    public let type: ElementType
     /// The extent of each dimension, outermost first.
     public let shape: [Int]
     /// The number of elements.
     public let count: Int
 
     /// A zeroed tensor with a storage of its own.
-    public init(shape: [Int]) {
+    public init(shape: [Int], type: ElementType = .float32) {
         self.init(
-            storage: Storage(byteCount: shape.reduce(1, *) * MemoryLayout<Float>.stride), offset: 0, shape: shape)
+            storage: Storage(byteCount: shape.reduce(1, *) * type.byteCount), offset: 0, shape: shape, type: type)
     }
 
-    /// A view into `storage` that starts `offset` floats after its beginning.
-    package init(storage: Storage, offset: Int, shape: [Int]) {
+    /// A view into `storage` that starts `offset` elements after its beginning.
+    package init(storage: Storage, offset: Int, shape: [Int], type: ElementType = .float32) {
         let count = shape.reduce(1, *)
         precondition(
-            offset >= 0 && (offset + count) * MemoryLayout<Float>.stride <= storage.byteCount,
+            offset >= 0 && (offset + count) * type.byteCount <= storage.byteCount,
             "Tensor: \(shape) at offset \(offset) does not fit into \(storage.byteCount) bytes")
         self.storage = storage
         self.offset = offset
         self.shape = shape
+        self.type = type
         self.count = count
     }
 
@@ -36,9 +39,22 @@ public struct Tensor: Sendable {
         unsafe pointer.update(from: values, count: values.count)
     }
 
+    /// A tensor of row numbers, in row-major order.
+    package init(indices: [Int32], shape: [Int]) {
+        self.init(shape: shape, type: .int32)
+        assign(indices: indices)
+    }
+
     /// The address of the first element; valid while the tensor, or another view of its storage, lives.
     package var pointer: UnsafeMutablePointer<Float> {
-        unsafe storage.address.assumingMemoryBound(to: Float.self) + offset
+        precondition(type == .float32, "Tensor: expected elements of type float32, got \(type.rawValue)")
+        return unsafe storage.address.assumingMemoryBound(to: Float.self) + offset
+    }
+
+    /// The address of the first row number of an index.
+    var indices: UnsafeMutablePointer<Int32> {
+        precondition(type == .int32, "Tensor: expected elements of type int32, got \(type.rawValue)")
+        return unsafe storage.address.assumingMemoryBound(to: Int32.self) + offset
     }
 
     /// The elements in row-major order, in place; valid as long as `pointer` is.
@@ -50,6 +66,9 @@ public struct Tensor: Sendable {
     public var values: [Float] {
         unsafe Array(UnsafeBufferPointer(start: pointer, count: count))
     }
+
+    /// The row numbers of an index in row-major order, copied.
+    package var indexValues: [Int32] { unsafe Array(UnsafeBufferPointer(start: indices, count: count)) }
 
     /// The elements `range` in row-major order, copied.
     package func values(in range: Range<Int>) -> [Float] {
@@ -71,20 +90,28 @@ public struct Tensor: Sendable {
         unsafe (pointer + offset).update(from: values, count: values.count)
     }
 
+    /// Overwrites all row numbers of an index, in row-major order.
+    package func assign(indices values: [Int32]) {
+        precondition(values.count == count, "Tensor.assign: \(values.count) values do not fill the shape \(shape)")
+        unsafe indices.update(from: values, count: count)
+    }
+
     /// The elements from `offset` on, under a shape of their own.
     package func view(at offset: Int, _ shape: [Int]) -> Tensor {
-        Tensor(storage: storage, offset: self.offset + offset, shape: shape)
+        Tensor(storage: storage, offset: self.offset + offset, shape: shape, type: type)
     }
 
     /// The same elements under another shape of the same size.
     public func reshaped(_ shape: [Int]) -> Tensor {
         precondition(
             shape.reduce(1, *) == count, "Tensor.reshaped: \(self.shape) has \(count) elements, \(shape) does not")
-        return Tensor(storage: storage, offset: offset, shape: shape)
+        return Tensor(storage: storage, offset: offset, shape: shape, type: type)
     }
 
     /// As many of the first elements as a smaller shape has, under it.
-    package func first(_ shape: [Int]) -> Tensor { Tensor(storage: storage, offset: offset, shape: shape) }
+    package func first(_ shape: [Int]) -> Tensor {
+        Tensor(storage: storage, offset: offset, shape: shape, type: type)
+    }
 
     /// Rows `range` of the outermost dimension.
     public func rows(_ range: Range<Int>) -> Tensor {
@@ -92,6 +119,7 @@ public struct Tensor: Sendable {
             range.lowerBound >= 0 && range.upperBound <= shape[0], "Tensor.rows: \(range) is outside 0..<\(shape[0])")
         let rowCount = shape[0] == 0 ? 0 : count / shape[0]
         return Tensor(
-            storage: storage, offset: offset + range.lowerBound * rowCount, shape: [range.count] + shape.dropFirst())
+            storage: storage, offset: offset + range.lowerBound * rowCount, shape: [range.count] + shape.dropFirst(),
+            type: type)
     }
 }

@@ -13,8 +13,10 @@ public struct Parameter: Sendable {
     }
 
     /// The same as a matrix: the first dimension, and all others in one.
-    package var asMatrix: Parameter {
-        let rowCount = value.shape[0]
+    package var asMatrix: Parameter { matrix(rows: value.shape[0]) }
+
+    /// The same as a matrix with so many rows.
+    package func matrix(rows rowCount: Int) -> Parameter {
         let shape = [rowCount, value.count / max(rowCount, 1)]
         return Parameter(value: value.reshaped(shape), gradient: gradient?.reshaped(shape))
     }

@@ -1,46 +1,39 @@
 import Compute
 import Layers
-import Synchronization
 
-/// The encoder of a Vision Transformer, looked into block by block.
+/// The blocks of a model, and what their tokens attend to.
 package final class AttentionExtractor: Sendable {
-    package let configuration: ViTConfiguration
-    /// Pictures that are computed at once.
-    package let batchSize: Int
-    private let encoder: Encoder
-    private let engine: any Engine
-    private let workspace: EncoderWorkspace
-    private let turn = Mutex<Void>(())
+    package let configuration: any ModelConfiguration
+    /// The number of blocks that are computed.
+    package let layerCount: Int
+    private let pass: BatchedPass
 
-    /// Builds the encoder from the parameters of `source`.
+    /// Builds the model from the parameters of `source`.
+    ///
+    /// - Parameter layerCount: how many blocks are built and computed, from the first on; nil: all.
     package init(
-        _ configuration: ViTConfiguration, from source: some ParameterSource, engine: any Engine, batchSize: Int
+        _ configuration: any ModelConfiguration, layerCount: Int? = nil, from source: some ParameterSource,
+        engine: any Engine, batchSize: Int
     ) throws {
         self.configuration = configuration
-        self.engine = engine
-        self.batchSize = batchSize
-        encoder = try Encoder(configuration, from: source, engine: engine)
-        workspace = EncoderWorkspace(configuration, imageCount: batchSize)
+        self.layerCount = layerCount ?? configuration.depth
+        let model = try configuration.model(
+            .features(layer: self.layerCount), LayerBuilder(source, engine: engine))
+        pass = BatchedPass(model, .blocks, batchSize: batchSize, engine: engine)
     }
 
-    /// Hands over every block, from the first: its number, counted from 1, the weights (B, H, N, N) with which its tokens
-    /// attend to each other, and its output (B, N, D).
+    /// The number of images that are computed at once.
+    package var batchSize: Int { pass.batchSize }
+
+    /// Hands over every block, from the first: its number, counted from 1, and its output (B, N, D). The weights (B, H, N, N)
+    /// with which its tokens attend to each other are in `weights` then.
     ///
-    /// - Parameters:
-    ///   - images: at most `batchSize` of them (B, C, height, width), normalised as the checkpoint asks.
-    ///   - weights: where the weights are put, block after block (B, H, N, N).
-    package func forEachBlock(
-        _ images: Tensor, weights: Tensor, _ body: (_ block: Int, _ tokens: Tensor) -> Void
-    ) {
-        precondition(
-            images.shape[0] <= batchSize,
-            "AttentionExtractor: expected at most \(batchSize) images, got \(images.shape)")
-        turn.withLock { _ in
-            let workspace = self.workspace.first(images.shape[0])
-            encoder.forward(images, workspace: workspace, engine: engine) { index, tokens in
-                // The queries, keys and values of the block are there until the next one overwrites them.
-                engine.attentionWeights(workspace.block.qkv, heads: configuration.heads, into: weights)
-                body(index + 1, tokens)
+    /// - Parameter images: at most `batchSize` of them (B, C, height, width), normalized as the checkpoint asks.
+    package func forEachBlock(_ images: Tensor, weights: Tensor, _ body: (_ block: Int, _ tokens: Tensor) -> Void) {
+        pass.run(images.shape[0]) { pass in
+            pass.forEachBlock(images, through: layerCount) { block, tokens, write in
+                _ = write(weights)
+                body(block, tokens)
             }
         }
     }

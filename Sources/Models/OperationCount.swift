@@ -1,9 +1,11 @@
 extension ViTConfiguration {
+    package var operationCount: Double { operationCount(tokens: nil) }
+
     /// Floating-point operations of the forward pass of one image, a multiply-add counted as two; `tokens` go through
     /// the blocks (all, where it is left out).
     ///
     /// Per block 8ND² + 4N²D for attention and 4ND·hidden for the MLP; norms and activations are left out.
-    package func operationCount(tokens: Int? = nil) -> Double {
+    package func operationCount(tokens: Int?) -> Double {
         let (n, d) = (Double(tokens ?? tokenCount), Double(width))
         let patches = n - Double(prefixCount)
         let patchLength = Double(inputChannels * patchSize.height * patchSize.width)

@@ -1,12 +1,12 @@
 import Compute
 import Layers
 
-/// A classifier being trained: the forward pass of `VisionTransformer` with all that the way back needs.
+/// A classifier of any family while it is trained.
 ///
-/// Positions are trained too, as in every fine-tuning recipe. With a mask, the encoder sees the patches that stay alone
-/// (patch dropout: Liu et al. 2023), which shortens a step by as much.
+/// With a mask, the encoder gets the patches that stay alone (patch dropout: Liu et al. 2023), which shortens a step by as
+/// much.
 package final class TrainableClassifier: Sendable {
-    /// What the distillation head is to say (Touvron et al. 2021, section 4).
+    /// What the distillation head learns from (Touvron et al. 2021, DeiT, section 4).
     package struct Distillation: Sendable {
         /// The teacher's distribution over the classes (B, classes); one class alone for hard distillation.
         package let targets: Tensor
@@ -27,85 +27,67 @@ package final class TrainableClassifier: Sendable {
         }
     }
 
-    package let configuration: ViTConfiguration
+    package let configuration: any ModelConfiguration
     package let store: ParameterStore
-    /// Images of a step.
+    /// Images of a pass.
     package let batchSize: Int
-    /// The first blocks, which stay as they are, and with them the patch embedding, its tokens and positions.
-    package let frozenCount: Int
     private let engine: any Engine
-    private let embedding: TokenEmbedding
-    private let frozenBlocks: BlockStack
-    private let blocks: BlockStack
-    private let head: ClassifierHead
-    private let workspace: TrainableClassifierWorkspace
+    private let pass: any VisionPass
+    /// The cross-entropy of each image (B), for each head.
+    private let losses: [Tensor]
+    /// Whether some patches are left out.
+    private let isMasked: Bool
 
-    /// Builds the model on the parameters of `store`; `batchSize` images make a step and `keptCount` of their patches
-    /// are seen (all, where it is left out). From `frozenCount` 1 on, the embedding and as many blocks are not trained.
+    /// Builds the model on the parameters of `store`.
+    ///
+    /// - Parameters:
+    ///   - keptCount: the patches of an image that become tokens; nil: all.
+    ///   - frozenCount: from 1 on, the embedding and as many blocks are not trained.
+    ///   - batchSize: the images of a pass, for the numbers that an image's forward pass keeps.
     package init(
-        _ configuration: ViTConfiguration, store: ParameterStore, batchSize: Int, keptCount: Int? = nil,
-        frozenCount: Int = 0, engine: any Engine
+        _ configuration: any ModelConfiguration, store: ParameterStore, keptCount: Int? = nil, frozenCount: Int = 0,
+        engine: any Engine, batchSize: (_ activationCount: Int) -> Int
     ) throws {
         precondition(
-            configuration.classCount > 0 && configuration.positionGrid == configuration.grid
-                && (0...configuration.depth).contains(frozenCount)
-                && (configuration.hasClassToken || configuration.pooling == .meanPatches)
-                && !(configuration.hasDistillationToken && configuration.pooling == .meanPatches),
-            "TrainableClassifier: expected classes, positions for the grid, and the tokens that the heads read")
+            configuration.classCount > 0 && (0...configuration.depth).contains(frozenCount),
+            "TrainableClassifier: expected classes, and at most \(configuration.depth) frozen blocks, got \(frozenCount)"
+        )
         self.configuration = configuration
         self.store = store
-        self.batchSize = batchSize
-        self.frozenCount = frozenCount
         self.engine = engine
-        let frozen = FrozenParameters(store: store)
-        let shape = configuration.blockShape
-        embedding =
-            frozenCount == 0
-            ? try TokenEmbedding(configuration, from: store, engine: engine)
-            : try TokenEmbedding(configuration, from: frozen, engine: engine)
-        frozenBlocks = try BlockStack("blocks", 0..<frozenCount, shape, from: frozen, engine: engine)
-        blocks = try BlockStack("blocks", frozenCount..<configuration.depth, shape, from: store, engine: engine)
-        head = try ClassifierHead(configuration, from: store, engine: engine)
-        workspace = TrainableClassifierWorkspace(
-            configuration, imageCount: batchSize, keptCount: keptCount ?? configuration.patchCount,
-            frozenCount: frozenCount)
+        let frozen = LayerBuilder(FrozenParameters(store: store), engine: engine)
+        let model = try configuration.model(
+            .classifier(frozenCount: frozenCount, frozen: frozen), LayerBuilder(store, engine: engine))
+        isMasked = keptCount ?? configuration.patchCount < configuration.patchCount
+        let size = batchSize(model.activationCount(keptCount: keptCount))
+        self.batchSize = size
+        let plan = VisionPassPlan(imageCount: size, reading: .logits, keptCount: isMasked ? keptCount : nil)
+        pass = Workspace.plan(engine: engine, keepsActivations: true) { model.pass(plan, in: $0) }.pass
+        losses = pass.logits.map { _ in Tensor(shape: [size]) }
     }
 
     /// Whether a parameter stays as it is where so many blocks are frozen.
-    package static func isFrozen(_ name: String, frozenCount: Int) -> Bool {
-        guard frozenCount > 0 else { return false }
-        if let block = ParameterDepth.block(of: name) { return block < frozenCount }
-        return ParameterDepth.isEmbedding(name)
+    package static func isFrozen(
+        _ name: String, of configuration: any ModelConfiguration, frozenCount: Int
+    ) -> Bool {
+        frozenCount > 0 && configuration.layer(ofParameter: name) <= frozenCount
     }
 
-    /// The floats that an image's forward pass leaves for the way back.
-    package static func activationCount(
-        _ configuration: ViTConfiguration, keptCount: Int? = nil, frozenCount: Int = 0
-    ) -> Int {
-        let tokenCount = configuration.prefixCount + (keptCount ?? configuration.patchCount)
-        return (configuration.depth - frozenCount)
-            * BlockActivations.keptCount(configuration.blockShape, tokenCount: tokenCount)
-    }
-
-    /// The logits (B, classes) of images (B, C, height, width), of which the patches that `mask` keeps are seen, and all
-    /// without one; `paths` drops residual branches. Of two heads, the logits are those of the class token.
+    /// The logits (B, classes) of images (B, C, height, width), of the patches that `mask` keeps, or of all; `paths` drops
+    /// residual branches. With two heads, these are the logits of the class token.
     package func forward(_ images: Tensor, mask: PatchMask? = nil, paths: DropPath? = nil) -> Tensor {
-        embedding.forward(images, mask: gathered(mask), workspace: workspace)
-        let x = frozenBlocks.forward(workspace.tokens, into: workspace.frozenBlocks, engine: engine)
-        let encoded = blocks.forward(
-            x, into: workspace.blocks, leading: workspace.leading, paths: trained(paths), engine: engine)
-        head.forward(encoded, workspace: workspace)
-        return workspace.heads[0].logits
+        pass.forward(images, kept: isMasked ? mask?.kept : nil, paths: paths)
+        return pass.logits[0]
     }
 
     /// The logits of the distillation token's head after `forward`; nil without one.
-    package var distillationLogits: Tensor? { workspace.heads.count > 1 ? workspace.heads[1].logits : nil }
+    package var distillationLogits: Tensor? { pass.logits.count > 1 ? pass.logits[1] : nil }
 
     /// The mean cross-entropy of the last `forward` with `targets` (B, classes), and with the teacher's where there is
-    /// `distillation`; `scale` times its gradient by the logits, which it takes the place of, is kept for `backward`.
+    /// `distillation`. `scale` times its gradient with respect to the logits takes their place, for `backward`.
     package func loss(_ targets: Tensor, distillation: Distillation? = nil, scale: Double = 1) -> Double {
         precondition(
-            (distillation == nil) == (workspace.heads.count == 1),
+            (distillation == nil) == (pass.logits.count == 1),
             "TrainableClassifier.loss: a teacher's targets are for a model with a distillation token, and it needs them"
         )
         guard let distillation else { return loss(0, targets, weight: 1, temperature: 1, scale: scale) }
@@ -119,31 +101,16 @@ package final class TrainableClassifier: Sendable {
     private func loss(
         _ head: Int, _ targets: Tensor, weight: Double, temperature: Double, scale: Double
     ) -> Double {
-        let workspace = workspace.heads[head]
-        let imageCount = Double(workspace.losses.count)
-        if temperature != 1 { engine.multiply(workspace.logits, by: Float(1 / temperature)) }
+        let (logits, losses) = (pass.logits[head], self.losses[head])
+        let imageCount = Double(losses.count)
+        if temperature != 1 { engine.scale(logits, by: Float(1 / temperature)) }
         engine.crossEntropy(
-            workspace.logits, targets: targets, scale: Float(scale * weight * temperature / imageCount),
-            losses: workspace.losses, dLogits: workspace.logits)
-        let sum = workspace.losses.values.reduce(0) { $0 + Double($1) }
+            logits, targets: targets, scale: Float(scale * weight * temperature / imageCount), losses: losses,
+            dLogits: logits)
+        let sum = losses.values.reduce(0) { $0 + Double($1) }
         return weight * temperature * temperature * sum / imageCount
     }
 
-    /// Adds the gradient of the last `loss` to the store's gradients; `mask` and `paths` are those of `forward`.
-    package func backward(mask: PatchMask? = nil, paths: DropPath? = nil) {
-        head.backward(workspace.encoded, workspace: workspace)
-        blocks.backward(
-            workspace.dTokens, x: workspace.tokens, caches: workspace.blocks, leading: workspace.leading,
-            paths: trained(paths),
-            gradients: workspace.gradients, engine: engine)
-        if frozenCount == 0 { embedding.backward(workspace.dTokens, mask: gathered(mask), workspace: workspace) }
-    }
-
-    /// A mask that keeps every patch in order needs no gathering, and has no place for it.
-    private func gathered(_ mask: PatchMask?) -> PatchMask? {
-        guard let mask, workspace.dVisible.shape[1] < configuration.patchCount else { return nil }
-        return mask
-    }
-
-    private func trained(_ paths: DropPath?) -> [PathScales] { paths.map { Array($0.scales[frozenCount...]) } ?? [] }
+    /// Adds the gradient of the last `loss` to the store's gradients; `paths` are those of `forward`.
+    package func backward(paths: DropPath? = nil) { pass.backward(paths: paths) }
 }

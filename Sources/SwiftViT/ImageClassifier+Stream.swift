@@ -31,13 +31,13 @@ extension ImageClassifier {
 /// The memory in which pictures are computed together.
 private struct Batch {
     private let classifier: ImageClassifier
-    private let model: VisionTransformer
+    private let model: Classifier
     /// (capacity, channels, height, width)
     private let pixels: Tensor
     /// (capacity, classes)
     private let logits: Tensor
 
-    init(_ classifier: ImageClassifier, capacity: Int, model: VisionTransformer) {
+    init(_ classifier: ImageClassifier, capacity: Int, model: Classifier) {
         self.classifier = classifier
         self.model = model
         let configuration = classifier.configuration

@@ -36,7 +36,7 @@ public final class ImageClassifier: Sendable {
     /// The names of the classes.
     public let labels: ClassLabels
     let options: Options
-    private let lazyModel = Mutex<VisionTransformer?>(nil)
+    private let lazyModel = Mutex<Classifier?>(nil)
 
     /// Opens the checkpoint at `path`, a directory or a weights file, and packs its weights.
     ///
@@ -86,10 +86,10 @@ public final class ImageClassifier: Sendable {
     }
 
     /// The model; the first call packs its weights.
-    func model() throws -> VisionTransformer {
+    func model() throws -> Classifier {
         try lazyModel.withLock { model in
             if let model { return model }
-            let new = try VisionTransformer(
+            let new = try Classifier(
                 configuration, from: checkpoint,
                 engine: Engines.make(threads: options.threads), batchSize: options.batchSize)
             model = new

@@ -114,7 +114,8 @@ public final class MAEReconstructor: Sendable {
             if let model { return model.sized(for: batchSize) }
             let new = try MaskedAutoencoder(
                 configuration, from: checkpoint, positions: MAEPositions(configuration, from: checkpoint),
-                batchSize: batchSize, isTrained: false, engine: engine)
+                isTrained: false, engine: engine
+            ) { _ in batchSize }
             model = new
             return new
         }

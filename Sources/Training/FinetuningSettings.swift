@@ -1,3 +1,4 @@
+import Compute
 import Models
 
 /// Every setting of a fine-tuning run, resolved: enough to start the same run again.
@@ -27,7 +28,7 @@ public struct FinetuningSettings: Sendable, Equatable, StoredSettings {
     /// Where the final norm stands.
     public var finalNorm = ViTConfiguration.FinalNorm.beforePooling
     /// What the MLPs apply.
-    public var activation = ViTConfiguration.Activation.gelu
+    public var activation = Activation.gelu
     /// Whether there is a class token.
     public var hasClassToken = true
     /// Whether there is a distillation token with a head of its own.
@@ -153,10 +154,12 @@ extension FinetuningSettings {
     /// How a parameter is updated: the rate falls by `layerDecay` from layer to layer, from the head down (Clark et al.
     /// 2020, as BEiT and MAE do it); vectors, positions and tokens do not decay. Frozen ones are not updated.
     package func group(_ name: String, decays: Bool) -> ParameterGroup? {
-        guard !TrainableClassifier.isFrozen(name, frozenCount: freeze) else { return nil }
-        let layersAbove = run.depth + 1 - ParameterDepth.layer(of: name, depth: run.depth)
+        let model = model
+        guard !TrainableClassifier.isFrozen(name, of: model, frozenCount: freeze) else { return nil }
+        let layer = model.layer(ofParameter: name)
+        let layersAbove = run.depth + 1 - layer
         let rateScale = (0..<layersAbove).reduce(1.0) { scale, _ in scale * layerDecay }
         return ParameterGroup(
-            rateScale: rateScale, decays: decays && (name.hasSuffix(".weight") || !ParameterDepth.isEmbedding(name)))
+            rateScale: rateScale, decays: decays && (name.hasSuffix(".weight") || layer > 0))
     }
 }

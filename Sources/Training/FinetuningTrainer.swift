@@ -35,13 +35,14 @@ final class FinetuningTrainer: Trainer {
             settings.group($0.name, decays: $0.decays)
         }
         let batchSize = settings.batchSize
-        slices = BatchSlices(
-            batchSize: batchSize,
-            activationCount: TrainableClassifier.activationCount(
-                settings.model, keptCount: settings.keptCount, frozenCount: settings.freeze))
+        var slices = BatchSlices(batchSize: batchSize, activationCount: 0)
         model = try TrainableClassifier(
-            settings.model, store: store, batchSize: slices.size, keptCount: settings.keptCount,
-            frozenCount: settings.freeze, engine: engine)
+            settings.model, store: store, keptCount: settings.keptCount, frozenCount: settings.freeze, engine: engine
+        ) { activationCount in
+            slices = BatchSlices(batchSize: batchSize, activationCount: activationCount)
+            return slices.size
+        }
+        self.slices = slices
         teacher = settings.teacher.isEmpty ? nil : try Teacher(settings.teacher, settings: settings, engine: engine)
         dropPath =
             settings.dropPath > 0
@@ -80,7 +81,7 @@ final class FinetuningTrainer: Trainer {
         let loss = model.loss(
             targets.rows(range), distillation: distillation,
             scale: 1 / Double(settings.accumulate * slices.ranges.count))
-        if loss.isFinite { model.backward(mask: mask, paths: dropPath) }
+        if loss.isFinite { model.backward(paths: dropPath) }
         return loss
     }
 
@@ -122,8 +123,8 @@ final class FinetuningTrainer: Trainer {
     }
 
     /// The model of the result, to be used.
-    func classifier() throws -> VisionTransformer {
-        try VisionTransformer(
+    func classifier() throws -> Classifier {
+        try Classifier(
             settings.model, from: FrozenParameters(store: parameters.store, weights: parameters.result),
             engine: engine, batchSize: settings.batchSize)
     }

@@ -15,6 +15,7 @@ package final class LinearHeads {
     package let norm: BatchNorm
     private let optimizer: LARS
     private let engine: any Engine
+    private let inPlace: any LinearWeights
     private let dWeights: Tensor
     private let dBias: Tensor
     private let velocity: Tensor
@@ -25,6 +26,8 @@ package final class LinearHeads {
     private struct Workspace {
         /// (B, width)
         let features: Tensor
+        /// Which rows of all features these are (B).
+        let indices: Tensor
         /// (B, heads · classes)
         let logits: Tensor
         /// (B · heads, classes)
@@ -50,9 +53,11 @@ package final class LinearHeads {
             Tensor(shape: [outputs]), Tensor(shape: [outputs]), Tensor(shape: [outputs])
         )
         workspace = Workspace(
-            features: Tensor(shape: [batchSize, width]), logits: Tensor(shape: [batchSize, outputs]),
+            features: Tensor(shape: [batchSize, width]), indices: Tensor(shape: [batchSize], type: .int32),
+            logits: Tensor(shape: [batchSize, outputs]),
             targets: Tensor(shape: [batchSize * headCount, classCount]),
             losses: Tensor(shape: [batchSize * headCount]))
+        inPlace = engine.linearWeights(weights, precision: .float32, changes: true)
         var random = CounterRandom(seed: seed, purpose: .initialization)
         let values = (0..<classCount * width).map { _ in Float(0.01 * random.normal()) }
         for head in 0..<headCount { rows(of: head, in: weights).assign(values) }
@@ -61,11 +66,12 @@ package final class LinearHeads {
     /// One step on the pictures `indices` of `features`, as many as the batch size, with a learning rate a classifier.
     package func step(_ features: LabeledFeatures, indices: [Int32], rates: [Double]) {
         let batchSize = workspace.features.shape[0]
-        engine.gatherRows(
-            features.values.reshaped([1] + features.values.shape), index: indices,
+        workspace.indices.assign(indices: indices)
+        engine.gather(
+            workspace.indices, of: features.values.reshaped([1] + features.values.shape),
             into: workspace.features.reshaped([1] + workspace.features.shape))
         norm.normalizeBatch(workspace.features)
-        engine.clear(workspace.targets)
+        engine.zero(workspace.targets)
         for (row, index) in indices.enumerated() {
             for head in 0..<headCount {
                 let label = features.labels[Int(index)]
@@ -73,13 +79,13 @@ package final class LinearHeads {
             }
         }
         engine.linear(
-            workspace.features, LinearWeights(inPlace: weights), bias: bias, epilogue: LinearEpilogue(),
+            workspace.features, inPlace, bias: bias, epilogue: LinearEpilogue(),
             into: workspace.logits)
         let logits = workspace.logits.reshaped(workspace.targets.shape)
         engine.crossEntropy(
             logits, targets: workspace.targets, scale: 1 / Float(batchSize), losses: workspace.losses, dLogits: logits)
-        engine.clear(dWeights)
-        engine.clear(dBias)
+        engine.zero(dWeights)
+        engine.zero(dBias)
         engine.linearWeightGradient(workspace.logits, x: workspace.features, dWeight: dWeights, dBias: dBias)
         for (head, rate) in rates.enumerated() {
             optimizer.update(
@@ -103,7 +109,7 @@ package final class LinearHeads {
                 from: features.values.rows(first..<first + count).pointer, count: rows.count)
             norm.normalize(rows)
             engine.linear(
-                rows, LinearWeights(inPlace: weights), bias: bias, epilogue: LinearEpilogue(), into: logits)
+                rows, inPlace, bias: bias, epilogue: LinearEpilogue(), into: logits)
             let table = logits.reshaped([count * headCount, classCount])
             for row in 0..<count {
                 for head in 0..<headCount {

@@ -26,9 +26,14 @@ final class MAETrainer: Trainer {
         try fill(store)
         parameters = TrainedParameters(store, settings: settings.run, engine: engine)
         self.positions = positions ?? MAEPositions(configuration)
-        slices = BatchSlices(batchSize: settings.batchSize, activationCount: configuration.activationCount)
+        var slices = BatchSlices(batchSize: settings.batchSize, activationCount: 0)
         model = try MaskedAutoencoder(
-            configuration, from: store, positions: self.positions, batchSize: slices.size, engine: engine)
+            configuration, from: store, positions: self.positions, engine: engine
+        ) { activationCount in
+            slices = BatchSlices(batchSize: settings.batchSize, activationCount: activationCount)
+            return slices.size
+        }
+        self.slices = slices
         images = Tensor(
             shape: [settings.batchSize, settings.channels, settings.imageSize.height, settings.imageSize.width])
     }

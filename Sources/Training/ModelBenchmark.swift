@@ -111,19 +111,21 @@ public struct ModelBenchmark: Sendable {
     }
 
     private func classification(_ images: Tensor, _ engine: any Engine) throws -> (() -> Void, Double) {
-        let model = try VisionTransformer(
+        let model = try Classifier(
             configuration, from: FrozenParameters(store: store(configuration.parameterShapes)), engine: engine,
             batchSize: batchSize)
         let logits = Tensor(shape: [batchSize, configuration.classCount])
-        return ({ model.logits(images, into: logits) }, configuration.operationCount())
+        return ({ model.logits(images, into: logits) }, configuration.operationCount)
     }
 
     private func pretraining(_ images: Tensor, _ engine: any Engine) throws -> (() -> Void, Double) {
         let task = MAEConfiguration(encoder: configuration, decoder: decoder)
         let store = store(task.trainedShapes)
-        let slices = BatchSlices(batchSize: batchSize, activationCount: task.activationCount)
-        let model = try MaskedAutoencoder(
-            task, from: store, positions: MAEPositions(task), batchSize: slices.size, engine: engine)
+        var slices = BatchSlices(batchSize: batchSize, activationCount: 0)
+        let model = try MaskedAutoencoder(task, from: store, positions: MAEPositions(task), engine: engine) {
+            slices = BatchSlices(batchSize: batchSize, activationCount: $0)
+            return slices.size
+        }
         var random = CounterRandom(seed: 0, purpose: .masking)
         let mask = PatchMask(
             noise: (0..<slices.size * configuration.patchCount).map { _ in random.uniformFloat() },
@@ -141,9 +143,11 @@ public struct ModelBenchmark: Sendable {
 
     private func finetuning(_ images: Tensor, _ engine: any Engine) throws -> (() -> Void, Double) {
         let store = store(configuration.parameterShapes)
-        let slices = BatchSlices(
-            batchSize: batchSize, activationCount: TrainableClassifier.activationCount(configuration))
-        let model = try TrainableClassifier(configuration, store: store, batchSize: slices.size, engine: engine)
+        var slices = BatchSlices(batchSize: batchSize, activationCount: 0)
+        let model = try TrainableClassifier(configuration, store: store, engine: engine) {
+            slices = BatchSlices(batchSize: batchSize, activationCount: $0)
+            return slices.size
+        }
         let targets = Tensor(shape: [batchSize, configuration.classCount])
         targets.assign((0..<targets.count).map { $0 % configuration.classCount == 0 ? 1 : 0 })
         let step = trainingStep(store, engine) {
@@ -154,7 +158,7 @@ public struct ModelBenchmark: Sendable {
                 return loss
             }
         }
-        return (step, 3 * configuration.operationCount())
+        return (step, 3 * configuration.operationCount)
     }
 
     /// Clears the gradients, lets `pass` add to them, and updates the weights.
@@ -164,7 +168,7 @@ public struct ModelBenchmark: Sendable {
         let optimizer = AdamW(store, settings: AdamW.Settings())
         var count = 0
         return {
-            engine.clear(store.gradients)
+            engine.zero(store.gradients)
             pass()
             count += 1
             optimizer.update(step: count, learningRate: 1e-4, engine: engine)

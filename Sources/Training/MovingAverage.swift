@@ -18,6 +18,6 @@ package struct MovingAverage: Sendable {
 
     /// average = decay · average + (1 − decay) · weights.
     package func update(from store: ParameterStore, engine: any Engine) {
-        engine.approach(store.weights, into: weights, share: 1 - decay)
+        engine.lerp(weights, toward: store.weights, weight: 1 - decay)
     }
 }

@@ -10,7 +10,7 @@ import Models
 
 /// A trained model that the distillation token learns from (Touvron et al. 2021, section 4).
 final class Teacher {
-    private let model: VisionTransformer
+    private let model: Classifier
     private let engine: any Engine
     private let kind: FinetuningSettings.Distillation
     /// Where each class of the data stands in the teacher's logits.
@@ -43,7 +43,7 @@ final class Teacher {
         places = try Self.places(of: settings.classes, checkpoint)
         self.engine = engine
         kind = settings.distillation
-        model = try VisionTransformer(configuration, from: checkpoint, engine: engine, batchSize: settings.batchSize)
+        model = try Classifier(configuration, from: checkpoint, engine: engine, batchSize: settings.batchSize)
         adaptation = Self.adaptation(settings.run, checkpoint)
         images = Tensor(shape: [settings.batchSize, settings.channels, size.height, size.width])
         logits = Tensor(shape: [settings.batchSize, configuration.classCount])

@@ -32,7 +32,7 @@ extension Trainer {
     /// outcome is not finite.
     func step(_ step: Int, next: () throws -> Batch) throws -> StepOutcome {
         let engine = parameters.engine
-        engine.clear(parameters.store.gradients)
+        engine.zero(parameters.store.gradients)
         var loss = 0.0
         var paths: [String] = []
         for part in 0..<run.accumulate {

@@ -55,5 +55,9 @@ func numericGradient(of x: [Double], cotangent: [Double], _ f: ([Double]) -> [Do
     }
 }
 
-/// New ones, since an engine does one operation at a time: one for each way to multiply matrices that the processor can run.
-var engines: [CPUEngine] { MatrixProducts.supported.map { CPUEngine(threadCount: 2, products: $0) } }
+extension Numbers {
+    /// A tensor of such numbers, times `scale`.
+    mutating func tensor(_ shape: Int..., scale: Double = 1) -> Tensor {
+        Tensor(values(shape.reduce(1, *)).map { $0 * scale }, shape: shape)
+    }
+}

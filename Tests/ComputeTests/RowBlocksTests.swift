@@ -21,7 +21,7 @@ struct RowBlocksTests {
     @Test(arguments: MatrixProducts.supported, [1, 7, 50, 197, 383, 800, 3152])
     func areNeverEmpty(products: MatrixProducts, rowCount: Int) {
         let engine = CPUEngine(threadCount: 1, products: products)
-        let weights = engine.pack(Tensor(shape: [96, 48]))
+        let weights = engine.linearWeights(Tensor(shape: [96, 48]), precision: .float32, changes: false).onCPU
         let side = engine.rightSide(weights, rowCount: rowCount)
         for blocks in [side.tasks(rowCount: rowCount, inGroupsOf: rowCount).rows, side.rowBlocks(rowCount: rowCount)] {
             #expect((0..<blocks.blockCount).allSatisfy { !blocks[$0].isEmpty })

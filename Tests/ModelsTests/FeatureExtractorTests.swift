@@ -18,7 +18,7 @@ struct FeatureExtractorTests {
             checkpoint.configuration, pooling: pooling, layer: layer, from: checkpoint,
             engine: Engines.make(threads: 2), batchSize: 3)
         let result = Tensor(
-            shape: [images.shape[0]] + FeatureExtractor.shape(pooling, of: checkpoint.configuration))
+            shape: [images.shape[0]] + checkpoint.configuration.featureShape(pooling))
         extractor.features(images, into: result)
         return result.values
     }

@@ -28,7 +28,8 @@ struct GoldenAutoencoder {
             encoder: try goldens["weights/pos_embed"], decoder: try goldens["weights/decoder_pos_embed"],
             configuration: configuration)
         model = try MaskedAutoencoder(
-            configuration, from: store, positions: positions, batchSize: images.shape[0], engine: engine)
+            configuration, from: store, positions: positions, engine: engine
+        ) { [images] _ in images.shape[0] }
         mask = PatchMask(
             noise: try goldens["noise"].values, patchCount: configuration.encoder.patchCount,
             keptCount: configuration.keptCount)
@@ -93,7 +94,7 @@ struct GoldenAutoencoder {
         let expected = Double(try golden.goldens["\(target.rawValue)/loss"].values[0])
         #expect(abs(loss - expected) < 1e-6 * expected)
 
-        golden.engine.clear(golden.store.gradients)
+        golden.engine.zero(golden.store.gradients)
         golden.model.backward()
         for (index, entry) in golden.store.entries.enumerated() {
             let gradient = try #require(golden.store.parameter(at: index).gradient).values
@@ -120,7 +121,7 @@ struct GoldenAutoencoder {
         for step in 1...10 {
             _ = golden.model.forward(golden.images, mask: golden.mask)
             losses.append(Float(golden.model.loss(golden.images, mask: golden.mask)))
-            golden.engine.clear(golden.store.gradients)
+            golden.engine.zero(golden.store.gradients)
             golden.model.backward()
             for entry in golden.store.entries {
                 golden.engine.adamW(
@@ -144,7 +145,7 @@ struct GoldenAutoencoder {
 
     @Test func everyParameterReceivesAGradient() throws {
         let golden = try GoldenAutoencoder("mae", target: .normalized)
-        golden.engine.clear(golden.store.gradients)
+        golden.engine.zero(golden.store.gradients)
         _ = golden.model.forward(golden.images, mask: golden.mask)
         _ = golden.model.loss(golden.images, mask: golden.mask)
         golden.model.backward()
@@ -174,7 +175,8 @@ struct GoldenAutoencoder {
                 .map { ($0.name, $0.shape) })
         ParameterInitialization.fill(store, seed: 1)
         let model = try MaskedAutoencoder(
-            configuration, from: store, positions: MAEPositions(configuration), batchSize: 2, engine: engine)
+            configuration, from: store, positions: MAEPositions(configuration), engine: engine
+        ) { _ in 2 }
         let golden = try Goldens("mae")
         let images = try golden["pixels"]
         let mask = PatchMask(noise: try golden["noise"].values, patchCount: 16, keptCount: 4)
@@ -183,7 +185,7 @@ struct GoldenAutoencoder {
         for step in 1...200 {
             _ = model.forward(images, mask: mask)
             losses.append(model.loss(images, mask: mask))
-            engine.clear(store.gradients)
+            engine.zero(store.gradients)
             model.backward()
             engine.adamW(
                 store.weights, gradients: store.gradients, moments: moments, range: 0..<store.weights.count,
@@ -195,7 +197,7 @@ struct GoldenAutoencoder {
     @Test func theNumberOfThreadsChangesNoBit() throws {
         func gradients(threads: Int) throws -> [Float] {
             let golden = try GoldenAutoencoder("mae", target: .normalized, threads: threads)
-            golden.engine.clear(golden.store.gradients)
+            golden.engine.zero(golden.store.gradients)
             _ = golden.model.forward(golden.images, mask: golden.mask)
             _ = golden.model.loss(golden.images, mask: golden.mask)
             golden.model.backward()

@@ -1,3 +1,4 @@
+import Layers
 import Models
 import Support
 import Testing
@@ -5,14 +6,14 @@ import Testing
 @Suite struct PositionTests {
     /// Names read `library/old-new-prefix-P`, grids being rows x columns.
     private struct Case {
-        let kind: ViTConfiguration.PositionInterpolation
+        let kind: PositionInterpolation
         let old: Size
         let new: Size
         let prefix: Int
 
         init?(_ name: Substring) {
             let parts = name.split(separator: "/")
-            guard parts.count == 2, let kind = ViTConfiguration.PositionInterpolation(rawValue: String(parts[0])) else {
+            guard parts.count == 2, let kind = PositionInterpolation(rawValue: String(parts[0])) else {
                 return nil
             }
             let words = parts[1].split(separator: "-")

@@ -28,8 +28,8 @@ private struct GoldenClassifier {
 
     func model(keptCount: Int? = nil, frozenCount: Int = 0) throws -> TrainableClassifier {
         try TrainableClassifier(
-            configuration, store: store, batchSize: images.shape[0], keptCount: keptCount, frozenCount: frozenCount,
-            engine: engine)
+            configuration, store: store, keptCount: keptCount, frozenCount: frozenCount, engine: engine
+        ) { _ in images.shape[0] }
     }
 
     /// The labels as distributions, `smoothing` of each spread over all classes.
@@ -61,8 +61,10 @@ private struct GoldenClassifier {
         let scales = try goldens["paths"]
         let paths = DropPath(rate: 0.5, depth: configuration.depth, imageCount: images.shape[0])
         for (block, place) in paths.scales.enumerated() {
-            place.attention.assign(scales.rows(block..<block + 1).reshaped([2, images.shape[0]]).rows(0..<1).values)
-            place.mlp.assign(scales.rows(block..<block + 1).reshaped([2, images.shape[0]]).rows(1..<2).values)
+            for branch in place.indices {
+                let rows = scales.rows(block..<block + 1).reshaped([2, images.shape[0]])
+                place[branch].assign(rows.rows(branch..<branch + 1).values)
+            }
         }
         return paths
     }
@@ -78,7 +80,7 @@ private struct GoldenClassifier {
         #expect(largestDifference(logits.values, try golden.goldens["logits"].values) < 1e-5)
         let expected = Double(try golden.goldens["loss"].values[0])
         #expect(abs(model.loss(try golden.targets()) - expected) < 1e-6 * expected)
-        golden.engine.clear(golden.store.gradients)
+        golden.engine.zero(golden.store.gradients)
         model.backward()
         try golden.checkGradients()
     }
@@ -95,7 +97,7 @@ private struct GoldenClassifier {
         targets.assign(targets.values.enumerated().map { $1 * classWeights[$0 % classWeights.count] })
         let expected = Double(try golden.goldens["loss"].values[0])
         #expect(abs(model.loss(targets) - expected) < 1e-6 * expected)
-        golden.engine.clear(golden.store.gradients)
+        golden.engine.zero(golden.store.gradients)
         model.backward(paths: paths)
         try golden.checkGradients()
     }
@@ -138,7 +140,7 @@ private struct GoldenClassifier {
         let loss = model.loss(try golden.targets(smoothing: 0.1), distillation: distillation)
         let expected = Double(try golden.goldens["loss"].values[0]) + entropy
         #expect(abs(loss - expected) < 1e-6 * expected)
-        golden.engine.clear(golden.store.gradients)
+        golden.engine.zero(golden.store.gradients)
         model.backward()
         try golden.checkGradients()
     }
@@ -150,37 +152,37 @@ private struct GoldenClassifier {
         let (model, paths) = (try golden.model(frozenCount: frozenCount), try golden.paths())
         let ones = [Float](repeating: 1, count: golden.images.shape[0])
         for (block, scales) in paths.scales.enumerated() where block < frozenCount {
-            scales.attention.assign(ones)
-            scales.mlp.assign(ones)
+            for scale in scales { scale.assign(ones) }
         }
         let whole = try golden.model()
         let targets = try golden.goldens["targets"]
-        golden.engine.clear(golden.store.gradients)
+        golden.engine.zero(golden.store.gradients)
         let logits = whole.forward(golden.images, paths: paths).values
         _ = whole.loss(targets)
         whole.backward(paths: paths)
         let wanted = golden.store.entries.indices.compactMap { golden.store.parameter(at: $0).gradient?.values }
-        golden.engine.clear(golden.store.gradients)
+        golden.engine.zero(golden.store.gradients)
         #expect(largestDifference(model.forward(golden.images, paths: paths).values, logits) < 1e-5)
         _ = model.loss(targets)
         model.backward(paths: paths)
         for (index, entry) in golden.store.entries.enumerated() {
             let gradient = try #require(golden.store.parameter(at: index).gradient).values
-            if TrainableClassifier.isFrozen(entry.name, frozenCount: frozenCount) {
+            if TrainableClassifier.isFrozen(entry.name, of: golden.configuration, frozenCount: frozenCount) {
                 #expect(gradient.allSatisfy { $0 == 0 }, "\(entry.name)")
             } else if !entry.name.hasSuffix("qkv.bias") {
                 #expect(relativeDifference(gradient, wanted[index]) < 1e-4, "\(entry.name)")
             }
         }
-        #expect(TrainableClassifier.isFrozen("pos_embed", frozenCount: frozenCount))
-        #expect(!TrainableClassifier.isFrozen("head.weight", frozenCount: frozenCount))
+        #expect(TrainableClassifier.isFrozen("pos_embed", of: golden.configuration, frozenCount: frozenCount))
+        #expect(!TrainableClassifier.isFrozen("head.weight", of: golden.configuration, frozenCount: frozenCount))
     }
 
     /// A model that sees some patches alone gets the logits of one that has no others.
     @Test func droppedPatchesAreNotSeen() throws {
         let golden = try GoldenClassifier("token")
         let model = try TrainableClassifier(
-            golden.configuration, store: golden.store, batchSize: 1, keptCount: 2, engine: golden.engine)
+            golden.configuration, store: golden.store, keptCount: 2, engine: golden.engine
+        ) { _ in 1 }
         let mask = PatchMask(noise: [0.5, 0.1, 0.9, 0.2, 0.8, 0.7], patchCount: 6, keptCount: 2)
         let image = golden.images.rows(0..<1)
         let before = model.forward(image, mask: mask).values
@@ -205,8 +207,8 @@ private struct GoldenClassifier {
         let results = try masks.map { mask in
             let logits = model.forward(golden.images, mask: mask).values
             _ = model.loss(try golden.targets())
-            golden.engine.clear(golden.store.gradients)
-            model.backward(mask: mask)
+            golden.engine.zero(golden.store.gradients)
+            model.backward()
             return (logits, try #require(golden.store.parameter("pos_embed").gradient).values)
         }
         #expect(largestDifference(results[0].0, results[1].0) < 1e-5)
@@ -232,18 +234,18 @@ private struct GoldenClassifier {
         #expect(paths.rates == [0, 0.2, 0.4])
         paths.draw(seed: 1, step: 7, first: 0)
         for (rate, scales) in zip(paths.rates, paths.scales) {
-            for scale in [scales.attention, scales.mlp] {
+            for scale in scales {
                 let dropped = scale.values.filter { $0 == 0 }.count
                 #expect(abs(Double(dropped) / 2000 - rate) < 0.04)
                 #expect(scale.values.allSatisfy { $0 == 0 || $0 == Float(1 / (1 - rate)) })
             }
         }
-        #expect(paths.scales[2].attention.values != paths.scales[2].mlp.values)
+        #expect(paths.scales[2][0].values != paths.scales[2][1].values)
         // An image's draw depends on its place in the step alone.
         let part = DropPath(rate: 0.4, depth: 3, imageCount: 500)
         part.draw(seed: 1, step: 7, first: 1500)
-        #expect(part.scales[2].mlp.values == Array(paths.scales[2].mlp.values.suffix(500)))
+        #expect(part.scales[2][1].values == Array(paths.scales[2][1].values.suffix(500)))
         part.draw(seed: 1, step: 8, first: 1500)
-        #expect(part.scales[2].mlp.values != Array(paths.scales[2].mlp.values.suffix(500)))
+        #expect(part.scales[2][1].values != Array(paths.scales[2][1].values.suffix(500)))
     }
 }

@@ -16,7 +16,8 @@ struct UsedAutoencoderTests {
         configuration.maskRatio = 0
         return try MaskedAutoencoder(
             configuration, from: checkpoint, positions: MAEPositions(configuration, from: checkpoint),
-            batchSize: batchSize, isTrained: false, engine: Engines.make(threads: 2))
+            isTrained: false, engine: Engines.make(threads: 2)
+        ) { _ in batchSize }
     }
 
     @Test(arguments: [("hf-mae", ""), ("mae-full", "/mae_visualize_vit_tiny.pth")])
@@ -36,7 +37,8 @@ struct UsedAutoencoderTests {
         let used = try MaskedAutoencoder(
             golden.model.configuration, from: golden.goldens,
             positions: MAEPositions(golden.model.configuration, from: golden.goldens),
-            batchSize: golden.images.shape[0], isTrained: false, engine: golden.engine)
+            isTrained: false, engine: golden.engine
+        ) { _ in golden.images.shape[0] }
         let prediction = used.forward(golden.images, mask: golden.mask)
         #expect(largestDifference(prediction.values, try golden.goldens["prediction"].values) < 1e-5)
         #expect(largestDifference(golden.removed(prediction), trained) < 5e-6)
@@ -69,7 +71,7 @@ struct UsedAutoencoderTests {
         encoder.imageSize = Size(height: 24, width: 32)
         let configuration = MAEConfiguration(encoder: encoder, decoder: try #require(checkpoint.maeDecoder))
         let positions = try MAEPositions(configuration, from: checkpoint)
-        #expect(positions.patches.shape == [48, 16] && positions.decoder.shape == [49, 12])
+        #expect(positions.encoder.shape == [49, 16] && positions.decoder.shape == [49, 12])
         let stored = try checkpoint.tensor("decoder_pos_embed").values
         #expect(Array(positions.decoder.values.prefix(12)) == Array(stored.prefix(12)))
         let fitted = PositionResampling.resample(

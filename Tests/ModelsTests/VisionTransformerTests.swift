@@ -45,7 +45,7 @@ import Testing
         let pixels = try goldens["pixels"]
         let wanted = try goldens["logits"].values
         for batchSize in [1, 2, 3] {
-            let model = try VisionTransformer(
+            let model = try Classifier(
                 configuration, from: goldens, engine: Engines.make(threads: 2), batchSize: batchSize)
             #expect(largestDifference(model.logits(pixels).values, wanted) < 1e-5)
         }

@@ -1,3 +1,5 @@
+import Compute
+import Layers
 import Models
 import Support
 import Testing
@@ -38,8 +40,13 @@ import Training
             run.options.patchDropout = 0.1
             try run.train(threads: 4)
             let settings = try FinetuningRun.settings(for: run.options)
-            let count = TrainableClassifier.activationCount(settings.model, keptCount: 230)
-            #expect(BatchSlices(batchSize: 128, activationCount: count).size == 64)
+            let store = ParameterStore(settings.model.parameterShapes.map { ($0.name, $0.shape) })
+            _ = try TrainableClassifier(
+                settings.model, store: store, keptCount: 230, engine: Engines.make(threads: 1)
+            ) { count in
+                #expect(BatchSlices(batchSize: 128, activationCount: count).size == 64)
+                return 1
+            }
             return try run.weights()[1]
         }
         #expect(try weights(batch: 128, accumulate: 1) == weights(batch: 64, accumulate: 2))
@@ -52,8 +59,14 @@ import Training
             (run.options.decoderWidth, run.options.decoderDepth) = (64, 8)
             (run.options.batchSize, run.options.accumulate, run.options.steps) = (batch, accumulate, 1)
             try run.train(threads: 4)
-            let count = try PretrainingRun.settings(for: run.options).model.activationCount
-            #expect(BatchSlices(batchSize: 128, activationCount: count).size == 64)
+            let model = try PretrainingRun.settings(for: run.options).model
+            _ = try MaskedAutoencoder(
+                model, from: ParameterStore(model.trainedShapes.map { ($0.name, $0.shape) }),
+                positions: MAEPositions(model), engine: Engines.make(threads: 1)
+            ) { count in
+                #expect(BatchSlices(batchSize: 128, activationCount: count).size == 64)
+                return 1
+            }
             return try run.weights()
         }
         #expect(try weights(batch: 128, accumulate: 1) == weights(batch: 64, accumulate: 2))

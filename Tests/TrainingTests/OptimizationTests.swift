@@ -44,7 +44,7 @@ import Training
     @Test func vectorsDoNotDecay() throws {
         let engine = Engines.make(threads: 1)
         let store = store()
-        engine.clear(store.gradients)
+        engine.zero(store.gradients)
         let before = store.weights.values
         var settings = AdamW.Settings()
         settings.weightDecay = 0.5

@@ -1,3 +1,4 @@
+import Compute
 import Models
 import Support
 
@@ -78,7 +79,7 @@ struct HuggingFaceConfiguration {
         }
     }
 
-    private func activation() throws(CheckpointError) -> ViTConfiguration.Activation? {
+    private func activation() throws(CheckpointError) -> Activation? {
         guard let name = json["hidden_act"]?.string else { return nil }
         switch name {
         case "gelu", "gelu_python": return .gelu

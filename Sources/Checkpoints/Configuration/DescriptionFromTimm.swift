@@ -1,3 +1,4 @@
+import Compute
 import Models
 import Support
 
@@ -51,7 +52,7 @@ struct TimmConfiguration {
         description.labels = try labels(classCount: description.configuration.classCount)
     }
 
-    private func activation() throws(CheckpointError) -> ViTConfiguration.Activation? {
+    private func activation() throws(CheckpointError) -> Activation? {
         guard let name = arguments["act_layer"]?.string else { return nil }
         switch name {
         case "gelu": return .gelu
@@ -167,7 +168,7 @@ struct TimmArchitecture {
     }
 
     /// The tanh approximation is used by some SigLIP models, the exact GELU by everyone else.
-    var activation: ViTConfiguration.Activation {
+    var activation: Activation {
         let tanh = [
             "base_patch32_siglip_gap", "giantopt_patch16_siglip_gap", "large_patch16_siglip_gap_512",
             "so400m_patch16_siglip_gap",

@@ -8,6 +8,11 @@ package struct ComputeCeiling: Sendable {
     package let multiplyAdds: Double
     /// Of oneDNN's product of matrices, weights packed, in the best of several shapes, each thread on its own rows.
     package let products: Double
+
+    package init(multiplyAdds: Double, products: Double) {
+        self.multiplyAdds = multiplyAdds
+        self.products = products
+    }
 }
 
 extension CPUEngine {
@@ -37,7 +42,7 @@ extension CPUEngine {
         }
     }
 
-    private func productRate(_ weights: LinearWeights, rowCount: Int) -> Double {
+    private func productRate(_ weights: CPULinearWeights, rowCount: Int) -> Double {
         let x = Tensor(shape: [workers.count, rowCount, weights.inputs])
         let y = Tensor(shape: [workers.count, rowCount, weights.outputs])
         let shape = MatmulShape(

@@ -7,9 +7,11 @@ extension CPUEngine {
     }
 
     package func cosines(
-        of rowCount: Int, rows: (Range<Int>, UnsafeMutableBufferPointer<Float>) -> Void, with queries: LinearWeights,
+        of rowCount: Int, rows: (Range<Int>, UnsafeMutableBufferPointer<Float>) -> Void,
+        with queries: any LinearWeights,
         into y: Tensor
     ) {
+        let queries = queries.onCPU
         let (width, queryCount) = (queries.inputs, queries.outputs)
         precondition(
             queries.isPacked && y.count >= rowCount * queryCount,

@@ -2,16 +2,17 @@ import CKernels
 import COneDNN
 
 extension CPUEngine {
-    package func leadingAttention(
-        _ x: Tensor, _ qkv: LinearWeights, bias: Tensor?, heads: Int, workspace: Tensor, into y: Tensor
+    package func queryAttention(
+        _ x: Tensor, _ qkv: any LinearWeights, bias: Tensor?, heads: Int, workspace: Tensor, into y: Tensor
     ) {
+        let qkv = qkv.onCPU
         let (imageCount, tokenCount, width) = (x.shape[0], x.shape[1], x.shape[2])
         let queryCount = y.shape[1]
         let headWidth = width / heads
         precondition(
             qkv.inputs == width && qkv.outputs == 3 * width && width % heads == 0 && queryCount <= tokenCount
                 && y.shape == [imageCount, queryCount, width] && workspace.count == 3 * x.count,
-            "leadingAttention: \(heads) heads got x \(x.shape), y \(y.shape), \(qkv.inputs) → \(qkv.outputs)")
+            "queryAttention: \(heads) heads got x \(x.shape), y \(y.shape), \(qkv.inputs) → \(qkv.outputs)")
         guard let panels, qkv.isPacked, headWidth % panels.width == 0 else {
             linear(x, qkv, bias: bias, epilogue: LinearEpilogue(), into: workspace)
             return attention(workspace, heads: heads, into: y)

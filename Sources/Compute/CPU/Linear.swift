@@ -1,8 +1,10 @@
 import COneDNN
 
 extension CPUEngine {
-    package func linear(_ x: Tensor, _ weights: LinearWeights, bias: Tensor?, epilogue: LinearEpilogue, into y: Tensor)
-    {
+    package func linear(
+        _ x: Tensor, _ weights: any LinearWeights, bias: Tensor?, epilogue: LinearEpilogue, into y: Tensor
+    ) {
+        let weights = weights.onCPU
         let rowCount = x.count / weights.inputs
         precondition(
             x.count == rowCount * weights.inputs && y.count == rowCount * weights.outputs
@@ -13,8 +15,10 @@ extension CPUEngine {
     }
 
     package func embedPatches(
-        _ patches: Tensor, _ weights: LinearWeights, bias: Tensor?, positions: Tensor, prefix: Int, into tokens: Tensor
+        _ patches: Tensor, _ weights: any LinearWeights, bias: Tensor?, positions: Tensor, from prefix: Int,
+        into tokens: Tensor
     ) {
+        let weights = weights.onCPU
         let (imageCount, patchCount) = (patches.shape[0], patches.shape[1])
         let tokenCount = tokens.shape[1]
         precondition(
@@ -33,7 +37,8 @@ extension CPUEngine {
                     epilogue: LinearEpilogue(residual: positions)), x: patches.pointer, y: tokens.pointer, rows: rows))
     }
 
-    package func linearInputGradient(_ dy: Tensor, weight: Tensor, dx: Tensor) {
+    package func linearInputGradient(_ dy: Tensor, _ weights: any LinearWeights, dx: Tensor) {
+        let weight = weights.onCPU.matrix
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
         let rowCount = dy.count / outputs
         precondition(

@@ -16,7 +16,7 @@ extension CPUEngine {
                 x, layers, preActivation: preActivation, hidden: hidden, epilogue: epilogue, into: y)
         }
         let (inputs, hiddenWidth, outputs) = (layers.first.inputs, layers.first.outputs, layers.second.outputs)
-        var first = LayerProduct(side: rightSide(layers.first, rowCount: rowCount), bias: layers.firstBias)
+        var first = LayerProduct(side: rightSide(layers.first.onCPU, rowCount: rowCount), bias: layers.firstBias)
         let second = secondLayer(layers, rowCount: rowCount, epilogue)
         let stride = second.xStrides?.0 ?? hiddenWidth
         let firstStride = preActivation == nil ? stride : hiddenWidth
@@ -44,7 +44,8 @@ extension CPUEngine {
     /// The layer that reads what lies between: rows moved apart where they would drive each other out of the caches.
     private func secondLayer(_ layers: MLPLayers, rowCount: Int, _ epilogue: LinearEpilogue) -> LayerProduct {
         var layer = LayerProduct(
-            side: rightSide(layers.second, rowCount: rowCount, workspace: secondPackedCopy), bias: layers.secondBias,
+            side: rightSide(layers.second.onCPU, rowCount: rowCount, workspace: secondPackedCopy),
+            bias: layers.secondBias,
             epilogue: epilogue)
         if layer.side.panels != nil { layer.xStrides = (Panels.rowStride(width: layers.second.inputs), 1) }
         return layer
@@ -62,7 +63,8 @@ extension CPUEngine {
         let activated =
             unsafe stride > width ? spacedCopy.floats(rows.rowsPerGroup * stride) : hidden.pointer
         let before = unsafe preActivation?.pointer ?? activated
-        var first = LayerProduct(side: rightSide(layers.first, rowCount: rows.rowsPerGroup), bias: layers.firstBias)
+        var first = LayerProduct(
+            side: rightSide(layers.first.onCPU, rowCount: rows.rowsPerGroup), bias: layers.firstBias)
         first.yStride = preActivation == nil ? stride : width
         let firstStride = first.yStride ?? width
         unsafe multiply(
@@ -76,16 +78,16 @@ extension CPUEngine {
     }
 
     package func mlpInputGradient(
-        _ dy: Tensor, firstWeight: Tensor, secondWeight: Tensor, preActivation: Tensor, _ activation: Activation,
-        dHidden: Tensor, dx: Tensor
+        _ dy: Tensor, _ layers: MLPLayers, preActivation: Tensor, dHidden: Tensor, dx: Tensor
     ) {
+        let (firstWeight, secondWeight) = (layers.first.onCPU.matrix, layers.second.onCPU.matrix)
         let (hiddenWidth, inputs) = (firstWeight.shape[0], firstWeight.shape[1])
         let outputs = secondWeight.shape[0]
         let rowCount = dy.count / outputs
         guard rowCount >= rowsWorthFusing else {
-            linearInputGradient(dy, weight: secondWeight, dx: dHidden)
-            activateBackward(dHidden, x: preActivation, activation, dx: dHidden)
-            return linearInputGradient(dHidden, weight: firstWeight, dx: dx)
+            linearInputGradient(dy, layers.second, dx: dHidden)
+            activateBackward(dHidden, x: preActivation, layers.activation, dx: dHidden)
+            return linearInputGradient(dHidden, layers.first, dx: dx)
         }
         let second = LayerProduct(
             side: unsafe rightSide(
@@ -105,7 +107,7 @@ extension CPUEngine {
             unsafe second.run(
                 rowCount: rows.count, columns: 0..<hiddenWidth, cache: cache, context, workspace: workspace,
                 x: dy.pointer + row * outputs, y: gradient)
-            unsafe activation.applyBackward(
+            unsafe layers.activation.applyBackward(
                 preActivation.pointer + row * hiddenWidth, gradient, rows.count * hiddenWidth, into: gradient)
             unsafe first.run(
                 rowCount: rows.count, columns: 0..<inputs, cache: cache, context, workspace: workspace, x: gradient,

@@ -85,14 +85,16 @@ struct Packing {
 }
 
 extension CPUEngine {
-    package func pack(_ weight: Tensor) -> LinearWeights {
-        precondition(weight.shape.count == 2, "pack: expected a weight (outputs, inputs), got \(weight.shape)")
+    package func linearWeights(_ weight: Tensor, precision: Precision, changes: Bool) -> any LinearWeights {
+        precondition(
+            weight.shape.count == 2, "linearWeights: expected a weight (outputs, inputs), got \(weight.shape)")
+        if changes { return CPULinearWeights(inPlace: weight) }
         return pack(weight, packing(inner: weight.shape[1], columns: weight.shape[0]))
     }
 
-    func pack(_ weight: Tensor, _ packing: Packing) -> LinearWeights {
+    func pack(_ weight: Tensor, _ packing: Packing) -> CPULinearWeights {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-        let packed = LinearWeights(
+        let packed = CPULinearWeights(
             inputs: inputs, outputs: outputs,
             packed: Storage(byteCount: packing.floatCount * MemoryLayout<Float>.stride))
         if packing.width > 0 {
@@ -125,7 +127,7 @@ extension CPUEngine {
     }
 
     /// The weights of a layer as the right side of x · Wᵀ.
-    func rightSide(_ weights: LinearWeights, rowCount: Int, workspace: SharedWorkspace? = nil) -> RightSide {
+    func rightSide(_ weights: CPULinearWeights, rowCount: Int, workspace: SharedWorkspace? = nil) -> RightSide {
         let (inner, columns) = (weights.inputs, weights.outputs)
         guard weights.isPacked else {
             return unsafe rightSide(

@@ -1,58 +1,61 @@
+import CKernels
+
 extension CPUEngine {
-    package func patchRows(_ images: Tensor, patchHeight: Int, patchWidth: Int, into rows: Tensor) {
-        let (imageCount, channels, height, width) = (
-            images.shape[0], images.shape[1], images.shape[2], images.shape[3]
-        )
-        let (gridHeight, gridWidth) = (height / patchHeight, width / patchWidth)
-        let patchLength = channels * patchHeight * patchWidth
-        precondition(
-            height % patchHeight == 0 && width % patchWidth == 0
-                && rows.count == imageCount * gridHeight * gridWidth * patchLength,
-            "patchRows: patches \(patchHeight)×\(patchWidth) got images \(images.shape), rows \(rows.shape)")
-        unsafe workers.run(imageCount * gridHeight) { task, _, _ in
-            let (image, gridRow) = (task / gridHeight, task % gridHeight)
-            var target = unsafe rows.pointer + task * gridWidth * patchLength
-            for gridColumn in 0..<gridWidth {
-                for channel in 0..<channels {
-                    let plane = unsafe images.pointer + (image * channels + channel) * height * width
-                    for row in 0..<patchHeight {
-                        let source = unsafe plane + (gridRow * patchHeight + row) * width + gridColumn * patchWidth
-                        unsafe target.update(from: source, count: patchWidth)
-                        unsafe target += patchWidth
-                    }
-                }
-            }
-        }
-    }
-
-    package func setPrefix(_ prefix: Tensor, of tokens: Tensor) {
-        let (tokenCount, width) = (tokens.shape[1], tokens.shape[2])
-        precondition(
-            prefix.count % width == 0 && prefix.count <= tokenCount * width,
-            "setPrefix: got prefix \(prefix.shape), tokens \(tokens.shape)")
-        for image in 0..<tokens.shape[0] {
-            unsafe (tokens.pointer + image * tokenCount * width).update(from: prefix.pointer, count: prefix.count)
-        }
-    }
-
-    package func leadingTokens(of x: Tensor, into y: Tensor) {
+    package func copyTokens(_ range: Range<Int>, of x: Tensor, into y: Tensor) {
         let (imageCount, tokenCount, width) = (x.shape[0], x.shape[1], x.shape[2])
         precondition(
-            y.shape.count == 3 && y.shape[0] == imageCount && y.shape[1] <= tokenCount && y.shape[2] == width,
-            "leadingTokens: got x \(x.shape), y \(y.shape)")
-        let length = y.shape[1] * width
-        for image in 0..<imageCount {
-            unsafe (y.pointer + image * length).update(from: x.pointer + image * tokenCount * width, count: length)
+            range.upperBound <= tokenCount && y.count == imageCount * range.count * width,
+            "copyTokens: \(range) of x \(x.shape), y \(y.shape)")
+        let length = range.count * width
+        forImages(imageCount, length: length) { image in
+            unsafe (y.pointer + image * length).update(
+                from: x.pointer + (image * tokenCount + range.lowerBound) * width, count: length)
         }
     }
 
-    package func selectToken(_ index: Int, of x: Tensor, into y: Tensor) {
+    package func setTokens(_ range: Range<Int>, of x: Tensor, to y: Tensor) {
         let (imageCount, tokenCount, width) = (x.shape[0], x.shape[1], x.shape[2])
         precondition(
-            index < tokenCount && y.count == imageCount * width, "selectToken: got x \(x.shape), y \(y.shape)")
-        for image in 0..<imageCount {
-            unsafe (y.pointer + image * width).update(
-                from: x.pointer + (image * tokenCount + index) * width, count: width)
+            range.upperBound <= tokenCount && y.count == imageCount * range.count * width,
+            "setTokens: \(range) of x \(x.shape), y \(y.shape)")
+        let length = range.count * width
+        forImages(imageCount, length: length) { image in
+            unsafe (x.pointer + (image * tokenCount + range.lowerBound) * width).update(
+                from: y.pointer + image * length, count: length)
+        }
+    }
+
+    package func padTokens(_ y: Tensor, into x: Tensor) {
+        let (imageCount, tokenCount, width) = (x.shape[0], x.shape[1], x.shape[2])
+        precondition(
+            y.count % (imageCount * width) == 0 && y.count <= x.count, "padTokens: got y \(y.shape), x \(x.shape)")
+        let count = y.count / imageCount
+        forImages(imageCount, length: tokenCount * width) { image in
+            let target = unsafe x.pointer + image * tokenCount * width
+            unsafe target.update(from: y.pointer + image * count, count: count)
+            unsafe (target + count).update(repeating: 0, count: tokenCount * width - count)
+        }
+    }
+
+    package func repeatTokens(_ tokens: Tensor, into x: Tensor) {
+        let (tokenCount, width) = (x.shape[1], x.shape[2])
+        precondition(
+            tokens.count % width == 0 && tokens.count <= tokenCount * width,
+            "repeatTokens: got tokens \(tokens.shape), x \(x.shape)")
+        for image in 0..<x.shape[0] {
+            unsafe (x.pointer + image * tokenCount * width).update(from: tokens.pointer, count: tokens.count)
+        }
+    }
+
+    package func repeatTokensBackward(_ dx: Tensor, dTokens: Tensor) {
+        let (imageCount, tokenCount, width) = (dx.shape[0], dx.shape[1], dx.shape[2])
+        precondition(
+            dTokens.count % width == 0 && dTokens.count <= tokenCount * width,
+            "repeatTokensBackward: got dx \(dx.shape), dTokens \(dTokens.shape)")
+        unsafe forBlocks(of: Self.columnsPerTask, in: dTokens.count) { columns, _, _ in
+            unsafe vit_add_column_sums(
+                dx.pointer + columns.lowerBound, imageCount, columns.count, tokenCount * width,
+                dTokens.pointer + columns.lowerBound)
         }
     }
 
@@ -72,21 +75,25 @@ extension CPUEngine {
         }
     }
 
-    package func average(_ a: Tensor, _ b: Tensor, into y: Tensor) {
+    package func meanTokensBackward(_ dy: Tensor, from first: Int, dx: Tensor) {
+        let (imageCount, tokenCount, width) = (dx.shape[0], dx.shape[1], dx.shape[2])
         precondition(
-            a.count == y.count && b.count == y.count, "average: got a \(a.shape), b \(b.shape), y \(y.shape)")
-        for i in 0..<y.count { unsafe y.pointer[i] = (a.pointer[i] + b.pointer[i]) / 2 }
+            first < tokenCount && dy.count == imageCount * width,
+            "meanTokensBackward: got dy \(dy.shape), dx \(dx.shape)")
+        let share = 1 / Float(tokenCount - first)
+        unsafe workers.run(imageCount) { image, _, _ in
+            let target = unsafe dx.pointer + image * tokenCount * width
+            let source = unsafe dy.pointer + image * width
+            unsafe target.update(repeating: 0, count: first * width)
+            for token in first..<tokenCount {
+                for i in 0..<width { unsafe target[token * width + i] = source[i] * share }
+            }
+        }
     }
 
-    package func concatenate(_ a: Tensor, _ b: Tensor, into y: Tensor) {
-        let (rowCount, width, otherWidth) = (a.shape[0], a.shape[1], b.shape[1])
-        precondition(
-            b.shape[0] == rowCount && y.count == rowCount * (width + otherWidth),
-            "concatenate: got a \(a.shape), b \(b.shape), y \(y.shape)")
-        for row in 0..<rowCount {
-            let target = unsafe y.pointer + row * (width + otherWidth)
-            unsafe target.update(from: a.pointer + row * width, count: width)
-            unsafe (target + width).update(from: b.pointer + row * otherWidth, count: otherWidth)
-        }
+    /// Runs `body` for every image: on several threads where as many floats an image are worth it.
+    private func forImages(_ imageCount: Int, length: Int, _ body: (_ image: Int) -> Void) {
+        guard imageCount * length >= Self.elementsPerTask else { return (0..<imageCount).forEach(body) }
+        forEachTask(imageCount, body)
     }
 }

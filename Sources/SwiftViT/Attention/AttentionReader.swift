@@ -182,7 +182,8 @@ struct AttentionRollout {
         }
         for token in 0..<tokenCount { unsafe step.pointer[token * tokenCount + token] += 0.5 }
         engine.linear(
-            transposed, LinearWeights(inPlace: step), bias: nil, epilogue: LinearEpilogue(), into: next)
+            transposed, engine.linearWeights(step, precision: .float32, changes: true), bias: nil,
+            epilogue: LinearEpilogue(), into: next)
         swap(&transposed, &next)
     }
 

@@ -24,7 +24,9 @@ struct LayerSimilarity {
         let features = Tensor(tokens.values, shape: [count, tokens.count / count])
         Self.centre(features)
         let gram = Tensor(shape: [count, count])
-        engine.linear(features, LinearWeights(inPlace: features), bias: nil, epilogue: LinearEpilogue(), into: gram)
+        engine.linear(
+            features, engine.linearWeights(features, precision: .float32, changes: true), bias: nil,
+            epilogue: LinearEpilogue(), into: gram)
         grams.append(gram.values.map { Double($0) })
         guard grams.count == layerCount else { return }
         if count >= Self.fewestPictures {

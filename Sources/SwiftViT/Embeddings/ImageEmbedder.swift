@@ -85,7 +85,7 @@ public final class ImageEmbedder: Sendable {
     }
 
     /// The shape of what stands for a picture: (D), (2·D) with class token and mean, or (L, D) with all patches.
-    public var shape: [Int] { FeatureExtractor.shape(pooling, of: configuration) }
+    public var shape: [Int] { configuration.featureShape(pooling) }
 
     /// What stands for the picture in a file.
     ///

@@ -42,14 +42,15 @@ package struct CosineSearch: Sendable {
     }
 
     /// Vectors (Q, D) of length 1 as one side of a product, from any.
-    private func packed(_ queries: Tensor) -> LinearWeights {
+    private func packed(_ queries: Tensor) -> any LinearWeights {
         let unit = Tensor(queries.values, shape: queries.shape)
         engine.normalizeRows(unit)
-        return engine.pack(unit)
+        return engine.linearWeights(unit, precision: .float32, changes: false)
     }
 
     /// Hands over the cosines (rows, Q) of all rows from `first` on, block by block.
-    private func forEachBlock(from first: Int, against queries: LinearWeights, _ body: (Range<Int>, Tensor) -> Void) {
+    private func forEachBlock(from first: Int, against queries: any LinearWeights, _ body: (Range<Int>, Tensor) -> Void)
+    {
         let cosines = Tensor(shape: [min(Self.rowsPerBlock, vectors.rows), queries.outputs])
         for start in stride(from: first, to: vectors.rows, by: Self.rowsPerBlock) {
             let rows = start..<min(start + Self.rowsPerBlock, vectors.rows)

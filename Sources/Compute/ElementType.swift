@@ -1,0 +1,18 @@
+/// The type of a tensor's elements in memory.
+public enum ElementType: String, Sendable, Hashable {
+    /// 32-bit floating point: activations, weights, gradients.
+    case float32
+    /// 32-bit integers: row and patch numbers.
+    case int32
+
+    /// The size of an element in bytes.
+    package var byteCount: Int { 4 }
+}
+
+/// How a model's products of matrices are computed, chosen once when the model is built.
+///
+/// Only an engine asks about it: layers hand it on with their weights.
+public enum Precision: String, Sendable, Hashable, CaseIterable {
+    /// Exact to the references.
+    case float32
+}

@@ -1,0 +1,73 @@
+import Layers
+import Support
+
+/// The shape of a model of some family: what everything outside the family needs to know of it.
+package protocol ModelConfiguration: Sendable {
+    /// The size of the images that the model takes, in pixels.
+    var imageSize: Size { get set }
+    /// The size of a patch, in pixels.
+    var patchSize: Size { get }
+    /// Color channels of the input, 1 to 4.
+    var inputChannels: Int { get }
+    /// The number of classes; 0 is a model without a head.
+    var classCount: Int { get set }
+    /// The length of a token that comes out of the last block.
+    var width: Int { get }
+    /// The number of blocks.
+    var depth: Int { get }
+    /// Attention heads of a block.
+    var heads: Int { get }
+    /// Whether there is a class token.
+    var hasClassToken: Bool { get }
+    /// The tokens before the patches.
+    var prefixCount: Int { get }
+
+    /// Every tensor of the model, in forward order and under timm's names.
+    var parameterShapes: [ParameterShape] { get }
+
+    /// Builds the model.
+    func model(_ parts: ModelParts, _ builder: LayerBuilder) throws -> any VisionModel
+
+    /// How deep a parameter lies: 0 for the embedding, 1 + i for block i, 1 + depth for what follows.
+    func layer(ofParameter name: String) -> Int
+
+    /// Floating-point operations of the forward pass of one image, a multiply-add counted as two.
+    var operationCount: Double { get }
+}
+
+/// Which parts of a model are built.
+package enum ModelParts {
+    /// All of it. From `frozenCount` 1 on, the embedding and as many blocks are built with `frozen` and are not trained.
+    case classifier(frozenCount: Int = 0, frozen: LayerBuilder? = nil)
+    /// Without its heads: the first `layer` blocks, whose tokens are read as they are; nil: all blocks and the final norm.
+    case features(layer: Int? = nil)
+}
+
+extension ModelConfiguration {
+    package func layer(ofParameter name: String) -> Int {
+        let parts = name.split(separator: ".")
+        if parts.count > 1, parts[0] == "blocks", let block = Int(parts[1]) { return block + 1 }
+        let isEmbedding = name.hasPrefix("patch_embed.") || name.hasSuffix("_token") || name == "pos_embed"
+        return isEmbedding ? 0 : depth + 1
+    }
+
+    /// The grid of patches of an image.
+    package var grid: Size {
+        Size(height: imageSize.height / patchSize.height, width: imageSize.width / patchSize.width)
+    }
+
+    /// The number of patches (L).
+    package var patchCount: Int { grid.height * grid.width }
+
+    /// The number of tokens (N).
+    package var tokenCount: Int { prefixCount + patchCount }
+
+    /// The shape of what stands for an image: (D), (2·D) or (L, D).
+    package func featureShape(_ pooling: FeaturePooling) -> [Int] {
+        switch pooling {
+        case .classToken, .meanPatches: [width]
+        case .classTokenAndMean: [2 * width]
+        case .patches: [patchCount, width]
+        }
+    }
+}

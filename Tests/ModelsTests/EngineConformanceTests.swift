@@ -1,0 +1,127 @@
+import Compute
+import Layers
+import Models
+import Randomness
+import ReferenceEngine
+import Support
+import Testing
+
+/// A whole classifier and a whole step of masked autoencoding, with all gradients: every engine of this machine, held to the
+/// reference engine's plain loops in double.
+@Suite struct EngineConformanceTests {
+    /// Every parameter's gradient after one step, by name, and what the forward pass gave.
+    private struct Step {
+        let output: [Float]
+        let loss: Double
+        let gradients: [(name: String, values: [Float])]
+    }
+
+    private func store(_ shapes: [ParameterShape]) -> ParameterStore {
+        let store = ParameterStore(shapes.map { ($0.name, $0.shape) })
+        ParameterInitialization.fill(store, seed: 5)
+        // Scales, weights and biases that are neither 0 nor 1.
+        for (index, entry) in store.entries.enumerated() where entry.shape.count == 1 {
+            var random = CounterRandom(seed: 6, purpose: .synthetic, index: index)
+            store.parameter(at: index).value.assign((0..<entry.count).map { _ in Float(random.uniform(0.3, 0.9)) })
+        }
+        return store
+    }
+
+    private func images(_ configuration: ViTConfiguration, count: Int) -> Tensor {
+        let size = configuration.imageSize
+        let tensor = Tensor(shape: [count, configuration.inputChannels, size.height, size.width])
+        var random = CounterRandom(seed: 7, purpose: .synthetic)
+        tensor.assign((0..<tensor.count).map { _ in Float(random.normal()) })
+        return tensor
+    }
+
+    private func gradients(_ store: ParameterStore) throws -> [(name: String, values: [Float])] {
+        try store.entries.enumerated().map { index, entry in
+            (entry.name, try #require(store.parameter(at: index).gradient).values)
+        }
+    }
+
+    private func configuration() -> ViTConfiguration {
+        var configuration = ViTConfiguration()
+        configuration.imageSize = Size(height: 16, width: 24)
+        configuration.patchSize = Size(square: 4)
+        (configuration.width, configuration.depth, configuration.heads, configuration.hiddenWidth) = (24, 3, 3, 40)
+        configuration.classCount = 5
+        return configuration
+    }
+
+    private func classifierStep(_ engine: any Engine, _ change: (inout ViTConfiguration) -> Void) throws -> Step {
+        var configuration = configuration()
+        change(&configuration)
+        let store = store(configuration.parameterShapes)
+        let images = images(configuration, count: 3)
+        let paths = DropPath(rate: 0.4, depth: 3, imageCount: 3)
+        paths.draw(seed: 3, step: 1, first: 0)
+        let model = try TrainableClassifier(configuration, store: store, engine: engine) { _ in 3 }
+        let targets = Tensor((0..<15).map { $0 % 7 == 0 ? 0.9 : 0.1 }, shape: [3, 5])
+        let logits = model.forward(images, paths: paths).values
+        let distillation = TrainableClassifier.Distillation(targets: targets, weight: 0.5)
+        let loss = model.loss(targets, distillation: configuration.hasDistillationToken ? distillation : nil)
+        model.backward(paths: paths)
+        return Step(output: logits, loss: loss, gradients: try gradients(store))
+    }
+
+    private func autoencoderStep(_ engine: any Engine) throws -> Step {
+        var configuration = MAEConfiguration(encoder: configuration())
+        (configuration.decoder.width, configuration.decoder.depth) = (16, 2)
+        (configuration.decoder.heads, configuration.decoder.hiddenWidth) = (2, 32)
+        let store = store(configuration.trainedShapes)
+        let images = images(configuration.encoder, count: 2)
+        let noise = MaskSampling.random.noise(
+            imageCount: 2, grid: configuration.encoder.grid, keptCount: configuration.keptCount, seed: 1, epoch: 0)
+        let mask = PatchMask(
+            noise: noise, patchCount: configuration.encoder.patchCount, keptCount: configuration.keptCount)
+        let model = try MaskedAutoencoder(
+            configuration, from: store, positions: MAEPositions(configuration), engine: engine
+        ) { _ in 2 }
+        let prediction = model.forward(images, mask: mask).values
+        let loss = model.loss(images, mask: mask)
+        model.backward()
+        return Step(output: prediction, loss: loss, gradients: try gradients(store))
+    }
+
+    private func check(_ step: (any Engine) throws -> Step) throws {
+        let expected = try step(ReferenceEngine())
+        for kind in Engines.all {
+            let got = try step(kind.make(2))
+            #expect(largestDifference(got.output, expected.output) < 2e-5, "\(kind.name)")
+            #expect(abs(got.loss - expected.loss) < 1e-5 * max(1, abs(expected.loss)), "\(kind.name)")
+            #expect(got.gradients.map(\.name) == expected.gradients.map(\.name))
+            for (gradient, reference) in zip(got.gradients, expected.gradients) {
+                let difference = relativeDifference(gradient.values, reference.values)
+                #expect(difference < 1e-4, "\(kind.name), \(gradient.name)")
+                #expect(reference.values.contains { $0 != 0 }, "\(gradient.name) has no gradient")
+            }
+        }
+    }
+
+    @Test func aClassifier() throws { try check { try classifierStep($0) { _ in } } }
+
+    @Test func aClassifierWithEveryPart() throws {
+        try check {
+            try classifierStep($0) { configuration in
+                configuration.hasDistillationToken = true
+                configuration.registerCount = 2
+                configuration.hasLayerScale = true
+                configuration.qkvBias = false
+                configuration.activation = .geluTanh
+            }
+        }
+    }
+
+    @Test func aClassifierOfMeans() throws {
+        try check {
+            try classifierStep($0) { configuration in
+                configuration.pooling = .meanPatches
+                configuration.finalNorm = .afterPooling
+            }
+        }
+    }
+
+    @Test func aStepOfMaskedAutoencoding() throws { try check(autoencoderStep) }
+}
