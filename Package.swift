@@ -22,25 +22,30 @@ let package = Package(
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
         // The library, from the bottom up.
-        .target(name: "Support", swiftSettings: strictWithPointers),
+        .target(name: "Support", dependencies: ["CKernels"], swiftSettings: strictWithPointers),
         .target(name: "Randomness", swiftSettings: strictWithPointers),
         .target(
             name: "Imaging", dependencies: ["CImageCodecs", "CKernels", "Randomness", "Support"],
             swiftSettings: strictWithPointers
         ),
+        .target(
+            name: "TensorFiles", dependencies: ["CImageCodecs", "CKernels", "Support"],
+            swiftSettings: strictWithPointers),
         .target(name: "Compute", dependencies: ["COneDNN", "CKernels", "Support"], swiftSettings: strictWithPointers),
         .target(name: "Layers", dependencies: ["Compute", "Randomness", "Support"], swiftSettings: strict),
         .target(name: "Models", dependencies: ["Layers", "Randomness", "Support"], swiftSettings: strict),
         .target(
-            name: "Checkpoints", dependencies: ["Models", "Imaging", "CImageCodecs"], swiftSettings: strictWithPointers),
+            name: "Checkpoints", dependencies: ["Models", "Imaging", "TensorFiles", "Support"], swiftSettings: strict),
         .target(
-            name: "Datasets", dependencies: ["Imaging", "Randomness", "CKernels"], swiftSettings: strictWithPointers),
+            name: "Datasets", dependencies: ["Imaging", "Randomness", "Support"], swiftSettings: strictWithPointers),
         .target(
-            name: "Training", dependencies: ["Models", "Datasets", "Checkpoints", "Randomness", "Imaging"],
+            name: "Training", dependencies: ["Models", "Datasets", "Checkpoints", "Randomness", "Imaging", "Support"],
             swiftSettings: strictWithPointers),
         .target(
             name: "SwiftViT",
-            dependencies: ["Training", "Datasets", "Checkpoints", "Models", "CKernels", "Randomness", "Support"],
+            dependencies: [
+                "Training", "Datasets", "Checkpoints", "TensorFiles", "Models", "CKernels", "Randomness", "Support",
+            ],
             swiftSettings: strictWithPointers),
         .executableTarget(
             name: "vit",
@@ -50,6 +55,11 @@ let package = Package(
         .target(
             name: "ReferenceEngine", dependencies: ["Compute", "Support"], path: "Tests/ReferenceEngine",
             swiftSettings: strictWithPointers),
+        // What tests of several targets share.
+        .target(name: "TestTools", path: "Tests/TestTools", swiftSettings: strict),
+        .testTarget(name: "SupportTests", dependencies: ["Support", "TestTools"], swiftSettings: strict),
+        .testTarget(
+            name: "TensorFilesTests", dependencies: ["TensorFiles", "Support", "TestTools"], swiftSettings: strict),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging", "CImageCodecs", "Randomness"], swiftSettings: strict),
@@ -60,7 +70,7 @@ let package = Package(
             name: "ModelsTests",
             dependencies: ["Models", "Layers", "Checkpoints", "Compute", "Randomness", "ReferenceEngine"],
             swiftSettings: strict),
-        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
+        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestTools"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness"], swiftSettings: strict),
         .testTarget(name: "SwiftViTTests", dependencies: ["SwiftViT", "Randomness"], swiftSettings: strict),
         .testTarget(name: "CommandLineTests", dependencies: ["vit", "Imaging"], swiftSettings: strict),

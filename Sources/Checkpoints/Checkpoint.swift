@@ -1,6 +1,7 @@
 import Compute
 import Imaging
 import Models
+import TensorFiles
 
 /// An opened checkpoint: described and checked, its tensors mapped, nothing copied yet.
 public struct Checkpoint: Sendable {

@@ -1,6 +1,7 @@
 import Imaging
 import Models
 import Support
+import TensorFiles
 
 /// Finds the files of a checkpoint and puts together what they say.
 struct CheckpointReader {
@@ -15,7 +16,7 @@ struct CheckpointReader {
     func read() throws(CheckpointError) -> Checkpoint {
         let weightsPath = try self.weightsPath()
         let directory = Files.directory(of: weightsPath)
-        let weights = try WeightsFile.open(weightsPath)
+        let weights = try TensorFile.open(weightsPath)
         let table = try TensorTable(weights)
         var description = try table.description()
         let configurations = try configurations(in: directory, &description, weights: weights)
@@ -45,7 +46,7 @@ struct CheckpointReader {
     }
 
     private func weightsPath() throws(CheckpointError) -> String {
-        switch Files.sort(path) {
+        switch Files.kind(of: path) {
         case .file: return path
         case .missing: throw CheckpointError(.missing, path, "there is no such checkpoint")
         case .directory: break
@@ -75,11 +76,11 @@ struct CheckpointReader {
     }
 
     private func configurations(
-        in directory: String, _ description: inout ModelDescription, weights: WeightsFile
+        in directory: String, _ description: inout ModelDescription, weights: TensorFile
     ) throws(CheckpointError) -> Configurations {
         var found = Configurations()
         let path = Files.join(directory, "config.json")
-        if Files.sort(path) == .file {
+        if Files.kind(of: path) == .file {
             let json = try JSON.file(path)
             found.timm = TimmConfiguration(json, path: path)
             let isModel = ["model_type", "num_attention_heads", "image_size", "hidden_size"].contains {
@@ -89,7 +90,7 @@ struct CheckpointReader {
             if found.timm == nil, found.huggingFace == nil {
                 description.assumptions.append("\(path) describes no model and is left aside.")
             }
-        } else if let architecture = weights.architecture,
+        } else if weights.wrapper != nil, let architecture = weights.notes["arch"]?.string,
             [nil, description.configuration.depth].contains(TimmArchitecture(name: architecture).depth)
         {
             // A training script noted which of timm's architectures it trained; other arguments it kept to itself.
@@ -97,7 +98,7 @@ struct CheckpointReader {
                 .object([JSON.Member("architecture", .string(architecture))]), path: weights.path)
         }
         let processor = Files.join(directory, "preprocessor_config.json")
-        if Files.sort(processor) == .file { found.processor = (try JSON.file(processor), processor) }
+        if Files.kind(of: processor) == .file { found.processor = (try JSON.file(processor), processor) }
         return found
     }
 
@@ -175,9 +176,9 @@ struct CheckpointReader {
         }
     }
 
-    private static func summary(_ weights: WeightsFile, _ table: TensorTable) -> String {
+    private static func summary(_ weights: TensorFile, _ table: TensorTable) -> String {
         let files = weights.fileCount > 1 ? " in \(weights.fileCount) files" : ""
         let decoder = table.decoderDepth > 0 ? ", encoder and decoder" : ""
-        return "\(table.keyMap.layout.summary)\(decoder) (\(weights.container.rawValue)\(files))"
+        return "\(table.keyMap.layout.summary)\(decoder) (\(weights.format.rawValue)\(files))"
     }
 }

@@ -1,4 +1,5 @@
 import CKernels
+import Support
 import Synchronization
 
 #if canImport(Glibc)
@@ -24,7 +25,9 @@ final class SharedLoop: @unchecked Sendable {
     private let body = unsafe Atomic<UnsafePointer<Body>?>(nil)
     private let doneCount = Atomic<Int>(0)
     private let isStopped = Atomic<Bool>(false)
-    private let bell = Bell()
+    /// Where the threads sleep between loops, and how many do.
+    private let sleep = ConditionVariable()
+    private let sleeperCount = Atomic<Int>(0)
     private static let lowerHalf: UInt64 = 0xffff_ffff
 
     /// Runs all tasks with the help of the threads that serve.
@@ -61,9 +64,11 @@ final class SharedLoop: @unchecked Sendable {
     private var number: UInt64 { ticket.load(ordering: .sequentiallyConsistent) >> 32 }
 
     private func announce(taskCount: Int) {
-        // Before the bell asks whether somebody sleeps, for which both must be sequentially consistent.
+        // A thread that is not counted yet still has to look at the ticket, and finds this one: all four accesses are
+        // sequentially consistent.
         ticket.store((number &+ 1) << 32 | UInt64(taskCount), ordering: .sequentiallyConsistent)
-        bell.ring()
+        if sleeperCount.load(ordering: .sequentiallyConsistent) == 0 { return }
+        sleep.withLock { sleep.broadcast() }
     }
 
     private func work(as worker: Int) {
@@ -93,6 +98,10 @@ final class SharedLoop: @unchecked Sendable {
             if ticket.load(ordering: .relaxed) >> 32 != seen { return }
             vit_spin_pause()
         }
-        bell.wait { number != seen }
+        sleeperCount.add(1, ordering: .sequentiallyConsistent)
+        sleep.withLock {
+            while number == seen { sleep.wait() }
+        }
+        sleeperCount.subtract(1, ordering: .relaxed)
     }
 }

@@ -1,10 +1,5 @@
+import Support
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Threads that share the tasks of one loop at a time.
 ///
@@ -23,7 +18,10 @@ package final class WorkerPool: Sendable {
         let loop = self.loop
         for worker in 1..<max(threadCount, 1) {
             // The threads see the loop alone: they must not keep the pool alive.
-            Self.startThread { loop.serve(as: worker) }
+            guard let thread = Thread({ loop.serve(as: worker) }) else {
+                preconditionFailure("WorkerPool: the system refuses thread \(worker + 1) of \(threadCount)")
+            }
+            thread.detach()
         }
     }
 
@@ -44,23 +42,4 @@ package final class WorkerPool: Sendable {
             }
         }
     }
-
-    private static func startThread(_ body: @escaping @Sendable () -> Void) {
-        let box = unsafe Unmanaged.passRetained(ThreadBody(body))
-        var thread = pthread_t()
-        let status = unsafe pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                unsafe Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()
-                return nil
-            }, box.toOpaque())
-        precondition(status == 0, "WorkerPool: the system refuses another thread (error \(status))")
-        pthread_detach(thread)
-    }
-}
-
-private final class ThreadBody {
-    let run: () -> Void
-    init(_ run: @escaping () -> Void) { self.run = run }
 }

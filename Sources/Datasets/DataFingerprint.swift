@@ -1,4 +1,5 @@
 import Randomness
+import Support
 
 /// What tells that a data set is still the one that a run began with: its names, labels, sizes and dates, in short.
 ///
@@ -26,7 +27,7 @@ public struct DataFingerprint: Codable, Equatable, Sendable {
         for part in [ImageDataset.Part.training, .validation] {
             content.combine(part.rawValue.utf8)
             for sample in dataset.samples(part) {
-                let status = try? FileSystem.status(dataset.file(of: sample))
+                let status = try? Files.status(dataset.file(of: sample))
                 content.combine(sample.path.utf8)
                 content.combine([0])
                 content.combine(UInt64(bitPattern: Int64(sample.label ?? -1)))

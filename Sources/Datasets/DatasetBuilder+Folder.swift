@@ -1,3 +1,5 @@
+import Support
+
 extension DatasetBuilder {
     /// Names of folders that are parts of a set rather than classes.
     private static let partNames: [(name: String, part: Part)] = [
@@ -15,7 +17,7 @@ extension DatasetBuilder {
         }
         isSplit = parts.contains { $0.part != .training }
         for (name, part) in parts {
-            let folder = FileSystem.join(root, name)
+            let folder = Files.join(root, name)
             try readPart(part, in: folder, folders: try subfolders(of: folder))
         }
         let others = folders.filter { folder in !parts.contains { $0.name == folder } }
@@ -30,50 +32,50 @@ extension DatasetBuilder {
         guard hasBoth || parts.count == folders.count else { return false }
         guard options.requiresLabels else { return true }
         for (name, _) in parts {
-            if try subfolders(of: FileSystem.join(root, name)).isEmpty { return false }
+            if try subfolders(of: Files.join(root, name)).isEmpty { return false }
         }
         return true
     }
 
     private mutating func readPart(_ part: Part, in folder: String, folders: [String]) throws(InputError) {
         guard options.requiresLabels else {
-            append(walk: DirectoryWalk(root: folder), to: part, label: nil)
+            append(walk: ImageSignature.walk(folder), to: part, label: nil)
             return
         }
         if folders.isEmpty {
-            let hasImages = !DirectoryWalk(root: folder).images.isEmpty
+            let hasImages = !ImageSignature.walk(folder).files.isEmpty
             let found = hasImages ? "holds images, but no class folders" : "holds no class folders"
             throw malformed(
                 "\(folder): \(found); expected a folder a class, as \(folder)/CLASS/IMAGE",
                 kind: hasImages ? .malformed : .noImages)
         }
         for name in folders {
-            let path = FileSystem.join(folder, name)
+            let path = Files.join(folder, name)
             let label = try label(name, part: part, place: path)
-            append(walk: DirectoryWalk(root: path), to: part, label: label)
+            append(walk: ImageSignature.walk(path), to: part, label: label)
         }
         samples[part]?.sort { $0.path.precedesBytewise($1.path) }
     }
 
     private mutating func append(walk: DirectoryWalk, to part: Part, label: Int?) {
-        let prefix = FileSystem.join(root, "").utf8.count
-        for image in walk.images {
+        let prefix = Files.join(root, "").utf8.count
+        for image in walk.files {
             // Relative to the root, so that a set can be moved between machines.
             let relative = String(decoding: image.utf8.dropFirst(prefix), as: UTF8.self)
             append(Sample(path: relative, label: label), to: part)
         }
-        notes += walk.failures.map(\.description)
+        notes += walk.failures.map { InputError($0).description }
     }
 
     /// The names of the folders in a folder, sorted by their bytes, links followed, hidden ones left out.
     private func subfolders(of folder: String) throws(InputError) -> [String] {
         do {
             var names: [String] = []
-            for entry in try FileSystem.entries(of: folder) {
+            for entry in try Files.entries(of: folder) {
                 switch entry.kind {
                 case .directory: names.append(entry.name)
                 case .link, .unknown:
-                    let status = try? FileSystem.status(FileSystem.join(folder, entry.name))
+                    let status = try? Files.status(Files.join(folder, entry.name))
                     if status?.isDirectory == true { names.append(entry.name) }
                 case .file, .other: break
                 }

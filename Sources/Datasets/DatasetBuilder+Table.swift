@@ -1,9 +1,11 @@
+import Support
+
 extension DatasetBuilder {
     /// Reads a table with the columns path, label and split, in any order and among others, as its first line says.
     mutating func readTable() throws(InputError) {
         let bytes: [UInt8]
         do {
-            bytes = try FileSystem.bytes(of: place)
+            bytes = try Files.bytes(of: place)
         } catch {
             throw InputError(error, opening: place, expected: "a folder of images or a CSV table")
         }
@@ -100,7 +102,7 @@ extension DatasetBuilder {
     private func checkThatSomeFilesExist() throws(InputError) {
         let all = Part.allCases.flatMap { samples[$0] ?? [] }
         guard let first = all.first else { return }
-        let exists = all.contains { (try? FileSystem.status(ImageDataset.file($0.path, in: root))) != nil }
+        let exists = all.contains { (try? Files.status(ImageDataset.file($0.path, in: root))) != nil }
         if !exists {
             throw malformed(
                 "\(place): none of its files exists, \(ImageDataset.file(first.path, in: root)) for one; expected paths "

@@ -1,4 +1,5 @@
 import Randomness
+import Support
 
 /// Images on disk, with labels or without, in a training, a validation and a test part.
 ///
@@ -73,11 +74,11 @@ public struct ImageDataset: Sendable {
         }
         let isDirectory: Bool
         do {
-            isDirectory = try FileSystem.status(path).isDirectory
+            isDirectory = try Files.status(path).isDirectory
         } catch {
             throw InputError(error, opening: path, expected: "a folder of images or a CSV table")
         }
-        let root = isDirectory ? FileSystem.withoutTrailingSlashes(path) : FileSystem.directory(of: path)
+        let root = isDirectory ? Files.withoutTrailingSlashes(path) : Self.folder(of: path)
         var builder = DatasetBuilder(place: path, root: root, options: options)
         if isDirectory { try builder.readFolder() } else { try builder.readTable() }
         try builder.finish()
@@ -104,8 +105,14 @@ public struct ImageDataset: Sendable {
     /// Where a sample's file is.
     public func file(of sample: Sample) -> String { Self.file(sample.path, in: root) }
 
+    /// The folder of a table; "." for the current one.
+    private static func folder(of table: String) -> String {
+        let folder = Files.directory(of: table)
+        return folder.isEmpty ? "." : folder
+    }
+
     static func file(_ path: String, in root: String) -> String {
-        path.utf8.first == UInt8(ascii: "/") ? path : FileSystem.join(root, path)
+        path.utf8.first == UInt8(ascii: "/") ? path : Files.join(root, path)
     }
 
     /// Whether the image at `path`, relative to the set's root, falls into the validation part.

@@ -1,3 +1,5 @@
+import Support
+
 /// Whether a file found in a directory is meant to be an image: what it begins with, and how its name ends.
 ///
 /// A directory of images also holds other files (README.md, labels.csv), which nobody wants to hear about. But a file
@@ -8,6 +10,13 @@
 enum ImageSignature {
     /// As many bytes as `matches` looks at.
     static let byteCount = 16
+
+    /// The images below a directory.
+    static func walk(_ root: String) -> DirectoryWalk {
+        DirectoryWalk(root: root, named: isImageName) { path in
+            (try? InputFile(path).read(upTo: byteCount)).map(matches) ?? false
+        }
+    }
 
     private static let extensions: Set<String> = [
         "png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "tif", "tiff", "heic", "heif", "avif", "jxl",

@@ -1,5 +1,6 @@
 import Imaging
 import Synchronization
+import Support
 
 /// The images of a data set, decoded when asked for, and kept in memory as far as they fit.
 ///

@@ -1,3 +1,5 @@
+import Support
+
 /// A path that gives no image or no data set: which one, of what kind the trouble is, and one sentence for people.
 public struct InputError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What is wrong, as far as a program cares.
@@ -37,18 +39,19 @@ extension InputError {
 
 extension InputError {
     /// A failure to open `path`, where `expected` should have been.
-    init(_ failure: FileSystem.Failure, opening path: String, expected: String) {
-        if failure.isMissing {
+    package init(_ error: SystemError, opening path: String, expected: String) {
+        if error.isMissing {
             self.init(
                 kind: .noSuchInput, path: path,
                 description: "\(path): no such file or directory; expected \(expected)")
         } else {
-            self.init(kind: .unreadable, path: path, description: "\(path): cannot be read: \(failure.description)")
+            self.init(kind: .unreadable, path: path, description: "\(path): cannot be read: \(error.clause)")
         }
     }
 
-    /// The last call of this thread failed to open `path`, where `expected` should have been.
-    package static func unopened(_ path: String, expected: String) -> InputError {
-        InputError(FileSystem.Failure.last, opening: path, expected: expected)
+    /// A file or directory below an argument that could not be looked at.
+    init(_ failure: DirectoryWalk.Failure) {
+        self.init(
+            kind: .unreadable, path: failure.path, description: "\(failure.path): cannot be read: \(failure.reason)")
     }
 }

@@ -1,7 +1,9 @@
+import Support
+
 /// What the PATH arguments of a command stand for: single images, in the order in which results are given.
 ///
 /// - A file is an input whatever it is called or holds.
-/// - A directory stands for the images below it, sorted by path (see `DirectoryWalk`).
+/// - A directory stands for the images below it, sorted by path (see `ImageSignature`).
 /// - `@list.txt` stands for the paths in that file, one a line, each a file or a directory, relative to the current
 ///   directory like any other argument; `@-` reads the list from standard input.
 /// - `-` is one image from standard input.
@@ -60,7 +62,7 @@ public struct InputPaths: Sendable {
 
     private mutating func append(path: String) {
         do {
-            guard try FileSystem.status(path).isDirectory else {
+            guard try Files.status(path).isDirectory else {
                 inputs.append(.file(path))
                 return
             }
@@ -71,8 +73,8 @@ public struct InputPaths: Sendable {
                         error, opening: path, expected: "an image file or a directory of images")))
             return
         }
-        let walk = DirectoryWalk(root: path)
-        var found = walk.images.map { Input.file($0) } + walk.failures.map { Input.failure($0) }
+        let walk = ImageSignature.walk(path)
+        var found = walk.files.map { Input.file($0) } + walk.failures.map { Input.failure(InputError($0)) }
         if !walk.failures.isEmpty { found.sort { $0.path.precedesBytewise($1.path) } }
         if found.isEmpty {
             let text = "\(path): holds no images; expected a directory with PNG or JPEG files in it or below it"
@@ -103,7 +105,7 @@ public struct InputPaths: Sendable {
     /// The content of a small file, or of standard input where `path` is "-"; `expected` says what it should be.
     package static func bytes(of path: String, expected: String) throws(InputError) -> [UInt8] {
         do {
-            return path == "-" ? try FileSystem.standardInput() : try FileSystem.bytes(of: path)
+            return path == "-" ? try InputFile.standardInput.readToEnd() : try Files.bytes(of: path)
         } catch {
             throw InputError(error, opening: path, expected: expected)
         }

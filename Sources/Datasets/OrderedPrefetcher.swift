@@ -1,3 +1,5 @@
+import Support
+
 /// Results of independent pieces of work, computed ahead on threads of their own and handed out in order.
 ///
 /// At most `lookAhead` results are finished or under way beyond those handed out, so memory stays bounded. Dropping the
@@ -16,8 +18,8 @@ package final class OrderedPrefetcher<Output: Sendable>: Sequence, IteratorProto
     private let count: Int
     private let lookAhead: Int
     private let work: @Sendable (Int) -> Output
-    private let gate: Gate<State>
-    private var workers: [Worker] = []
+    private let monitor: Monitor<State>
+    private var threads: [Thread] = []
 
     /// Starts on `work(0)`, `work(1)`, … up to `count`.
     ///
@@ -32,25 +34,26 @@ package final class OrderedPrefetcher<Output: Sendable>: Sequence, IteratorProto
         self.count = count
         self.lookAhead = Swift.min(lookAhead, Swift.max(1, count))
         self.work = work
-        gate = Gate(State(results: Array(repeating: nil, count: self.lookAhead)))
-        // The threads know the gate, not the prefetcher, or it would never be dropped.
-        let (gate, lookAhead) = (gate, self.lookAhead)
+        monitor = Monitor(State(results: Array(repeating: nil, count: self.lookAhead)))
+        // The threads know the monitor, not the prefetcher, or it would never be dropped.
+        let (monitor, lookAhead) = (monitor, self.lookAhead)
         for _ in 0..<Swift.min(threads, self.lookAhead, count) {
-            guard let worker = Worker({ Self.run(gate, count: count, lookAhead: lookAhead, work: work) }) else { break }
-            workers.append(worker)
+            let run = { @Sendable in Self.run(monitor, count: count, lookAhead: lookAhead, work: work) }
+            guard let thread = Thread(run) else { break }
+            self.threads.append(thread)
         }
     }
 
     deinit {
-        gate.update { $0.isStopped = true }
-        for worker in workers { worker.join() }
+        monitor.update { $0.isStopped = true }
+        for thread in threads { thread.join() }
     }
 
     private static func run(
-        _ gate: Gate<State>, count: Int, lookAhead: Int, work: @Sendable (Int) -> Output
+        _ monitor: Monitor<State>, count: Int, lookAhead: Int, work: @Sendable (Int) -> Output
     ) {
         while true {
-            let claimed: Int = gate.wait { state in
+            let claimed: Int = monitor.wait { state in
                 if state.isStopped || state.unclaimed == count { return count }
                 guard state.unclaimed < state.next + lookAhead else { return nil }
                 defer { state.unclaimed += 1 }
@@ -58,15 +61,15 @@ package final class OrderedPrefetcher<Output: Sendable>: Sequence, IteratorProto
             }
             if claimed == count { return }
             let result = work(claimed)
-            gate.update { $0.results[claimed % lookAhead] = result }
+            monitor.update { $0.results[claimed % lookAhead] = result }
         }
     }
 
     /// The next result in order, waiting for it if need be; nil after the last.
     package func next() -> Output? {
-        if workers.isEmpty { return nextOnThisThread() }
+        if threads.isEmpty { return nextOnThisThread() }
         let (count, lookAhead) = (count, lookAhead)
-        return gate.wait { state -> Output?? in
+        return monitor.wait { state -> Output?? in
             if state.next == count { return .some(nil) }
             guard let result = state.results[state.next % lookAhead] else { return nil }
             state.results[state.next % lookAhead] = nil
@@ -78,7 +81,7 @@ package final class OrderedPrefetcher<Output: Sendable>: Sequence, IteratorProto
     /// What `next` does where the system gave us no thread.
     private func nextOnThisThread() -> Output? {
         let (count, work) = (count, work)
-        return gate.update { state in
+        return monitor.update { state in
             if state.next == count { return nil }
             defer { state.next += 1 }
             return work(state.next)

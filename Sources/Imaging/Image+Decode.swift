@@ -1,3 +1,5 @@
+import Support
+
 /// What decoding an image may take, and what it gives.
 public struct DecodingOptions: Sendable {
     /// More pixels than this are refused, as the header announces them and before memory is taken.
@@ -34,12 +36,38 @@ extension Image {
 
     /// Reads and decodes a file. What is neither PNG nor JPEG is refused before more than its beginning is read.
     public init(contentsOfFile path: String, options: DecodingOptions = .init()) throws(ImageError) {
-        self = try Image(decoding: readImageFile(path), options: options)
+        self = try Image(decoding: Self.bytes(ofFile: path), options: options)
     }
 
     /// Reads and decodes what an open file or pipe still holds.
     public init(contentsOfDescriptor descriptor: Int32, options: DecodingOptions = .init()) throws(ImageError) {
-        self = try Image(decoding: readImageFile(descriptor: descriptor), options: options)
+        self = try Image(decoding: Self.bytes(ofDescriptor: descriptor), options: options)
+    }
+
+    /// The content of an image file; of a file that is neither PNG nor JPEG, only the beginning, which says what it is.
+    package static func bytes(ofFile path: String) throws(ImageError) -> [UInt8] {
+        do throws(SystemError) {
+            return try bytes(of: InputFile(path))
+        } catch {
+            throw .unreadableFile(errno: error.code)
+        }
+    }
+
+    /// The same of what an open file or pipe still holds.
+    package static func bytes(ofDescriptor descriptor: Int32) throws(ImageError) -> [UInt8] {
+        do throws(SystemError) {
+            return try bytes(of: InputFile(descriptor: descriptor))
+        } catch {
+            throw .unreadableFile(errno: error.code)
+        }
+    }
+
+    private static func bytes(of file: borrowing InputFile) throws(SystemError) -> [UInt8] {
+        let start = try file.read(upTo: ImageFormat.prefixCount)
+        switch ImageFormat(of: start) {
+        case .png, .jpeg: return try file.readToEnd(after: start)
+        case .other, .unknown: return start
+        }
     }
 
     /// The image with the channels that were asked for; the decoders give colour, or grey where the file is grey.

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Support
 
 /// Why there is no image. The description is one sentence without the name of the file, which the caller knows.
 public enum ImageError: Error, Sendable, Equatable {
@@ -29,7 +25,7 @@ extension ImageError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .unreadableFile(let errno):
-            return unsafe String(cString: strerror(errno))
+            return SystemError(code: errno).description
         case .empty:
             return "the file is empty; a PNG or JPEG image is needed"
         case .otherFormat(let name?):
@@ -57,6 +53,7 @@ extension ImageError: CustomStringConvertible {
 
     /// Whether there is no such file.
     public var isMissingFile: Bool {
-        self == .unreadableFile(errno: ENOENT) || self == .unreadableFile(errno: ENOTDIR)
+        if case .unreadableFile(let errno) = self { return SystemError(code: errno).isMissing }
+        return false
     }
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Support
 
 /// The names of a model's classes.
 public struct ClassLabels: Sendable, Hashable {

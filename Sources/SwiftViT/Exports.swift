@@ -5,4 +5,5 @@
 @_exported import Imaging
 @_exported import Models
 @_exported import Support
+@_exported import TensorFiles
 @_exported import Training

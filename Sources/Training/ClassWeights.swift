@@ -1,4 +1,5 @@
 import Datasets
+import Support
 
 extension FinetuningOptions.ClassWeights {
     /// The weights in the order of the set's classes; empty: all are alike.

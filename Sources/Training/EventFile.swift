@@ -1,10 +1,5 @@
 import Checkpoints
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Support
 
 /// The scalars of a run as TensorBoard reads them: a file of records, each a protocol buffer `Event`.
 ///
@@ -12,31 +7,30 @@ import Checkpoints
 /// (TensorFlow, `record_writer.cc` and `event.proto`). There is one file, and a resumed run writes it again from its
 /// metrics, so that no step appears twice.
 package final class EventFile {
-    private let path: String
-    private let descriptor: Int32
+    private let file: AppendedFile
     private let checksum = CRC32C()
 
     /// Starts the file in `directory` with the lines that the run has.
     package init(in directory: String, lines: [MetricsLine]) throws {
         try Files.makeDirectory(directory)
         for name in Files.names(in: directory) where name.hasPrefix("events.out.tfevents.") {
-            RunDirectory.remove(Files.join(directory, name))
+            Files.remove(Files.join(directory, name))
         }
         let start = lines.first?.time ?? MetricsLine(step: 0, values: []).time
-        path = Files.join(directory, "events.out.tfevents.\(Int(start)).vit")
-        descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else {
-            throw TrainingError(.cannotCreate, "\(path): cannot be created: \(RunDirectory.reason(errno))")
-        }
+        let path = Files.join(directory, "events.out.tfevents.\(Int(start)).vit")
+        file = try AppendedFile(path, of: path)
         var bytes = record(Self.double(1, start) + Self.text(3, "brain.Event:2"))
         for line in lines { bytes += record(of: line) }
-        try MetricsLog.write(bytes, to: descriptor, path: path)
+        try write(bytes)
     }
 
-    deinit { close(descriptor) }
-
     package func append(_ line: MetricsLine) throws {
-        try MetricsLog.write(record(of: line), to: descriptor, path: path)
+        try write(record(of: line))
+    }
+
+    private func write(_ bytes: [UInt8]) throws(FileError) {
+        file.append(bytes)
+        try file.write()
     }
 
     /// wall_time = 1, step = 2, summary = 5 { value = 1 { tag = 1, simple_value = 2 } … }.
@@ -48,8 +42,8 @@ package final class EventFile {
     }
 
     private func record(_ event: [UInt8]) -> [UInt8] {
-        let length = Self.bytes(UInt64(event.count))
-        return length + Self.bytes(checksum.masked(length)) + event + Self.bytes(checksum.masked(event))
+        let length = littleEndian(UInt64(event.count))
+        return length + littleEndian(checksum.masked(length)) + event + littleEndian(checksum.masked(event))
     }
 
     // Fields of a protocol buffer: the number with the wire type, and the value.
@@ -59,11 +53,11 @@ package final class EventFile {
     }
 
     private static func double(_ number: UInt64, _ value: Double) -> [UInt8] {
-        varint(number << 3 | 1) + bytes(value.bitPattern)
+        varint(number << 3 | 1) + littleEndian(value.bitPattern)
     }
 
     private static func float(_ number: UInt64, _ value: Float) -> [UInt8] {
-        varint(number << 3 | 5) + bytes(value.bitPattern)
+        varint(number << 3 | 5) + littleEndian(value.bitPattern)
     }
 
     private static func message(_ number: UInt64, _ content: [UInt8]) -> [UInt8] {
@@ -79,10 +73,6 @@ package final class EventFile {
             rest >>= 7
         }
         return bytes + [UInt8(rest)]
-    }
-
-    private static func bytes<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
-        (0..<T.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
     }
 }
 

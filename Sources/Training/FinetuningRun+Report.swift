@@ -1,5 +1,6 @@
 import Checkpoints
 import Imaging
+import Support
 
 extension FinetuningRun {
     /// Writes how good the best model is: `evaluation.json`, and its surest mistakes as pictures.
@@ -7,7 +8,7 @@ extension FinetuningRun {
         let classes = settings.classes
         let scores = outcome.scores
         var mistakes: [JSON] = []
-        try loop.directory.writeWhole(loop.directory.mistakes) { directory in
+        try OutputDirectory.write(loop.directory.mistakes, existing: .replace) { directory in
             for (number, mistake) in outcome.mistakes.enumerated() {
                 guard let image = validation.image(mistake.path) else { continue }
                 let name = "\(number + 1).jpg"

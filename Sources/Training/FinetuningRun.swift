@@ -2,6 +2,7 @@ import Checkpoints
 import Compute
 import Datasets
 import Models
+import Support
 
 /// A supervised training run from its first or its last checkpoint to its end.
 public final class FinetuningRun {
@@ -53,7 +54,7 @@ extension FinetuningRun: TrainingTask {
 
     func finish(_ loop: TrainingLoop) throws {
         // Without images to choose by, the last model is the result.
-        if Files.sort(loop.directory.model) != .directory { try trainer.export(to: loop.directory) }
+        if Files.kind(of: loop.directory.model) != .directory { try trainer.export(to: loop.directory) }
         try writeReport(loop)
     }
 }

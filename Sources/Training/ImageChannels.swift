@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Imaging
+import Support
 
 /// What channels the images of a set have, as their headers tell.
 package enum ImageChannels {

@@ -1,4 +1,5 @@
 import Checkpoints
+import Support
 
 #if canImport(Glibc)
     import Glibc

@@ -2,6 +2,7 @@ import Checkpoints
 import Compute
 import Layers
 import Models
+import Support
 
 extension MAETrainer {
     /// A trainer as a run begins: with random weights, or with those of a checkpoint.

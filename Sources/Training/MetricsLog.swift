@@ -1,4 +1,5 @@
 import Checkpoints
+import Support
 
 #if canImport(Glibc)
     import Glibc
@@ -40,51 +41,32 @@ package struct MetricsLine {
 
 /// `metrics.jsonl` and the same numbers for TensorBoard.
 package final class MetricsLog {
-    private let path: String
-    private let descriptor: Int32
+    private let file: AppendedFile
     private let events: EventFile
     /// All lines so far.
     private(set) var lines: [MetricsLine]
 
     /// Opens the log of a run whose first `step` steps are done; lines of later steps, and one that was cut short, go.
     init(_ run: RunDirectory, upTo step: Int) throws {
-        path = run.metrics
         lines = step == 0 ? [] : Self.read(run.metrics).filter { $0.step <= step }
-        try Files.write(lines.map { $0.json.text(compact: true) + "\n" }.joined(), to: run.metrics)
-        descriptor = unsafe open(run.metrics, O_WRONLY | O_APPEND | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw TrainingError(.inputOutput, "\(path): cannot be opened: \(RunDirectory.reason(errno))")
-        }
+        let text = lines.map { $0.json.text(compact: true) + "\n" }.joined()
+        try Files.write(text, to: run.metrics)
+        file = try AppendedFile(run.metrics, of: run.metrics)
+        try file.truncate(to: text.utf8.count)
         events = try EventFile(in: run.tensorboard, lines: lines)
     }
 
-    deinit { close(descriptor) }
-
     func append(_ line: MetricsLine) throws {
         lines.append(line)
-        try Self.write(Array((line.json.text(compact: true) + "\n").utf8), to: descriptor, path: path)
+        file.append(Array((line.json.text(compact: true) + "\n").utf8))
+        try file.write()
         try events.append(line)
     }
 
     package static func read(_ path: String) -> [MetricsLine] {
-        guard Files.sort(path) == .file, let text = try? Files.bytes(of: path) else { return [] }
+        guard Files.kind(of: path) == .file, let text = try? Files.bytes(of: path) else { return [] }
         return text.split(separator: UInt8(ascii: "\n")).compactMap { line in
             (try? JSON.parse(Array(line))).flatMap { MetricsLine($0) }
-        }
-    }
-
-    static func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(TrainingError) {
-        var written = 0
-        while written < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { bytes in
-                let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[written...])
-                return unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
-            }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else {
-                throw TrainingError(.inputOutput, "\(path): cannot be written: \(RunDirectory.reason(errno))")
-            }
-            written += count
         }
     }
 }

@@ -2,6 +2,7 @@ import Compute
 import Layers
 import Models
 import Randomness
+import Support
 
 /// Times a model by itself, on random pixels.
 public struct ModelBenchmark: Sendable {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Imaging
+import Support
 
 extension PretrainingRun {
     /// Adds the pictures of this step to the run.

@@ -2,6 +2,7 @@ import Checkpoints
 import Compute
 import Datasets
 import Models
+import Support
 
 /// A pre-training run from its first or its last checkpoint to its end.
 public final class PretrainingRun {
@@ -41,7 +42,7 @@ extension PretrainingRun: TrainingTask {
     }
 
     func finish(_ loop: TrainingLoop) throws {
-        if Files.sort(loop.directory.model) != .directory { try trainer.export(to: loop.directory) }
+        if Files.kind(of: loop.directory.model) != .directory { try trainer.export(to: loop.directory) }
         try writeReport(loop)
     }
 }

@@ -1,10 +1,11 @@
 import Checkpoints
 import Datasets
+import Support
 
 /// What a run starts from: its directory, held; its data; and how far it has come.
 struct RunBeginning {
     let directory: RunDirectory
-    let lock: RunLock
+    let lock: FileLock
     let dataset: ImageDataset
     let observer: RunObserver
     var state: RunState
@@ -25,7 +26,7 @@ struct RunBeginning {
 
     /// The run that is in `directory`, at its last checkpoint.
     init(
-        resuming directory: RunDirectory, lock: RunLock, dataset: ImageDataset, data: String,
+        resuming directory: RunDirectory, lock: FileLock, dataset: ImageDataset, data: String,
         allowsChangedData: Bool, totalSteps: Int, observer: RunObserver
     ) throws {
         self.directory = directory

@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Support
 
 /// What a run would be, without training: `--plan`.
 public struct RunPlan: Sendable {

@@ -1,4 +1,5 @@
 import Checkpoints
+import Support
 
 /// `report.html`: one page with all in it that a person wants to see of a run.
 struct RunReport {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Support
 
 /// What a run remembers beside its tensors: `state.json` of a checkpoint.
 struct RunState {

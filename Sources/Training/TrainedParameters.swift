@@ -1,6 +1,7 @@
 import Checkpoints
 import Compute
 import Layers
+import Support
 
 /// Weights with their optimiser and their average: all numbers that a step changes.
 struct TrainedParameters {

@@ -1,6 +1,7 @@
 import Checkpoints
 import Compute
 import Datasets
+import Support
 
 /// A model with its optimiser: all that changes from one step to the next.
 protocol Trainer: AnyObject {
@@ -63,7 +64,7 @@ extension Trainer {
 
     /// Writes what a run needs to go on from here.
     func save(_ state: RunState, to run: RunDirectory) throws {
-        try run.writeWhole(run.checkpoint(state.step)) { directory in
+        try OutputDirectory.write(run.checkpoint(state.step), existing: .replace) { directory in
             try TensorArchive.write(
                 namedWeights(of: parameters.store.weights), to: Files.join(directory, "model.safetensors"))
             try TensorArchive.write(parameters.namedMoments, to: Files.join(directory, "optimizer.safetensors"))
@@ -75,7 +76,7 @@ extension Trainer {
     func export(_ writer: CheckpointWriter, as layout: ExportLayout, to run: RunDirectory) throws {
         let tensors = Dictionary(
             uniqueKeysWithValues: namedWeights(of: parameters.result).map { ($0.name, $0.tensor) })
-        try run.writeWhole(run.model) { directory in
+        try OutputDirectory.write(run.model, existing: .replace) { directory in
             try writer.write(to: directory, as: layout) { (name) throws(CheckpointError) in
                 guard let tensor = tensors[name] else {
                     throw CheckpointError(.malformed, directory, "the model has no tensor \(name)")

@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Support
 
 /// What the kinds of run do differently between their steps.
 protocol TrainingTask: AnyObject {
@@ -20,7 +21,7 @@ final class TrainingLoop {
     let metrics: MetricsLog
     var state: RunState
     private let trainer: any Trainer
-    private let lock: RunLock
+    private let lock: FileLock
     /// Files outside of the training part that were named as unreadable.
     private var heldOutUnreadable: [BatchLoader.Unreadable] = []
 
@@ -127,7 +128,7 @@ final class TrainingLoop {
     }
 
     private func saveCheckpoint() throws {
-        if Files.sort(directory.checkpoint(state.step)) != .directory { try trainer.save(state, to: directory) }
+        if Files.kind(of: directory.checkpoint(state.step)) != .directory { try trainer.save(state, to: directory) }
         directory.keepCheckpoints(settings.keep, best: state.best?.step)
     }
 

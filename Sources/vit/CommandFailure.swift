@@ -44,9 +44,7 @@ struct CommandFailure: Error {
         switch error {
         case let failure as CommandFailure: self = failure
         case let error as InputError: self.init(ExitStatus(error.kind), error.description)
-        case let error as CheckpointError: self.init(ExitStatus(error.kind), error.description)
-        case let error as OutputError:
-            self.init(error.isCreation ? .cannotCreateOutput : .inputOutput, error.description)
+        case let error as FileError: self.init(ExitStatus(error.kind), error.description)
         case let error as EmbeddingError: self.init(.usage, error.description)
         case let error as ClassifierError:
             if case .unfitting = error {
@@ -76,7 +74,7 @@ extension ExitStatus {
             }
     }
 
-    init(_ kind: CheckpointError.Kind) {
+    init(_ kind: FileError.Kind) {
         self =
             switch kind {
             case .malformed: .malformedData

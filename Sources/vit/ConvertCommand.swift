@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import SwiftViT
+import Support
 
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -36,7 +37,7 @@ struct ConvertCommand: ParsableCommand {
         let unfinished = UnfinishedFiles()
         Interruption.watch(removing: unfinished)
         let checkpoint = try Checkpoint.open(ModelLocation.find(model))
-        let directory = try OutputDirectory(output, replacing: force, unfinished: unfinished)
+        let directory = try OutputDirectory(output, existing: force ? .merge : .refuse, unfinished: unfinished)
         let losses = try checkpoint.convert(
             to: to, directory: directory.unfinishedPath, halfPrecision: half, includingDecoder: !encoderOnly)
         try directory.commit()

@@ -1,4 +1,5 @@
 import SwiftViT
+import Support
 
 #if canImport(Glibc)
     import Glibc
@@ -19,23 +20,13 @@ enum Interruption {
         unsafe sigaddset(&signals, SIGTERM)
         if !isIgnored(SIGHUP) { unsafe sigaddset(&signals, SIGHUP) }
         unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
-        let context = unsafe Unmanaged.passRetained(Watch(signals: signals, unfinished: unfinished))
-        var thread = pthread_t()
-        let status = unsafe pthread_create(
-            &thread, nil,
-            { argument in
-                if let argument = unsafe argument {
-                    unsafe Unmanaged<Watch>.fromOpaque(argument).takeRetainedValue().run()
-                }
-                return nil
-            }, context.toOpaque())
-        guard status == 0 else {
+        let watch = Watch(signals: signals, unfinished: unfinished)
+        if let thread = Thread({ watch.run() }) {
+            thread.detach()
+        } else {
             // Without the thread, the signals end the process as they always do.
             unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-            unsafe context.release()
-            return
         }
-        pthread_detach(thread)
     }
 
     /// Whether the process was started to outlive its terminal (`nohup`).

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Compute
 import SwiftViT
+import Support
 
 struct MapCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -57,6 +58,6 @@ struct MapCommand: ParsableCommand {
             progress?.update(done)
         }
         progress?.clear()
-        try OutputFile.create(output, with: Array(page.utf8), unfinished: unfinished)
+        try Files.write(page, to: output, unfinished: unfinished)
     }
 }

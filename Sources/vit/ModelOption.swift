@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import Support
 
 #if canImport(Glibc)
     import Glibc
@@ -17,7 +18,7 @@ enum ModelLocation {
     /// A path that exists is meant as it is. A bare name is looked up where the environment's `VIT_CHECKPOINTS` says, in
     /// `./checkpoints`, beside the executable, and in the package that it was built in.
     static func find(_ model: String) throws -> String {
-        if Files.sort(model) != .missing { return model }
+        if Files.kind(of: model) != .missing { return model }
         guard !model.isEmpty, !model.contains("/") else {
             throw CommandFailure(
                 .noSuchInput, "\(model): there is no such checkpoint; name a directory or a weights file")
@@ -25,7 +26,7 @@ enum ModelLocation {
         let folders = folders
         for folder in folders {
             let path = Files.join(folder, model)
-            if Files.sort(path) != .missing { return path }
+            if Files.kind(of: path) != .missing { return path }
         }
         let known = Set(folders.flatMap { folder in names(in: folder) }).sorted()
         let advice =

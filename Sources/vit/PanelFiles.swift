@@ -2,6 +2,7 @@ import Checkpoints
 import Datasets
 import SwiftViT
 import Imaging
+import Support
 
 /// Where the pictures that a command draws go: one file, or a directory with a file for each input.
 struct PanelFiles {
@@ -14,7 +15,7 @@ struct PanelFiles {
     init(output: String, inputCount: Int, unfinished: UnfinishedFiles) throws {
         self.output = output
         self.unfinished = unfinished
-        isOneFile = output.lowercased().hasSuffix(".png") && Files.sort(output) != .directory
+        isOneFile = output.lowercased().hasSuffix(".png") && Files.kind(of: output) != .directory
         if isOneFile, inputCount != 1 {
             throw CommandFailure(
                 .usage, "\(output): is one picture, and there are \(inputCount) inputs; name a directory")
@@ -27,9 +28,9 @@ struct PanelFiles {
     }
 
     /// Writes the picture of an input and tells its path.
-    mutating func write(_ image: Image, for input: String) throws(OutputError) -> String {
+    mutating func write(_ image: Image, for input: String) throws(FileError) -> String {
         let path = isOneFile ? output : Files.join(output, name(for: input))
-        try OutputFile.create(path, with: image.encodedPNG(), unfinished: unfinished)
+        try Files.write(image.encodedPNG(), to: path, unfinished: unfinished)
         return path
     }
 

@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Support
 
 /// Tells, as they come, the results of a command that draws a picture for each input, and keeps count.
 struct PictureResults {

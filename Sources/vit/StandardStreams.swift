@@ -55,7 +55,7 @@ final class StandardOutput {
             var request = pollfd(fd: 1, events: Int16(POLLOUT), revents: 0)
             unsafe poll(&request, 1, -1)
         case EPIPE: throw CommandFailure(.brokenPipe)
-        default: throw OutputError.last("standard output", "cannot be written")
+        default: throw FileError(.inputOutput, "standard output", "cannot be written", .last)
         }
     }
 }

@@ -1,6 +1,7 @@
 import Imaging
 import Models
 import Support
+import TestTools
 import Testing
 
 import Checkpoints

@@ -1,12 +1,8 @@
+import TestTools
 import Testing
 
 import Checkpoints
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Support
 
 /// The checkpoints under Tests/Fixtures/checkpoints.
 enum Fixture: String, CaseIterable {
@@ -40,55 +36,13 @@ enum Fixture: String, CaseIterable {
     }
 }
 
-/// The bytes of a file.
-func readFile(_ path: String) throws -> [UInt8] {
-    let stream = try #require(fopen(path, "rb"))
-    defer { fclose(stream) }
-    fseek(stream, 0, SEEK_END)
-    var bytes = [UInt8](repeating: 0, count: ftell(stream))
-    rewind(stream)
-    try #require(fread(&bytes, 1, bytes.count, stream) == bytes.count)
-    return bytes
-}
-
-/// A directory that is removed with the value.
-final class ScratchDirectory {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/checkpoints-XXXXXX".utf8CString)
-        path = try #require(mkdtemp(&template).map { String(cString: $0) })
-    }
-
-    /// Writes a file into the directory.
-    @discardableResult
-    func write(_ bytes: [UInt8], to name: String) throws -> String {
-        let file = path + "/" + name
-        let stream = try #require(fopen(file, "wb"))
-        defer { fclose(stream) }
-        try #require(fwrite(bytes, 1, bytes.count, stream) == bytes.count)
-        return file
-    }
-
-    @discardableResult
-    func write(_ text: String, to name: String) throws -> String { try write(Array(text.utf8), to: name) }
-
+extension ScratchDirectory {
     /// Copies the files of a fixture.
     func copy(_ fixture: Fixture) throws -> String {
         for name in Files.names(in: fixture.directory) where name != "golden.safetensors" {
             try write(try readFile(fixture.directory + "/" + name), to: name)
         }
         return path + "/" + Files.name(of: fixture.path)
-    }
-
-    deinit {
-        for name in Files.names(in: path) {
-            let inner = path + "/" + name
-            for file in Files.names(in: inner) { unlink(inner + "/" + file) }
-            rmdir(inner)
-            unlink(inner)
-        }
-        rmdir(path)
     }
 }
 

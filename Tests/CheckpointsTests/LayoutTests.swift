@@ -3,6 +3,7 @@ import Models
 import Testing
 
 import Checkpoints
+import Support
 
 /// Every layout gives the tensors that Python computed from the library's own model, to the bit.
 struct LayoutTests {

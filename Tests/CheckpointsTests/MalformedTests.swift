@@ -1,5 +1,7 @@
 import Checkpoints
+import TestTools
 import Testing
+import Support
 
 /// Files that break their format end in one sentence that names the file and the fault, never in a trap.
 struct MalformedTests {
@@ -24,52 +26,14 @@ struct MalformedTests {
         #expect(try error([]).description.contains("is empty"))
     }
 
-    @Test func cutShort() throws {
-        for fixture in [Fixture.timmHub, .maeFinetuned, .jax] {
-            let whole = try fixture.bytes
-            for length in [1, 7, 9, 100, whole.count / 2, whole.count - 1] {
-                let error = try error(Array(whole.prefix(length)), Files.name(of: fixture.path))
-                #expect(error.kind == .malformed, "\(fixture) at \(length)")
-            }
-        }
-        let half = try Fixture.timmHub.bytes
-        #expect(try error(Array(half.prefix(half.count / 2))).description.contains("cut short"))
-    }
-
     @Test(arguments: [
-        (#"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}, "#, 8, "not valid JSON"),
-        (#"[]"#, 0, "no known weights file"),
-        (#"{"a": {"dtype": "F32", "shape": [2]}}"#, 8, "lacks dtype"),
-        (#"{"a": {"dtype": "F8_E4M3", "shape": [2], "data_offsets": [0, 2]}}"#, 2, "F8_E4M3"),
-        (#"{"a": {"dtype": "F32", "shape": [3], "data_offsets": [0, 8]}}"#, 8, "needs 12 bytes"),
-        (#"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [8, 0]}}"#, 8, "needs 8 bytes"),
-        (#"{"a": {"dtype": "F32", "shape": [-2], "data_offsets": [0, 8]}}"#, 8, "impossible shape"),
-        (#"{"a": {"dtype": "F32", "shape": [4611686018427387904, 4], "data_offsets": [0, 8]}}"#, 8, "impossible shape"),
-        (#"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}"#, 4, "cut short"),
-        (#"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}"#, 9, "belong to no tensor"),
-        (#"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}}"#, 12, "belong to no tensor"),
-        (
-            #"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}, "b": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}}"#,
-            12, "overlaps"
-        ),
-        (
-            #"{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}, "a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}"#,
-            8, "stands twice"
-        ),
         (#"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}"#, 8, "layout of no Vision Transformer"),
         (#"{}"#, 0, "holds no tensors"),
     ])
-    func safetensorsHeaders(_ header: String, _ data: Int, _ words: String) throws {
+    func tensorsOfNoModelAreRefused(_ header: String, _ data: Int, _ words: String) throws {
         let error = try error(safetensors(header, data: data))
         #expect(error.kind == .malformed)
         #expect(error.description.contains(words), "\(error)")
-    }
-
-    @Test func headerOfAnImpossibleLength() throws {
-        let error = try error([UInt8](repeating: 0xFF, count: 8) + Array("{}".utf8))
-        #expect(error.description.contains("length of the safetensors header"))
-        let nested = String(repeating: "[", count: 100_000)
-        #expect(try self.error(safetensors(#"{"a":"# + nested, data: 0)).description.contains("nested too deeply"))
     }
 
     /// The header of a fixture after a change of its text of the same length.
@@ -120,14 +84,6 @@ struct MalformedTests {
         #expect(try #require(openingError(path)).description.contains("plain name"))
         try scratch.write(#"{"weight_map": {"x": "none.safetensors"}}"#, to: "model.safetensors.index.json")
         #expect(try #require(openingError(path)).kind == .missing)
-    }
-
-    @Test(arguments: [
-        ("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"), ("\u{80}", "no known weights file"),
-        ("GGUF1234", "GGUF"), ("{\"a\": 1}", "a JSON file"),
-    ])
-    func otherFilesAreToldByContent(_ text: String, _ words: String) throws {
-        #expect(try error(Array(text.utf8)).description.contains(words))
     }
 
     /// Changes of single bytes in what describes the numbers end in an error or in the same model, never in a trap.

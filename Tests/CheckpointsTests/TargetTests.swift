@@ -1,5 +1,6 @@
 import Checkpoints
 import Models
+import TestTools
 import Testing
 
 /// What a decoder gives, normalised patches or pixels, and who says so.

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Runs the built `vit`, which lies beside the tests.
 enum Vit {

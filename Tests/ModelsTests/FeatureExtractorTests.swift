@@ -4,6 +4,7 @@ import Foundation
 import Layers
 import Models
 import Testing
+import Support
 
 /// The vectors that an encoder gives, held to the final tokens and hidden states of timm and transformers.
 struct FeatureExtractorTests {

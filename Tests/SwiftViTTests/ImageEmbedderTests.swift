@@ -4,6 +4,7 @@ import Foundation
 import Imaging
 import Models
 import Testing
+import Support
 
 struct ImageEmbedderTests {
     private static let fixtures = #filePath.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" } + "/Fixtures"

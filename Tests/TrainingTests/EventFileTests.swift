@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 import Training
+import Support
 
 @Suite struct EventFileTests {
     @Test func checksumIsCastagnolis() {
@@ -29,7 +30,7 @@ import Training
     @Test func aResumedRunHasEveryStepOnce() throws {
         let run = try TinyRun()
         try run.train(stop: 13)
-        RunDirectory.remove(run.output + "/checkpoints/13")
+        Files.remove(run.output + "/checkpoints/13")
         try run.train(resumes: true)
         let names = Files.names(in: run.output + "/tensorboard")
         #expect(names.count == 1)

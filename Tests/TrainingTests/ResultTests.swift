@@ -5,6 +5,7 @@ import Models
 import Testing
 
 import Training
+import Support
 
 @Suite struct ResultTests {
     @Test(arguments: MAEConfiguration.Target.allCases)

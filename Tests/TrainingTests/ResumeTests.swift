@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 import Training
@@ -38,7 +39,7 @@ import Training
         let broken = try TinyRun()
         try broken.train(stop: 17)
         // As if it had been killed before it could write the checkpoint of step 17, and while it wrote another.
-        RunDirectory.remove("\(broken.output)/checkpoints/17")
+        Files.remove("\(broken.output)/checkpoints/17")
         try FileManager.default.createDirectory(
             atPath: "\(broken.output)/checkpoints/.18.partial", withIntermediateDirectories: true)
         let metrics = try String(contentsOfFile: "\(broken.output)/metrics.jsonl", encoding: .utf8)

@@ -1,5 +1,6 @@
 import Models
 import Support
+import TensorFiles
 
 extension TensorTable {
     /// What the shapes of the tensors tell: all but the number of heads and the size of the picture. The epsilon of the
@@ -120,9 +121,9 @@ extension ModelDescription {
     }
 
     /// Sets what a decoder produces where no configuration states it: what the training script noted, or the custom.
-    mutating func completeTarget(_ weights: WeightsFile) {
+    mutating func completeTarget(_ weights: TensorFile) {
         guard decoder != nil, target == nil else { return }
-        if let normalizes = weights.normalizesTarget {
+        if let normalizes = weights.notes["args.norm_pix_loss"]?.bool {
             target = normalizes ? .normalized : .pixels
             return
         }

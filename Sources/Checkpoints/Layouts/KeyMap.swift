@@ -1,3 +1,5 @@
+import TensorFiles
+
 /// A stored tensor that is one canonical tensor, or the next rows of it.
 struct TensorPart: Sendable {
     /// The stored name.

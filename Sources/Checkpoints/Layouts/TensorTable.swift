@@ -1,3 +1,5 @@
+import TensorFiles
+
 /// The tensors of a checkpoint, found by the names that this package uses.
 struct TensorTable: Sendable {
     let path: String
@@ -59,5 +61,37 @@ struct TensorTable: Sendable {
         let highest = tensors.keys.compactMap(index).max() ?? -1
         // A number beyond the number of tensors cannot belong to a row without gaps.
         return min(highest, tensors.count) + 1
+    }
+}
+
+extension TensorTable {
+    /// What training scripts put before all names.
+    private static let wrappings = ["module.", "_orig_mod.", "timm_model.", "model.", "backbone.", "encoder."]
+
+    init(_ weights: TensorFile) throws(CheckpointError) {
+        var names = weights.tensors.map(\.name)
+        while let wrapping = Self.wrappings.first(where: { prefix in names.allSatisfy { $0.hasPrefix(prefix) } }),
+            !names.isEmpty
+        {
+            names = names.map { String($0.dropFirst(wrapping.count)) }
+        }
+        if let feature = KeyMap.unsupportedFeature(names: names) {
+            throw .malformed(weights.path, "holds a model with \(feature), which is not supported")
+        }
+        guard let keyMap = KeyMap.detect(names: names, wrapper: weights.wrapper) else {
+            let first = names.prefix(3).joined(separator: ", ")
+            throw .malformed(
+                weights.path,
+                names.isEmpty
+                    ? "holds no tensors"
+                    : "has the layout of no Vision Transformer that can be read; its tensors begin \(first)")
+        }
+        var tensors: [String: StoredTensor] = [:]
+        for (name, tensor) in zip(names, weights.tensors) {
+            guard tensors.updateValue(tensor, forKey: name) == nil else {
+                throw .malformed(weights.path, "holds \(tensor.name) twice")
+            }
+        }
+        self.init(path: weights.path, keyMap: keyMap, tensors: tensors)
     }
 }

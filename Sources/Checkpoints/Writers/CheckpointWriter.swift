@@ -2,6 +2,7 @@ import Compute
 import Imaging
 import Models
 import Support
+import TensorFiles
 
 /// The layouts that a checkpoint can be written in.
 public enum ExportLayout: String, Sendable, Hashable, CaseIterable {
@@ -60,7 +61,7 @@ public struct CheckpointWriter: Sendable {
     /// What the model has that no class of transformers has, as a noun; nil where the layout can hold it.
     package var huggingFaceObstacle: String? { HuggingFaceExport.obstacle(self) }
 
-    var type: ElementType { halfPrecision ? .float16 : .float32 }
+    var type: StoredType { halfPrecision ? .float16 : .float32 }
 
     var parameterShapes: [ParameterShape] {
         configuration.parameterShapes + (maeDecoder?.parameterShapes(encoder: configuration) ?? [])

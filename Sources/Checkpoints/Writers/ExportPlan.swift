@@ -1,5 +1,6 @@
 import Compute
 import Models
+import TensorFiles
 
 /// Gives a tensor under its canonical name.
 public typealias TensorSource = (String) throws(CheckpointError) -> Tensor
@@ -10,12 +11,6 @@ struct ExportedTensor {
     var shape: [Int]
     var canonical: String
     var rows: Range<Int>
-
-    /// The numbers, taken from `source`.
-    func tensor(_ source: TensorSource) throws(CheckpointError) -> Tensor {
-        let whole = try source(canonical)
-        return rows == 0..<(whole.shape.first ?? 0) ? whole : whole.rows(rows)
-    }
 
     /// The tensors under the names of `keyMap`; queries, keys and values come apart where the layout keeps them so.
     static func plan(_ shapes: [ParameterShape], _ keyMap: KeyMap) -> [ExportedTensor] {
@@ -28,5 +23,32 @@ struct ExportedTensor {
                     rows: index * count..<(index + 1) * count)
             }
         }
+    }
+}
+
+extension [ExportedTensor] {
+    /// Writes a safetensors file, tensor by tensor as `source` gives them.
+    func writeSafetensors(
+        to path: String, as type: StoredType, from source: TensorSource
+    ) throws(CheckpointError) {
+        try write(to: SafetensorsWriter(path, descriptions(type)), from: source)
+    }
+
+    /// Writes a file of torch's, tensor by tensor as `source` gives them.
+    func writeTorch(to path: String, as type: StoredType, from source: TensorSource) throws(CheckpointError) {
+        try write(to: TorchWriter(path, descriptions(type)), from: source)
+    }
+
+    private func descriptions(_ type: StoredType) -> [TensorDescription] {
+        map { TensorDescription(name: $0.name, type: type, shape: $0.shape) }
+    }
+
+    private func write(to writer: some TensorWriter, from source: TensorSource) throws(CheckpointError) {
+        for tensor in self {
+            let whole = try source(tensor.canonical)
+            let rows = tensor.rows == 0..<(whole.shape.first ?? 0) ? whole : whole.rows(tensor.rows)
+            try rows.withNumbers { (numbers) throws(CheckpointError) in try writer.append(numbers) }
+        }
+        try writer.commit()
     }
 }

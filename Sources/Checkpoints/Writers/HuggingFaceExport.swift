@@ -80,8 +80,7 @@ struct HuggingFaceExport {
                 return try others(wanted)
             }
         }
-        try SafetensorsWriter.write(
-            plan, as: writer.type, to: Files.join(directory, "model.safetensors"), from: given)
+        try plan.writeSafetensors(to: Files.join(directory, "model.safetensors"), as: writer.type, from: given)
         let settings = ProcessorSettings(writer.preprocessing, channels: writer.configuration.inputChannels)
         try Files.write(settings.json.text() + "\n", to: Files.join(directory, "preprocessor_config.json"))
         try Files.write(configuration.text() + "\n", to: Files.join(directory, "config.json"))

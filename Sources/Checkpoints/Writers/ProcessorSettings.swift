@@ -1,4 +1,5 @@
 import Imaging
+import Support
 
 /// A preprocessing as `preprocessor_config.json` of transformers.
 struct ProcessorSettings {

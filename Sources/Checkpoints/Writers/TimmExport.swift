@@ -25,14 +25,14 @@ struct TimmExport {
         if model.registerCount > 0, model.prefixHasPosition {
             let configuration = foldedConfiguration
             plan = ExportedTensor.plan(configuration.parameterShapes, KeyMap(layout: .timm))
-            try SafetensorsWriter.write(plan, as: writer.type, to: path) { (name) throws(CheckpointError) in
+            try plan.writeSafetensors(to: path, as: writer.type) { (name) throws(CheckpointError) in
                 let tensor = try folded(name, source)
                 return tensor
             }
             return try writeConfiguration(configuration)
         }
         plan = ExportedTensor.plan(model.parameterShapes, KeyMap(layout: .timm))
-        try SafetensorsWriter.write(plan, as: writer.type, to: path, from: source)
+        try plan.writeSafetensors(to: path, as: writer.type, from: source)
         return try writeConfiguration(model)
     }
 
@@ -40,7 +40,7 @@ struct TimmExport {
     func writeMAE(_ source: TensorSource) throws(CheckpointError) -> [String] {
         try Files.makeDirectory(directory)
         let plan = ExportedTensor.plan(writer.parameterShapes, KeyMap(layout: .mae))
-        try TorchWriter.write(plan, as: writer.type, to: Files.join(directory, "model.pth"), from: source)
+        try plan.writeTorch(to: Files.join(directory, "model.pth"), as: writer.type, from: source)
         return try writeConfiguration(writer.configuration)
     }
 

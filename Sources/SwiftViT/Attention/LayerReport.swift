@@ -1,5 +1,6 @@
 import Checkpoints
 import Imaging
+import Support
 
 /// The statistics of a model's layers as one page that needs nothing else.
 package struct LayerReport {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Support
 
 /// How a file of embeddings is written; its name's ending says which.
 public enum EmbeddingFormat: String, Sendable, Hashable, CaseIterable {

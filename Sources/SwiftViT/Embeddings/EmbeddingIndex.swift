@@ -1,4 +1,5 @@
 import Datasets
+import Support
 
 /// The table that binds each row of an array of embeddings to its picture.
 package struct EmbeddingIndex: Sendable {

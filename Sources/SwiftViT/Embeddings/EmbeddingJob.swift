@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Support
 
 /// Embeds many pictures into a file that survives interruptions.
 ///
@@ -151,8 +152,8 @@ public struct EmbeddingJob {
     /// What an earlier run of the same settings came to, where it is finished and nothing is left to resume.
     private func finishedOutcome() throws -> Outcome? {
         let path = EmbeddingSidecars.settings(of: output)
-        guard Files.sort(EmbeddingJournal.directory(of: output)) == .missing, Files.sort(output) == .file,
-            Files.sort(path) == .file
+        guard Files.kind(of: EmbeddingJournal.directory(of: output)) == .missing, Files.kind(of: output) == .file,
+            Files.kind(of: path) == .file
         else { return nil }
         let earlier = try EmbeddingSettings(contentsOfFile: path)
         guard let rows = earlier.rowCount, settings.difference(from: earlier) == nil else { return nil }
@@ -198,7 +199,7 @@ private struct KnownRows: Sendable {
 
     /// nil: there is no earlier output.
     init?(_ output: String, settings: EmbeddingSettings) throws {
-        guard Files.sort(output) == .file else { return nil }
+        guard Files.kind(of: output) == .file else { return nil }
         let path = EmbeddingSidecars.settings(of: output)
         let earlier = try EmbeddingSettings(contentsOfFile: path)
         if let difference = settings.numericDifference(from: earlier) {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Support
 
 #if canImport(Glibc)
     import Glibc
@@ -31,8 +32,9 @@ final class EmbeddingJournal {
     private(set) var position = Position()
     private let directory: String
     private let output: String
-    private let data: JournaledFile
-    private let journal: JournaledFile
+    private let data: AppendedFile
+    private let journal: AppendedFile
+    private let lock: FileLock
     private var isDataInPlace = false
     private let clock = ContinuousClock()
     private var lastCommit: ContinuousClock.Instant
@@ -42,20 +44,22 @@ final class EmbeddingJournal {
     /// Opens the journal of a run with these settings that will give `output`: where `resumes`, what an earlier run
     /// left, if anything; else a new one, which begins its data with `head`.
     ///
-    /// Errors: `OutputError`; `EmbeddingError` where the earlier run had other settings.
+    /// Errors: `FileError`; `EmbeddingError` where the earlier run had other settings.
     init(output: String, settings: EmbeddingSettings, head: [UInt8], resumes: Bool) throws {
         self.output = output
         directory = Self.directory(of: output)
         lastCommit = clock.now
         try OutputFile.checkPlace(output)
         if unsafe mkdir(directory, 0o777) != 0, errno != EEXIST {
-            throw OutputError.last(output, "cannot be created", isCreation: true)
+            throw FileError(.cannotCreate, output, "cannot be created", .last)
         }
-        journal = try JournaledFile(Files.join(directory, "journal"), of: output)
-        guard journal.lock() else {
-            throw OutputError.cannotCreate(output, "is being written by another process; wait for it, or end it")
+        let path = Files.join(directory, "journal")
+        journal = try AppendedFile(path, of: output)
+        guard let lock = try Self.lock(path, of: output) else {
+            throw FileError(.cannotCreate, output, "is being written by another process; wait for it, or end it")
         }
-        data = try JournaledFile(Files.join(directory, "data"), of: output)
+        self.lock = lock
+        data = try AppendedFile(Files.join(directory, "data"), of: output)
         let isContinued = resumes ? try recover(settings) : false
         if !isContinued { try begin(settings, head: head) }
     }
@@ -63,7 +67,15 @@ final class EmbeddingJournal {
     /// Where the unfinished rows of `output` are.
     static func directory(of output: String) -> String { "\(output).partial" }
 
-    private func begin(_ settings: EmbeddingSettings, head: [UInt8]) throws(OutputError) {
+    private static func lock(_ path: String, of output: String) throws(FileError) -> FileLock? {
+        do throws(SystemError) {
+            return try FileLock.take(path)
+        } catch {
+            throw FileError(.inputOutput, output, "cannot be locked", error)
+        }
+    }
+
+    private func begin(_ settings: EmbeddingSettings, head: [UInt8]) throws(FileError) {
         try journal.truncate(to: 0)
         try data.truncate(to: 0)
         position = Position(bytes: head.count)
@@ -126,17 +138,17 @@ final class EmbeddingJournal {
     }
 
     /// Secures what has been added, where the last time is a while ago.
-    func commitIfDue() throws(OutputError) {
+    func commitIfDue() throws(FileError) {
         if clock.now - lastCommit >= Self.interval { try commit() } else { try data.writeIfLarge() }
     }
 
     /// Secures what has been added: once this returns, it survives a loss of power.
-    func commit() throws(OutputError) {
+    func commit() throws(FileError) {
         try writeCommit()
         lastCommit = clock.now
     }
 
-    private func writeCommit() throws(OutputError) {
+    private func writeCommit() throws(FileError) {
         try data.write()
         try data.synchronize()
         journal.append(Array("=\(position.inputs) \(position.rows) \(position.bytes)\n".utf8))
@@ -180,7 +192,7 @@ final class EmbeddingJournal {
     private func place(_ sidecar: Sidecar) throws -> (from: String, to: String)? {
         guard let write = sidecar.write else { return nil }
         let place = Files.join(directory, Files.name(of: sidecar.path))
-        let file = try JournaledFile(place, of: sidecar.path)
+        let file = try AppendedFile(place, of: sidecar.path)
         try file.truncate(to: 0)
         try write { text in
             file.append(Array(text.utf8))
@@ -191,14 +203,13 @@ final class EmbeddingJournal {
         return (place, sidecar.path)
     }
 
-    private static func move(_ place: String, to path: String) throws(OutputError) {
-        guard unsafe rename(place, path) == 0 else { throw .last(path, "cannot be created", isCreation: true) }
+    private static func move(_ place: String, to path: String) throws(FileError) {
+        guard unsafe rename(place, path) == 0 else { throw FileError(.cannotCreate, path, "cannot be created", .last) }
     }
 
     /// Removes all of it.
     func discard() {
-        for name in Files.names(in: directory) { unsafe _ = unlink(Files.join(directory, name)) }
-        unsafe _ = rmdir(directory)
+        Files.remove(directory)
     }
 }
 

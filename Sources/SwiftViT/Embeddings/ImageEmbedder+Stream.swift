@@ -2,6 +2,7 @@ import Compute
 import Datasets
 import Imaging
 import Models
+import Support
 
 /// What became of one input of a run over many.
 public struct EmbeddedInput: Sendable {

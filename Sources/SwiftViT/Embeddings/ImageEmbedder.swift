@@ -4,6 +4,7 @@ import Datasets
 import Imaging
 import Models
 import Synchronization
+import Support
 
 /// Turns pictures into vectors, with the encoder of any checkpoint: a classifier's, or a masked autoencoder's, which sees
 /// all patches here.

@@ -2,6 +2,7 @@ import Checkpoints
 import Compute
 import Datasets
 import Imaging
+import Support
 
 /// Embeddings on a map, as one page that needs nothing else: points coloured by folder, the picture under the pointer.
 package struct EmbeddingMap {

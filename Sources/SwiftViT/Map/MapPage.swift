@@ -1,4 +1,5 @@
 import Checkpoints
+import Support
 
 /// The page around a map: drawing, pan and zoom, and the picture under the pointer, without a network.
 enum MapPage {

@@ -42,7 +42,7 @@ package struct TSNE {
         for first in stride(from: 0, to: vectors.rows, by: 512) {
             let range = first..<min(first + 512, vectors.rows)
             let queries = Tensor(shape: [range.count, vectors.columns])
-            unsafe vectors.copy(range, into: queries.buffer)
+            queries.withMutableNumbers { vectors.copy(range, into: &$0) }
             result += search.best(count, for: queries, excluding: range.map { $0 })
         }
         return result

@@ -57,7 +57,8 @@ package struct CosineSearch: Sendable {
             unsafe engine.cosines(
                 of: rows.count,
                 rows: { range, target in
-                    unsafe vectors.copy(start + range.lowerBound..<start + range.upperBound, into: target)
+                    var numbers = unsafe target.mutableSpan
+                    vectors.copy(start + range.lowerBound..<start + range.upperBound, into: &numbers)
                 }, with: queries, into: cosines)
             vectors.release(rows)
             body(rows, cosines.rows(0..<rows.count))
@@ -72,7 +73,7 @@ package struct CosineSearch: Sendable {
         for first in stride(from: 0, to: vectors.rows, by: Self.queriesPerPass) {
             let range = first..<min(first + Self.queriesPerPass, vectors.rows)
             let queries = Tensor(shape: [range.count, vectors.columns])
-            unsafe vectors.copy(range, into: queries.buffer)
+            queries.withMutableNumbers { vectors.copy(range, into: &$0) }
             forEachBlock(from: first, against: packed(queries)) { rows, cosines in
                 let tasks = PairTasks(rows: rows, queries: range)
                 engine.forEachTask(rows.count) { tasks.find(in: cosines, row: $0, threshold: threshold) }

@@ -1,6 +1,7 @@
 import Checkpoints
 import Compute
 import Datasets
+import Support
 
 /// An array of embeddings with what lies beside it: which picture a row belongs to, and how the numbers came about.
 package struct EmbeddingCollection: Sendable {
@@ -18,9 +19,9 @@ package struct EmbeddingCollection: Sendable {
         guard vectors.columns > 0 else { throw InputError.malformed(path, "has rows without numbers") }
         let (index, settings) = (EmbeddingSidecars.index(of: path), EmbeddingSidecars.settings(of: path))
         self.index =
-            Files.sort(index) == .file
+            Files.kind(of: index) == .file
             ? try EmbeddingIndex(contentsOfFile: index, rowCount: vectors.rows) : nil
-        self.settings = Files.sort(settings) == .file ? try EmbeddingSettings(contentsOfFile: settings) : nil
+        self.settings = Files.kind(of: settings) == .file ? try EmbeddingSettings(contentsOfFile: settings) : nil
     }
 
     /// The paths of some rows; empty where no index is there.

@@ -1,4 +1,5 @@
 import Compute
+import TensorFiles
 
 /// Vectors that can be searched: in a file, or in memory.
 package protocol VectorRows: Sendable {
@@ -6,20 +7,12 @@ package protocol VectorRows: Sendable {
     var rows: Int { get }
     /// The numbers of a vector.
     var columns: Int { get }
+    /// One vector.
+    subscript(row: Int) -> [Float] { get }
     /// Copies vectors into `target`, which has exactly their extent.
-    func copy(_ range: Range<Int>, into target: UnsafeMutableBufferPointer<Float>)
+    func copy(_ range: Range<Int>, into target: inout MutableSpan<Float>)
     /// Says that vectors were read and need not stay in memory.
     func release(_ range: Range<Int>)
-}
-
-extension VectorRows {
-    /// One row.
-    package subscript(row: Int) -> [Float] {
-        unsafe [Float](unsafeUninitializedCapacity: columns) { buffer, initialized in
-            unsafe copy(row..<row + 1, into: UnsafeMutableBufferPointer(rebasing: buffer[..<columns]))
-            initialized = columns
-        }
-    }
 }
 
 extension NumPyMatrix: VectorRows {}
@@ -36,11 +29,13 @@ package struct TensorRows: VectorRows {
 
     package var rows: Int { matrix.shape[0] }
     package var columns: Int { matrix.shape[1] }
+    package subscript(row: Int) -> [Float] { matrix.rows(row..<row + 1).values }
 
-    package func copy(_ range: Range<Int>, into target: UnsafeMutableBufferPointer<Float>) {
-        let source = matrix.rows(range)
-        precondition(source.count == target.count, "TensorRows.copy: \(range) do not fill \(target.count) numbers")
-        unsafe target.baseAddress?.update(from: source.pointer, count: source.count)
+    package func copy(_ range: Range<Int>, into target: inout MutableSpan<Float>) {
+        matrix.rows(range).withNumbers { source in
+            precondition(source.count == target.count, "TensorRows.copy: \(range) do not fill \(target.count) numbers")
+            for index in source.indices { target[index] = source[index] }
+        }
     }
 
     package func release(_ range: Range<Int>) {}

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Datasets
 import SwiftViT
+import Support
 
 struct AttentionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -74,7 +75,7 @@ struct AttentionCommand: ParsableCommand {
             throw CommandFailure(.usage, "--head takes a number from 1 to \(heads), not \(head)")
         }
         let isMatrix = head != nil || rollout
-        let weightsFile = try weights.map { path throws(OutputError) in
+        let weightsFile = try weights.map { path throws(FileError) in
             try NumPyWriter(
                 path, rowShape: (isMatrix ? [] : [heads]) + [tokenCount, tokenCount], unfinished: unfinished)
         }

@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import SwiftViT
+import Support
 
 /// Writes the results of `vit attention` as they come, and keeps count.
 struct AttentionRun {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Datasets
 import SwiftViT
+import Support
 
 /// How `vit classify` writes its results.
 enum ClassificationFormat: String, ExpressibleByArgument, CaseIterable {

@@ -3,6 +3,7 @@ import Checkpoints
 import Datasets
 import SwiftViT
 import Imaging
+import Support
 
 struct ClassifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -69,7 +70,7 @@ struct ClassifyCommand: ParsableCommand {
         let inputs = try InputPaths(expanding: paths).inputs
         let checkpoint = try Checkpoint.open(ModelLocation.find(model))
         let classifier = try ImageClassifier(checkpoint, labels: readLabels(for: checkpoint), options: options(inputs))
-        let logitsFile = try logits.map { path throws(OutputError) in
+        let logitsFile = try logits.map { path throws(FileError) in
             try NumPyWriter(path, columns: classifier.configuration.classCount, unfinished: unfinished)
         }
         let layout = TextLayout(inputs: inputs, labels: classifier.labels, topK: topK)

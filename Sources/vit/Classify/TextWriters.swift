@@ -1,5 +1,6 @@
 import Datasets
 import SwiftViT
+import Support
 
 /// How the results of a run are laid out for people: known before the first one comes, since they are shown as they come.
 struct TextLayout {
@@ -68,11 +69,6 @@ struct TableWriter: ClassificationWriter {
 private func percent(_ probability: Float) -> String {
     let text = decimal(Double(probability) * 100)
     return String(repeating: " ", count: max(0, 5 - text.count)) + text + " %"
-}
-
-/// Text that cannot break the line or steer the terminal: control characters become question marks.
-func printable(_ text: String) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
 }
 
 extension String {

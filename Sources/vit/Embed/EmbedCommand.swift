@@ -4,6 +4,7 @@ import Datasets
 import SwiftViT
 import Imaging
 import Models
+import Support
 
 struct EmbedCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Datasets
 import SwiftViT
+import Support
 
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@ import Datasets
 import SwiftViT
 import Models
 import Training
+import Support
 
 /// The result of `vit evaluate`, for people and for programs.
 struct EvaluationReport {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Datasets
 import SwiftViT
+import Support
 
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -63,7 +64,7 @@ struct InspectCommand: ParsableCommand {
             throw CommandFailure(.malformedData, "\(images[0]): none of the pictures could be read")
         }
         let page = LayerReport(statistics, title: Files.name(of: model)).html
-        try OutputFile.create(output, with: Array(page.utf8), unfinished: unfinished)
+        try Files.write(page, to: output, unfinished: unfinished)
         if format == .json { try describe(checkpoint, statistics) }
         if failures > 0 {
             StandardError.write("\(statistics.pictureCount) of \(inputs.count) seen, \(failures) failed\n")

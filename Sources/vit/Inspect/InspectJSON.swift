@@ -1,6 +1,8 @@
 import Checkpoints
 import Imaging
 import Models
+import Support
+import TensorFiles
 
 extension Checkpoint {
     /// The number of trained numbers in the model, its decoder included.

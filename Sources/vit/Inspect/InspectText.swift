@@ -1,6 +1,7 @@
 import Checkpoints
 import Imaging
 import Models
+import Support
 
 /// A checkpoint described for people.
 struct InspectText {

@@ -4,6 +4,7 @@ import Datasets
 import SwiftViT
 import Models
 import Training
+import Support
 
 struct ProbeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@ import Datasets
 import SwiftViT
 import Models
 import Training
+import Support
 
 /// The result of `vit probe`, for people and for programs.
 struct ProbeReport {

@@ -3,6 +3,7 @@ import Checkpoints
 import Datasets
 import SwiftViT
 import Models
+import Support
 
 struct ReconstructCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -89,9 +90,9 @@ struct ReconstructCommand: ParsableCommand {
         let reconstructor = try MAEReconstructor(Checkpoint.open(ModelLocation.find(model)), options: options)
         tellAssumption(reconstructor)
         let encoder = reconstructor.configuration.encoder
-        let noise = try noise.map { path throws(InputError) in try NumPyMatrix(contentsOfFile: path) }
+        let noise = try noise.map { path throws(FileError) in try NumPyMatrix(contentsOfFile: path) }
         if let noise { try reconstructor.check(noise, inputCount: inputs.count) }
-        let predictionFile = try prediction.map { path throws(OutputError) in
+        let predictionFile = try prediction.map { path throws(FileError) in
             try NumPyWriter(
                 path, rowShape: [encoder.patchCount, reconstructor.configuration.targetLength], unfinished: unfinished)
         }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Datasets
 import SwiftViT
+import Support
 
 /// How `vit reconstruct` writes its results.
 enum ReconstructionFormat: String, ExpressibleByArgument, CaseIterable {

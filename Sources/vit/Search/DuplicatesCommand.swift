@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Compute
 import SwiftViT
+import Support
 
 struct DuplicatesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import SwiftViT
+import Support
 
 /// Turns matches and groups of duplicates into text.
 struct MatchWriter {

@@ -4,6 +4,7 @@ import Compute
 import Datasets
 import SwiftViT
 import Models
+import Support
 
 /// How matches and groups are written.
 enum SearchFormat: String, ExpressibleByArgument, CaseIterable {
@@ -84,7 +85,7 @@ struct SearchCommand: ParsableCommand {
     private func collect(into batch: inout QueryBatch) throws {
         var pictures: [String] = []
         for query in queries {
-            if let row = Int(query), Files.sort(query) == .missing {
+            if let row = Int(query), Files.kind(of: query) == .missing {
                 try embed(pictures, into: &batch)
                 pictures = []
                 try batch.append(row: row)

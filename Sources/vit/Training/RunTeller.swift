@@ -1,5 +1,6 @@
 import Checkpoints
 import Training
+import Support
 
 /// What a run tells on standard error: a line that updates itself on a terminal, else one every ten seconds.
 final class RunTeller {

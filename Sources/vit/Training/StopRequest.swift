@@ -1,3 +1,4 @@
+import Support
 import Synchronization
 
 #if canImport(Glibc)
@@ -33,22 +34,11 @@ final class StopRequest: Sendable {
         unsafe sigaddset(&signals, SIGTERM)
         unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
         let request = StopRequest(signals: signals)
-        let context = unsafe Unmanaged.passRetained(request)
-        var thread = pthread_t()
-        let status = unsafe pthread_create(
-            &thread, nil,
-            { argument in
-                if let argument = unsafe argument {
-                    unsafe Unmanaged<StopRequest>.fromOpaque(argument).takeRetainedValue().wait()
-                }
-                return nil
-            }, context.toOpaque())
-        if status == 0 {
-            pthread_detach(thread)
+        if let thread = Thread({ request.wait() }) {
+            thread.detach()
         } else {
             // Without the thread, the signals end the process as they always do.
             unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-            unsafe context.release()
         }
         return request
     }

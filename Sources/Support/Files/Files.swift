@@ -1,0 +1,96 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Questions to the file system, without Foundation's start-up cost.
+package enum Files {
+    /// What a path leads to.
+    package enum Kind { case missing, directory, file }
+
+    /// What `stat` says of a file, links followed.
+    package struct Status {
+        package let isDirectory: Bool
+        package let isRegularFile: Bool
+        package let byteCount: Int
+        /// The time of the last change, in nanoseconds since 1970.
+        package let modified: Int64
+        /// Which file it is, however many names it has.
+        package let identity: Identity
+    }
+
+    /// Device and inode.
+    package struct Identity: Hashable {
+        let device: UInt64
+        let inode: UInt64
+    }
+
+    package static func status(_ path: String) throws(SystemError) -> Status {
+        var buffer = stat()
+        guard unsafe stat(path, &buffer) == 0 else { throw .last }
+        return Status(buffer)
+    }
+
+    package static func kind(of path: String) -> Kind {
+        guard let status = try? status(path) else { return .missing }
+        return status.isDirectory ? .directory : .file
+    }
+
+    /// The size of a file; nil where there is none.
+    package static func byteCount(of path: String) -> Int? { try? status(path).byteCount }
+
+    /// All bytes of a file.
+    package static func bytes(of path: String) throws(SystemError) -> [UInt8] {
+        try InputFile(path).readToEnd()
+    }
+
+    /// The path from the root, links followed; the path as it is where it leads nowhere.
+    package static func resolved(_ path: String) -> String {
+        guard let resolved = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
+
+    // MARK: Paths
+
+    /// `directory/name`, without doubling the slash.
+    package static func join(_ directory: String, _ name: String) -> String {
+        directory.isEmpty ? name : directory.utf8.last == UInt8(ascii: "/") ? directory + name : "\(directory)/\(name)"
+    }
+
+    /// What comes before the last slash of a path; empty for the current directory.
+    package static func directory(of path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "" }
+        return slash == path.startIndex ? "/" : withoutTrailingSlashes(String(path[..<slash]))
+    }
+
+    /// What comes after the last slash of a path.
+    package static func name(of path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
+        return String(path[path.utf8.index(after: slash)...])
+    }
+
+    /// A path without the slashes at its end ("photos/" is "photos", "/" stays).
+    package static func withoutTrailingSlashes(_ path: String) -> String {
+        var path = Substring(path)
+        while path.utf8.count > 1 && path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
+        return String(path)
+    }
+}
+
+extension Files.Status {
+    init(_ buffer: stat) {
+        isDirectory = buffer.st_mode & S_IFMT == S_IFDIR
+        isRegularFile = buffer.st_mode & S_IFMT == S_IFREG
+        byteCount = Int(buffer.st_size)
+        modified = Int64(buffer.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(buffer.st_mtim.tv_nsec)
+        identity = Files.Identity(
+            device: UInt64(truncatingIfNeeded: buffer.st_dev), inode: UInt64(truncatingIfNeeded: buffer.st_ino))
+    }
+}
+
+extension String {
+    /// Whether this string comes first in the order of the bytes, as `LC_ALL=C sort` has it.
+    package func precedesBytewise(_ other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
+}

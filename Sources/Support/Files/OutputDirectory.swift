@@ -1,0 +1,88 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A directory that appears under its name when all its files are whole; abandoned, it leaves nothing.
+///
+/// The files are written into a directory beside its place, each of them synchronised by who writes it.
+package final class OutputDirectory {
+    /// What happens to a directory that has the name already.
+    package enum Existing {
+        /// It is taken only if it is empty.
+        case refuse
+        /// Files of the same names are replaced, and others stay.
+        case merge
+        /// It goes, with everything in it.
+        case replace
+    }
+
+    /// Where to write the files.
+    package let unfinishedPath: String
+    private let path: String
+    private let existing: Existing
+    private let unfinished: UnfinishedFiles?
+    private var isCommitted = false
+
+    /// Starts a directory that will be called `path`; `unfinished` is told about it, so that a signal can remove it.
+    package init(
+        _ path: String, existing: Existing, unfinished: UnfinishedFiles? = nil
+    ) throws(FileError) {
+        let path = Files.withoutTrailingSlashes(path)
+        switch Files.kind(of: path) {
+        case .missing: break
+        case .file: throw FileError(.cannotCreate, path, "is a file; name a directory")
+        case .directory:
+            if existing == .refuse, (try? Files.entries(of: path, hidden: true).isEmpty) != true {
+                throw FileError(.cannotCreate, path, "is not empty; name another directory, or add --force")
+            }
+        }
+        self.path = path
+        self.existing = existing
+        self.unfinished = unfinished
+        unfinishedPath = OutputFile.partialPath(for: path)
+        unfinished?.insert(unfinishedPath)
+        try Files.makeDirectory(unfinishedPath)
+    }
+
+    /// Writes a whole directory with the files that `fill` makes in it.
+    package static func write(
+        _ path: String, existing: Existing, _ fill: (_ directory: String) throws -> Void
+    ) throws {
+        let directory = try OutputDirectory(path, existing: existing)
+        try fill(directory.unfinishedPath)
+        try directory.commit()
+    }
+
+    /// Makes sure that the directory is on the disk and gives it its name.
+    package func commit() throws(FileError) {
+        Files.synchronize(directory: unfinishedPath)
+        if existing == .replace { Files.remove(path) }
+        if unsafe rename(unfinishedPath, path) != 0 {
+            guard existing == .merge, Files.kind(of: path) == .directory else {
+                throw FileError(.cannotCreate, path, "cannot be put in its place", .last)
+            }
+            try moveFiles()
+        }
+        isCommitted = true
+        unfinished?.remove(unfinishedPath)
+        Files.synchronize(directory: Files.directory(of: path))
+    }
+
+    private func moveFiles() throws(FileError) {
+        for name in Files.names(in: unfinishedPath, hidden: true) {
+            guard unsafe rename(Files.join(unfinishedPath, name), Files.join(path, name)) == 0 else {
+                throw FileError(.cannotCreate, Files.join(path, name), "cannot be created", .last)
+            }
+        }
+        unsafe _ = rmdir(unfinishedPath)
+        Files.synchronize(directory: path)
+    }
+
+    deinit {
+        guard !isCommitted else { return }
+        Files.remove(unfinishedPath)
+        unfinished?.remove(unfinishedPath)
+    }
+}

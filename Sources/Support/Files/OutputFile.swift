@@ -1,0 +1,127 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A file that appears under its name when it is whole and on the disk; abandoned, it leaves nothing.
+///
+/// It is written beside its place, synchronised, and renamed by `commit`.
+package final class OutputFile {
+    private let path: String
+    private let partialPath: String
+    private let unfinished: UnfinishedFiles?
+    private let file: WritableFile
+    private var isCommitted = false
+    private var buffer: [UInt8] = []
+    /// The bytes appended so far.
+    package private(set) var position = 0
+
+    private static let bufferSize = 1 << 20
+
+    /// Starts a file that will be called `path`; `unfinished` is told about it, so that a signal can remove it.
+    package init(_ path: String, unfinished: UnfinishedFiles? = nil) throws(FileError) {
+        try Self.checkPlace(path)
+        self.path = path
+        self.unfinished = unfinished
+        partialPath = Self.partialPath(for: path)
+        unfinished?.insert(partialPath)
+        do throws(SystemError) {
+            file = try WritableFile(partialPath, truncates: true)
+        } catch {
+            unfinished?.remove(partialPath)
+            throw FileError(.cannotCreate, path, "cannot be created", error)
+        }
+    }
+
+    deinit {
+        if !isCommitted { discard() }
+    }
+
+    /// Where the file or directory that will be called `path` is written: hidden, beside its place.
+    static func partialPath(for path: String) -> String {
+        Files.join(Files.directory(of: path), ".\(Files.name(of: path)).\(getpid()).partial")
+    }
+
+    /// Refuses a path where something is that no file can replace.
+    package static func checkPlace(_ path: String) throws(FileError) {
+        if let status = try? Files.status(path), !status.isRegularFile {
+            throw FileError(.cannotCreate, path, "is no regular file; name a new file, or one to replace")
+        }
+    }
+
+    /// Appends bytes; many are written without a copy.
+    package func append(_ bytes: RawSpan) throws(FileError) {
+        if buffer.count + bytes.byteCount <= Self.bufferSize {
+            unsafe bytes.withUnsafeBytes { unsafe buffer.append(contentsOf: $0) }
+        } else {
+            try flush()
+            try write(bytes, at: position)
+        }
+        position += bytes.byteCount
+    }
+
+    /// Appends bytes.
+    package func append(_ bytes: [UInt8]) throws(FileError) { try unsafe append(bytes.span.bytes) }
+
+    /// Replaces bytes that were appended before.
+    package func overwrite(_ bytes: [UInt8], at offset: Int) throws(FileError) {
+        try flush()
+        try unsafe write(bytes.span.bytes, at: offset)
+    }
+
+    /// Makes sure that the bytes are on the disk and gives the file its name.
+    package func commit() throws(FileError) {
+        try flush()
+        do throws(SystemError) {
+            try file.synchronize()
+        } catch {
+            throw FileError(.inputOutput, path, "cannot be written", error)
+        }
+        guard unsafe rename(partialPath, path) == 0 else {
+            throw FileError(.cannotCreate, path, "cannot be put in its place", .last)
+        }
+        isCommitted = true
+        unfinished?.remove(partialPath)
+        Files.synchronize(directory: Files.directory(of: path))
+    }
+
+    private func discard() {
+        unsafe _ = unlink(partialPath)
+        unfinished?.remove(partialPath)
+    }
+
+    private func flush() throws(FileError) {
+        var bytes: [UInt8] = []
+        swap(&bytes, &buffer)
+        try unsafe write(bytes.span.bytes, at: position - bytes.count)
+        bytes.removeAll(keepingCapacity: true)
+        buffer = bytes
+    }
+
+    private func write(_ bytes: RawSpan, at offset: Int) throws(FileError) {
+        do throws(SystemError) {
+            try file.write(bytes, at: offset)
+        } catch {
+            throw FileError(.inputOutput, path, "cannot be written", error)
+        }
+    }
+}
+
+extension Files {
+    /// Writes a whole file, as `OutputFile` does.
+    package static func write(
+        _ bytes: [UInt8], to path: String, unfinished: UnfinishedFiles? = nil
+    ) throws(FileError) {
+        let file = try OutputFile(path, unfinished: unfinished)
+        try file.append(bytes)
+        try file.commit()
+    }
+
+    /// Writes a whole text file, as `OutputFile` does.
+    package static func write(
+        _ text: String, to path: String, unfinished: UnfinishedFiles? = nil
+    ) throws(FileError) {
+        try write(Array(text.utf8), to: path, unfinished: unfinished)
+    }
+}

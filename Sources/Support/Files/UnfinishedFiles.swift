@@ -1,0 +1,17 @@
+import Synchronization
+
+/// The unfinished files and directories of a run, so that an interrupted one can remove them.
+package final class UnfinishedFiles: Sendable {
+    private let paths = Mutex<Set<String>>([])
+
+    package init() {}
+
+    func insert(_ path: String) { paths.withLock { _ = $0.insert(path) } }
+
+    func remove(_ path: String) { paths.withLock { _ = $0.remove(path) } }
+
+    /// Deletes them all, for a process that is about to end.
+    package func deleteAll() {
+        paths.withLock { for path in $0 { Files.remove(path) } }
+    }
+}

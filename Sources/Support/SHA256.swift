@@ -1,0 +1,60 @@
+import CKernels
+
+/// The SHA-256 of a file's content (FIPS 180-4), by which a change of it shows.
+package struct SHA256: Sendable, Hashable {
+    /// The 32 bytes.
+    package let bytes: [UInt8]
+
+    /// The digest of `content`.
+    package init(of content: [UInt8]) {
+        unsafe self.init(
+            of: content, process: { state, blocks, count in unsafe vit_sha256_blocks(state, blocks, count) })
+    }
+
+    /// The same without the processor's own instructions for it.
+    package init(portablyOf content: [UInt8]) {
+        unsafe self.init(
+            of: content,
+            process: { state, blocks, count in unsafe vit_sha256_blocks_portable(state, blocks, count) })
+    }
+
+    private typealias Process = (UnsafeMutablePointer<UInt32>, UnsafePointer<UInt8>, Int) -> Void
+
+    private init(of content: [UInt8], process: Process) {
+        // The first 32 bits of the fractional parts of the square roots of the first 8 primes.
+        var state: [UInt32] = [
+            0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
+        ]
+        let wholeBlocks = content.count / 64
+        var rest = Array(content[(wholeBlocks * 64)...]) + [0x80]
+        rest += [UInt8](repeating: 0, count: (64 + 56 - rest.count % 64) % 64)
+        for shift in stride(from: 56, through: 0, by: -8) { rest.append(UInt8((content.count * 8) >> shift & 0xFF)) }
+        unsafe content.withUnsafeBufferPointer { buffer in
+            if let address = buffer.baseAddress { unsafe process(&state, address, wholeBlocks) }
+        }
+        unsafe rest.withUnsafeBufferPointer { buffer in
+            if let address = buffer.baseAddress { unsafe process(&state, address, buffer.count / 64) }
+        }
+        bytes = state.flatMap { word in [24, 16, 8, 0].map { UInt8(word >> $0 & 0xFF) } }
+    }
+
+    /// The digest that 64 hexadecimal digits stand for; nil for other text.
+    package init?(hex: String) {
+        let digits = Array(hex.utf8)
+        guard digits.count == 64 else { return nil }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: 64, by: 2) {
+            guard let byte = UInt8(String(decoding: digits[index..<index + 2], as: UTF8.self), radix: 16),
+                digits[index] != UInt8(ascii: "+")
+            else { return nil }
+            bytes.append(byte)
+        }
+        self.bytes = bytes
+    }
+
+    /// 64 hexadecimal digits.
+    package var hex: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,46 @@
+/// A number with this many digits after the point.
+package func fixed(_ value: Double, _ digits: Int) -> String {
+    let scale = (0..<digits).reduce(1.0) { product, _ in product * 10 }
+    guard value.isFinite, abs(value) * scale < 1e15 else { return "\(value)" }
+    let units = Int((abs(value) * scale).rounded())
+    let sign = value < 0 && units > 0 ? "-" : ""
+    guard digits > 0 else { return "\(sign)\(units)" }
+    let fraction = String(units % Int(scale))
+    return "\(sign)\(units / Int(scale)).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
+}
+
+/// A fraction as a percentage with two digits after the point.
+package func percent(_ value: Double) -> String { "\(fixed(value * 100, 2)) %" }
+
+/// Text with a question mark for every control character, so that names cannot control a terminal.
+package func printable(_ text: String) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+}
+
+/// Text for HTML.
+package func escaped(_ text: String) -> String {
+    text.reduce(into: "") { result, character in
+        switch character {
+        case "&": result += "&amp;"
+        case "<": result += "&lt;"
+        case ">": result += "&gt;"
+        case "\"": result += "&quot;"
+        default: result.append(character)
+        }
+    }
+}
+
+/// Bytes in base 64 (RFC 4648).
+package func base64(_ bytes: [UInt8]) -> String {
+    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    var text: [UInt8] = []
+    text.reserveCapacity((bytes.count + 2) / 3 * 4)
+    for first in stride(from: 0, to: bytes.count, by: 3) {
+        let part = bytes[first..<min(first + 3, bytes.count)]
+        let bits = part.reduce(0) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - part.count))
+        for index in 0..<4 {
+            text.append(index <= part.count ? alphabet[Int(bits >> UInt32(18 - 6 * index) & 63)] : UInt8(ascii: "="))
+        }
+    }
+    return String(decoding: text, as: UTF8.self)
+}

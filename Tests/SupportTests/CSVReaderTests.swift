@@ -1,0 +1,49 @@
+import Support
+import Testing
+
+@Suite struct CSVReaderTests {
+    private func records(_ text: String) throws -> [[String]] {
+        var reader = CSVReader(Array(text.utf8))
+        var result: [[String]] = []
+        while let record = try reader.next() { result.append(record.fields) }
+        return result
+    }
+
+    @Test(arguments: [
+        ("a,b\nc,d\n", [["a", "b"], ["c", "d"]]),
+        ("a,b\r\nc,d", [["a", "b"], ["c", "d"]]),
+        ("\u{FEFF}a,b", [["a", "b"]]),
+        ("a,,\n,\n", [["a", "", ""], ["", ""]]),
+        ("\n\na\n\n\nb\n\n", [["a"], ["b"]]),
+        ("\"a, b\",\"say \"\"hi\"\"\",\"\"\n", [["a, b", "say \"hi\"", ""]]),
+        ("\"two\nlines\",x\n", [["two\nlines", "x"]]),
+        (" spaces stay ,é\n", [[" spaces stay ", "é"]]),
+        ("", []),
+    ])
+    func readsRecords(text: String, expected: [[String]]) throws {
+        #expect(try records(text) == expected)
+    }
+
+    @Test func recordsKnowTheLineTheyBeginOn() throws {
+        var reader = CSVReader(Array("a\n\n\"b\nb\nb\"\r\nc\n".utf8))
+        var lines: [Int] = []
+        while let record = try reader.next() { lines.append(record.line) }
+        #expect(lines == [1, 3, 6])
+    }
+
+    @Test(arguments: [
+        ("a\n\"b", 2, "a quote is never closed"),
+        ("a\n\"b\"c", 2, "text follows a closing quote; expected a comma"),
+        ("a\nb\"c\"", 2, "a quote stands inside a field; quote the whole field and double it"),
+    ])
+    func malformedTextIsNamedByLine(text: String, line: Int, reason: String) {
+        let error = #expect(throws: CSVReader.Malformed.self) { try records(text) }
+        #expect(error?.line == line)
+        #expect(error?.reason == reason)
+    }
+
+    @Test func bytesThatAreNotTextAreRefused() {
+        var reader = CSVReader([0x61, 0x2C, 0xFF, 0x0A])
+        #expect(throws: CSVReader.Malformed.self) { try reader.next() }
+    }
+}

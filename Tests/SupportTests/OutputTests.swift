@@ -1,0 +1,89 @@
+import Support
+import TestTools
+import Testing
+
+/// Outputs that appear when they are whole, and leave nothing when they are abandoned.
+struct OutputTests {
+    private let scratch: ScratchDirectory
+    private let unfinished = UnfinishedFiles()
+
+    init() throws { scratch = try ScratchDirectory() }
+
+    private func file(_ name: String = "out.txt") throws -> OutputFile {
+        let file = try OutputFile(scratch.path + "/" + name, unfinished: unfinished)
+        try file.append(Array("text".utf8))
+        return file
+    }
+
+    private func directory(
+        _ existing: OutputDirectory.Existing = .refuse, files: [String] = ["config.json"]
+    ) throws -> OutputDirectory {
+        let directory = try OutputDirectory(scratch.path + "/model", existing: existing, unfinished: unfinished)
+        for name in files { try Files.write("new", to: directory.unfinishedPath + "/" + name) }
+        return directory
+    }
+
+    @Test func anInterruptedRunCanRemoveWhatItStarted() throws {
+        let (file, directory) = (try file(), try directory())
+        #expect(try scratch.names.count == 2)
+        unfinished.deleteAll()
+        #expect(try scratch.names.isEmpty)
+        withExtendedLifetime((file, directory)) {}
+    }
+
+    @Test func whatIsDroppedLeavesNothing() throws {
+        do {
+            let (file, directory) = (try file(), try directory())
+            withExtendedLifetime((file, directory)) {}
+        }
+        #expect(try scratch.names.isEmpty)
+    }
+
+    @Test func whatIsCommittedAppears() throws {
+        try file().commit()
+        try directory().commit()
+        #expect(try scratch.names == ["model", "out.txt"])
+        unfinished.deleteAll()
+        #expect(try scratch.names == ["model", "out.txt"])
+        #expect(try scratch.read("out.txt") == Array("text".utf8))
+        #expect(try scratch.read("model/config.json") == Array("new".utf8))
+    }
+
+    @Test func smallAndLargePiecesComeInTheirOrder() throws {
+        let file = try OutputFile(scratch.path + "/out")
+        let large = [UInt8](repeating: 7, count: 3 << 20)
+        for piece in [[1, 2], large, [3], [], [4]] { try file.append(piece) }
+        #expect(file.position == large.count + 4)
+        try file.overwrite([9], at: 1)
+        try file.overwrite([8], at: large.count + 2)
+        try file.append([5])
+        try file.commit()
+        #expect(try scratch.read("out") == [1, 9] + large + [8, 4, 5])
+    }
+
+    @Test func whatCannotBeReplacedIsRefused() throws {
+        try scratch.write("old", to: "folder/file")
+        let error = try #require(throws: FileError.self) { try OutputFile(scratch.path + "/folder") }
+        #expect(error.kind == .cannotCreate && error.description.contains("is no regular file"))
+        let missing = try #require(throws: FileError.self) { try OutputFile(scratch.path + "/none/file") }
+        #expect(missing.kind == .cannotCreate && missing.description.contains("cannot be created: No such file"))
+        let file = try #require(throws: FileError.self) {
+            try OutputDirectory(scratch.path + "/folder/file", existing: .merge)
+        }
+        #expect(file.kind == .cannotCreate && file.description.contains("is a file"))
+    }
+
+    @Test func aFullDirectoryIsRefusedMergedOrReplaced() throws {
+        try scratch.write("old", to: "model/config.json")
+        try scratch.write("old", to: "model/other.json")
+        let error = try #require(throws: FileError.self) { try directory(.refuse) }
+        #expect(error.kind == .cannotCreate && error.description.contains("is not empty"))
+        try directory(.merge, files: ["config.json", "more.json"]).commit()
+        #expect(Files.names(in: scratch.path + "/model") == ["config.json", "more.json", "other.json"])
+        #expect(try scratch.read("model/config.json") == Array("new".utf8))
+        #expect(try scratch.read("model/other.json") == Array("old".utf8))
+        try directory(.replace).commit()
+        #expect(Files.names(in: scratch.path + "/model") == ["config.json"])
+        #expect(try scratch.names == ["model"])
+    }
+}

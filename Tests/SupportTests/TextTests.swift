@@ -1,0 +1,53 @@
+import Support
+import TestTools
+import Testing
+
+struct TextTests {
+    @Test func numbersHaveTheirDigits() {
+        #expect(
+            fixed(1.005, 1) == "1.0" && fixed(-0.04, 1) == "0.0" && fixed(-2.75, 1) == "-2.8" && fixed(7.5, 0) == "8")
+        #expect(fixed(0.05, 3) == "0.050" && fixed(.nan, 2) == "nan" && fixed(1e20, 2) == "1e+20")
+        #expect(percent(0.12345) == "12.35 %")
+    }
+
+    @Test func textIsMadeSafe() {
+        #expect(escaped("<a href=\"x\">&</a>") == "&lt;a href=&quot;x&quot;&gt;&amp;&lt;/a&gt;")
+        #expect(printable("a\u{1B}[1m\nb\u{9B}é") == "a?[1m?b?é")
+    }
+
+    /// RFC 4648, section 10.
+    @Test(arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")])
+    func base64Encodes(_ text: String, _ encoded: String) { #expect(base64(Array(text.utf8)) == encoded) }
+
+    @Test func tablesAreAligned() {
+        let table = TextTable(header: ["name", "n", ""], rows: [["a\nb", "12", ""], ["long name", "3", "x"]])
+        #expect(table.text == "name        n\na?b        12\nlong name   3  x\n")
+    }
+
+    @Test func jsonKeepsOrderIntegersAndEscapes() throws {
+        let text = #"{"b": [1, 2.5, -3e2, NaN], "a": {"é\n\"": null, "t": true}, "s": "\u00e9\ud83d\ude00\/"}"#
+        let value = try JSON.parse(Array(text.utf8))
+        #expect(value.members?.map(\.name) == ["b", "a", "s"] && value["s"]?.string == "é😀/")
+        #expect(value["b"]?.elements?.prefix(3) == [.integer(1), .number(2.5), .number(-300)])
+        #expect(value["a"]?["t"]?.bool == true && value["a"]?.members?.first == JSON.Member("é\n\"", .null))
+        #expect(try JSON.parse(Array(value.text().utf8)).text() == value.text())
+        #expect(
+            JSON.object([.init("a", .array([.integer(1)])), .init("b", .array([]))]).text(compact: true)
+                == #"{"a":[1],"b":[]}"#)
+    }
+
+    @Test(arguments: [
+        ("", "text ends where a value"), ("[1,]", "a value was expected"), ("{\"a\" 1}", "a colon"),
+        ("[1 2]", "a comma"),
+        ("{\"a\":1,\"a\":2}", "stands twice"), ("\"\u{1}\"", "control character"), ("0x10", "a value was expected"),
+        ("1 2", "after the end"), ("\"\\x\"", "unknown escape"), ("tru", "a value was expected"),
+    ])
+    func otherTextIsNoJSON(_ text: String, _ words: String) throws {
+        let error = try #require(throws: JSONError.self) { try JSON.parse(Array(text.utf8)) }
+        #expect(error.reason.contains(words), "\(error)")
+        let scratch = try ScratchDirectory()
+        let path = try scratch.write(text + " ", to: "file.json")
+        let fileError = try #require(throws: FileError.self) { try JSON.file(path) }
+        #expect(fileError.kind == .malformed && fileError.path == path)
+    }
+}
