@@ -16,10 +16,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
     ],
     targets: [
-        // C: image codecs, oneDNN, and the few loops that neither of them offers.
+        // C: image codecs, and loops that want vector instructions.
         .target(
             name: "CImageCodecs", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg"), .linkedLibrary("z")]),
-        .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
         // The library, from the bottom up.
         .target(name: "Support", dependencies: ["CKernels"], swiftSettings: strictWithPointers),
@@ -31,7 +30,7 @@ let package = Package(
         .target(
             name: "TensorFiles", dependencies: ["CImageCodecs", "CKernels", "Support"],
             swiftSettings: strictWithPointers),
-        .target(name: "Compute", dependencies: ["COneDNN", "CKernels", "Support"], swiftSettings: strictWithPointers),
+        .target(name: "Compute", dependencies: ["CKernels", "Support"], swiftSettings: strictWithPointers),
         .target(name: "Layers", dependencies: ["Compute", "Randomness", "Support"], swiftSettings: strict),
         .target(name: "Models", dependencies: ["Layers", "Randomness", "Support"], swiftSettings: strict),
         .target(

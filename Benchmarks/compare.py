@@ -113,7 +113,7 @@ def table(task: str, arch: str, batch_size: int, programs: dict[str, Program], r
         by_medians = median / statistics.median(ours)
         lines.append(f"| {NAMES[key]} | {median:.2f} | {min(program.milliseconds):.2f} | {by_medians:.2f} | {ratio:.2f} | {memory:.0f} |")
     rate, product, ceiling = (report[key] for key in ("gflops", "matmul_ceiling_gflops", "multiply_add_ceiling_gflops"))
-    lines += ["", f"{rate:.0f} GFLOP/s: {100 * rate / product:.0f} % of oneDNN's best product of matrices ({product:.0f}), "
+    lines += ["", f"{rate:.0f} GFLOP/s: {100 * rate / product:.0f} % of the best matrix product ({product:.0f}), "
               f"{100 * rate / ceiling:.0f} % of the cores' multiply-adds ({ceiling:.0f}). {note}".rstrip(), ""]  # fmt: skip
     return lines
 

@@ -2,7 +2,7 @@
 #ifndef VIT_CLONES_H
 #define VIT_CLONES_H
 
-#include <stdint.h> // lets the C library tell its name
+#include <stdint.h>  // defines __GLIBC__ where the C library is that one
 
 #if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
 #define CLONED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -10,7 +10,14 @@
 #define CLONED
 #endif
 
-// Vectors go by address: by value, their place would depend on the processor.
+// Vectors are passed by address: by value, the calling convention would depend on the processor.
 #define INLINED static inline __attribute__((always_inline))
+
+// The loop that follows, of a constant length, is unrolled.
+#if defined(__clang__)
+#define UNROLLED _Pragma("clang loop unroll(full)")
+#else
+#define UNROLLED _Pragma("GCC unroll 16")
+#endif
 
 #endif

@@ -1,4 +1,4 @@
-// Vectors of sixteen numbers, which the compiler divides where the processor has shorter ones.
+// Vectors of sixteen floats, which the compiler splits where the processor has shorter ones.
 #ifndef VIT_VECTORS_H
 #define VIT_VECTORS_H
 
@@ -16,7 +16,7 @@ typedef int32_t words __attribute__((vector_size(lanes * sizeof(int32_t))));
 INLINED void load(line *to, const float *from) { memcpy(to, from, sizeof *to); }
 INLINED void store(float *to, const line *from) { memcpy(to, from, sizeof *from); }
 
-// The sum of a vector, by halves.
+// The sum of a vector, pairwise by halves.
 INLINED float sum_of(const line *x) {
     float sums[lanes];
     memcpy(sums, x, sizeof sums);
@@ -25,7 +25,8 @@ INLINED float sum_of(const line *x) {
     return sums[0];
 }
 
-INLINED void deal(const line *from, line *to) {
+// Interleaves the first half of the rows with the second.
+INLINED void interleave(const line *from, line *to) {
     for (int i = 0; i < lanes / 2; i++) {
         const line a = from[i], b = from[i + lanes / 2];
         to[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
@@ -33,17 +34,17 @@ INLINED void deal(const line *from, line *to) {
     }
 }
 
-// Turns the rows of a square into columns: four rounds of dealing out two halves alternately.
-INLINED void turn_square(line *rows) {
-    line dealt[lanes];
-    deal(rows, dealt);
-    deal(dealt, rows);
-    deal(rows, dealt);
-    deal(dealt, rows);
+// Transposes a square of 16 x 16 in four rounds of interleaving.
+INLINED void transpose_square(line *rows) {
+    line other[lanes];
+    interleave(rows, other);
+    interleave(other, rows);
+    interleave(rows, other);
+    interleave(other, rows);
 }
 
-// The same for vectors of half the size, three rounds of which turn a square.
-INLINED void deal_halves(const half_line *from, half_line *to) {
+// The same for vectors of half the size, a square of which takes three rounds.
+INLINED void interleave_half_lines(const half_line *from, half_line *to) {
     for (int i = 0; i < half_lanes / 2; i++) {
         const half_line a = from[i], b = from[i + half_lanes / 2];
         to[2 * i] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
@@ -51,12 +52,12 @@ INLINED void deal_halves(const half_line *from, half_line *to) {
     }
 }
 
-// exp(-u) for u from 0 on: 2^n times the exponential of what is left, at most half of log 2 in size.
+// exp(-u) for u >= 0: 2^n times the exponential of the remainder, which is at most log(2) / 2 in magnitude.
 INLINED void exp_of_negative(const line *from, line *to) {
     line u = *from;
-    const line most = (line){0} + 87.0f;
-    const words is_more = u > most;
-    u = (line)(((words)u & ~is_more) | ((words)most & is_more));
+    const line limit = (line){0} + 87.0f;
+    const words is_above = u > limit;
+    u = (line)(((words)u & ~is_above) | ((words)limit & is_above));
     // Adding and subtracting 1.5 * 2^23 rounds to a whole number.
     const float shifter = 12582912.0f;
     const line n = (u * -1.44269504088896f + shifter) - shifter;

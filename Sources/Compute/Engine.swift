@@ -16,7 +16,10 @@ package protocol Engine: AnyObject, Sendable {
     /// The number of threads at work.
     var threadCount: Int { get }
 
-    /// What the hardware can do at most, measured in a second or two.
+    /// The instruction set of the matrix products, as people call it: "AVX-512".
+    var instructionSet: String { get }
+
+    /// The peak rates of the hardware, measured in a second or two.
     func measureCeiling() -> ComputeCeiling
 
     /// Runs `body` once for each of `count` tasks, on several threads and in no certain order; tasks write to disjoint places.
@@ -178,8 +181,8 @@ package protocol Engine: AnyObject, Sendable {
     /// The weights with which each token attends to each: qkv (B, N, 3·D) to softmax(q·kᵀ/√(D/H)) (B, H, N, N).
     func attentionWeights(_ qkv: Tensor, heads: Int, into weights: Tensor)
 
-    /// Attention for the first Q tokens' queries alone, from the tokens x (B, N, D) and the projection `qkv` (3·D, D) of
-    /// queries, keys and values: y (B, Q, D). Sums may be taken in another order; `workspace` (B, N, 3·D) is overwritten.
+    /// The same for few queries, such as the class token's, from the tokens x (B, N, D) and the projection `qkv` (3·D, D) to
+    /// queries, keys and values: y (B, Q, D). It may sum in another order; `workspace` (B, N, 3·D) is overwritten.
     func queryAttention(
         _ x: Tensor, _ qkv: any LinearWeights, bias: Tensor?, heads: Int, workspace: Tensor, into y: Tensor)
 

@@ -12,15 +12,21 @@ package enum Engines {
 
     /// Every kind that this machine can run, the fastest first: the processor with each of its instruction sets.
     package static var all: [Kind] {
-        MatrixProducts.supported.map { products in
-            Kind(name: "CPU, \(products)") { CPUEngine(threadCount: $0, products: products) }
+        InstructionSet.supported.map { set in
+            Kind(name: "CPU, \(set.displayName)") { CPUEngine(threadCount: $0, instructionSet: set) }
         }
     }
 
     /// The fastest engine of this machine, with `threads` threads; nil: as many as this process may use.
     ///
-    /// Results do not depend on the number of threads.
-    package static func make(threads: Int? = nil) -> any Engine { CPUEngine(threadCount: threads) }
+    /// Results do not depend on the number of threads. `VIT_INSTRUCTION_SET` selects the instruction set of matrix
+    /// products; what this processor lacks is ignored here and refused by `checkEnvironment`.
+    package static func make(threads: Int? = nil) -> any Engine {
+        CPUEngine(threadCount: threads, instructionSet: try? InstructionSet.selected())
+    }
+
+    /// Throws where an environment variable asks for an engine that this machine cannot run.
+    package static func checkEnvironment() throws(InstructionSetError) { _ = try InstructionSet.selected() }
 
     /// The number of cores that this process may use.
     package static var availableCores: Int { Int(vit_available_cores()) }

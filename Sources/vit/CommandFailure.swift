@@ -1,4 +1,5 @@
 import Checkpoints
+import Compute
 import Datasets
 import SwiftViT
 
@@ -45,6 +46,7 @@ struct CommandFailure: Error {
         case let failure as CommandFailure: self = failure
         case let error as InputError: self.init(ExitStatus(error.kind), error.description)
         case let error as FileError: self.init(ExitStatus(error.kind), error.description)
+        case let error as InstructionSetError: self.init(.usage, error.description)
         case let error as EmbeddingError: self.init(.usage, error.description)
         case let error as ClassifierError:
             if case .unfitting = error {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compute
 
 @main
 struct Vit: ParsableCommand {
@@ -29,6 +30,7 @@ struct Vit: ParsableCommand {
     static func main() {
         do {
             var command = try parseAsRoot()
+            try Engines.checkEnvironment()
             try command.run()
         } catch {
             end(with: error)

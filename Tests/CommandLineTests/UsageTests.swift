@@ -24,6 +24,17 @@ struct UsageTests {
         #expect(outcome.output.isEmpty)
     }
 
+    @Test(arguments: ["portable", "sse5", ""])
+    func instructionSetIsSelectedByTheEnvironment(name: String) throws {
+        try scratch.copyCheckpoint("hf-vit")
+        let outcome = try Vit.run(
+            ["classify", "a.png", "--model", "hf-vit"], in: scratch, environment: ["VIT_INSTRUCTION_SET": name])
+        #expect(outcome.status == (name == "portable" ? 0 : 64))
+        if name == "portable" { return }
+        #expect(outcome.errors.hasPrefix("Error: VIT_INSTRUCTION_SET is \"\(name)\", but this processor runs: "))
+        #expect(outcome.errorLines.count == 1 && outcome.output.isEmpty)
+    }
+
     @Test(arguments: [
         ["--help"], ["classify", "--help"], ["inspect", "--help"], ["convert", "--help"], ["pretrain", "--help"],
         ["reconstruct", "--help"], ["benchmark", "--help"], ["evaluate", "--help"], ["probe", "--help"],

@@ -1,4 +1,4 @@
-// GELU (Hendrycks and Gimpel 2016), x times the share of a normal distribution below x.
+// GELU (Hendrycks and Gimpel 2016), x * Phi(x) with the normal distribution's cumulative function Phi and density phi.
 #ifndef VIT_GELU_H
 #define VIT_GELU_H
 
@@ -10,7 +10,7 @@ void vit_gelu(const float *x, size_t count, float *y);
 // dx[i] = dy[i] * (Phi(x[i]) + x[i] * phi(x[i])); dx may be dy.
 void vit_gelu_backward(const float *x, const float *dy, size_t count, float *dx);
 
-// The same with their approximation: x / (1 + exp(-2 u)) with u = sqrt(2 / pi) * (x + 0.044715 x^3).
+// The same with the approximation by tanh: x / (1 + exp(-2 u)) with u = sqrt(2 / pi) * (x + 0.044715 x^3).
 void vit_gelu_tanh(const float *x, size_t count, float *y);
 void vit_gelu_tanh_backward(const float *x, const float *dy, size_t count, float *dx);
 

@@ -1,21 +1,23 @@
-/* Loops that neither oneDNN nor Swift (which is compiled for the oldest processor) does well. */
+// Loops that Swift, compiled for the oldest processor of its kind, does not vectorise as well.
 #ifndef VIT_KERNELS_H
 #define VIT_KERNELS_H
 
+#include "adamw.h"
 #include "augment.h"
-#include "ceiling.h"
-#include "dots.h"
+#include "elementwise.h"
+#include "float16.h"
 #include "gelu.h"
-#include "halves.h"
+#include "gemm.h"
+#include "gemv.h"
 #include "layer_norm.h"
 #include "mixing.h"
-#include "panels.h"
-#include "pack.h"
+#include "multiply_adds.h"
 #include "pixels.h"
 #include "processors.h"
+#include "reductions.h"
 #include "resample.h"
+#include "residual.h"
 #include "sha256.h"
 #include "softmax.h"
-#include "training.h"
 
 #endif

@@ -1,10 +1,10 @@
-// What the worker threads ask of the processor.
+// What worker threads need of the processor.
 #ifndef VIT_PROCESSORS_H
 #define VIT_PROCESSORS_H
 
 #include <stdint.h>
 
-// Tells the processor that this is a waiting loop.
+// A hint that this is a spinning loop.
 static inline void vit_spin_pause(void) {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
@@ -13,7 +13,7 @@ static inline void vit_spin_pause(void) {
 #endif
 }
 
-// The processors that this process may use.
+// The number of processors that this process may use.
 int vit_available_cores(void);
 
 #endif

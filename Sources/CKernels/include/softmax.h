@@ -3,10 +3,10 @@
 
 #include <stddef.h>
 
-// Each of `rows` rows of `width` numbers, `stride` floats apart, becomes exp(x) divided by the row's sum of that, in place.
+// x = exp(x) / the sum of exp(x) over each row, in place, for rows of `width` numbers that lie `stride` floats apart.
 void vit_softmax(float *x, size_t rows, size_t width, size_t stride);
 
-// From the output y and its gradient dy, which becomes that of the input, y * (dy - sum(y * dy)), in place.
+// dx = y * (dy - sum(y * dy)) over each row, in place of dy, from the output y.
 void vit_softmax_backward(const float *y, size_t rows, size_t width, size_t stride, float *dy);
 
 #endif

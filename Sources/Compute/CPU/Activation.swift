@@ -3,7 +3,7 @@ import CKernels
 extension CPUEngine {
     package func activate(_ x: Tensor, _ activation: Activation, into y: Tensor) {
         precondition(x.count == y.count, "activate: got x \(x.shape), y \(y.shape)")
-        unsafe forBlocks(of: Self.elementsPerTask, in: x.count) { elements, _, _ in
+        forBlocks(of: Self.elementsPerTask, in: x.count) { elements, _ in
             let first = elements.lowerBound
             unsafe activation.apply(x.pointer + first, elements.count, into: y.pointer + first)
         }
@@ -13,7 +13,7 @@ extension CPUEngine {
         precondition(
             dy.count == x.count && dx.count == x.count,
             "activateBackward: got dy \(dy.shape), x \(x.shape), dx \(dx.shape)")
-        unsafe forBlocks(of: Self.elementsPerTask, in: x.count) { elements, _, _ in
+        forBlocks(of: Self.elementsPerTask, in: x.count) { elements, _ in
             let first = elements.lowerBound
             unsafe activation.applyBackward(
                 x.pointer + first, dy.pointer + first, elements.count, into: dx.pointer + first)

@@ -10,7 +10,7 @@ extension CPUEngine {
                 && moments.first.count == weights.count && moments.second.count == weights.count,
             "adamW: elements \(range) of \(weights.shape), gradients \(gradients.shape)")
         let face = settings.face
-        unsafe forBlocks(of: Self.elementsPerTask, in: range.count) { elements, _, _ in
+        forBlocks(of: Self.elementsPerTask, in: range.count) { elements, _ in
             let first = range.lowerBound + elements.lowerBound
             unsafe vit_adamw(
                 weights.pointer + first, gradients.pointer + first, moments.first.pointer + first,

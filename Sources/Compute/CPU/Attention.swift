@@ -9,102 +9,209 @@ extension CPUEngine {
             qkv.shape.count == 3 && qkv.shape[2] == 3 * width && width % heads == 0 && queryCount <= tokenCount
                 && y.shape == [imageCount, queryCount, width],
             "attention: \(heads) heads got qkv \(qkv.shape), y \(y.shape)")
-        let shape = AttentionShape(tokenCount: tokenCount, width: width, heads: heads)
+        let shape = HeadShape(tokenCount: tokenCount, width: width, heads: heads)
         let size = Self.queriesPerTask(queryCount: queryCount, tokenCount: tokenCount, heads: imageCount * heads)
-        let whole = AttentionSteps(shape, queryCount: size, engine: self)
+        let whole = HeadAttention(shape, queryCount: size, kernel: kernel)
         let restCount = queryCount % size
-        let rest = restCount == 0 ? whole : AttentionSteps(shape, queryCount: restCount, engine: self)
+        let rest = restCount == 0 ? whole : HeadAttention(shape, queryCount: restCount, kernel: kernel)
         let blockCount = (queryCount + size - 1) / size
-        unsafe workers.run(imageCount * heads * blockCount) { task, context, worker in
+        workers.run(imageCount * heads * blockCount) { task, worker in
             let block = task % blockCount
             let head = task / blockCount % heads
             let image = task / (blockCount * heads)
             let query = block * size
-            let scratch = unsafe workers.scratch(of: worker, floatCount: whole.scratchCount)
+            let scratch = unsafe scratch(of: worker, floatCount: whole.scratchCount)
             let base = unsafe qkv.pointer + 3 * image * tokenCount * width + head * shape.headWidth
             let output = unsafe y.pointer + (image * queryCount + query) * width + head * shape.headWidth
-            let steps = query + size > queryCount ? rest : whole
-            unsafe steps.run(
-                context, q: base + query * 3 * width, k: base + width, v: base + 2 * width, scratch: scratch, y: output)
+            let attention = query + size > queryCount ? rest : whole
+            unsafe attention.run(
+                q: base + query * 3 * width, k: base + width, v: base + 2 * width, scratch: scratch, y: output)
         }
     }
-}
 
-extension CPUEngine {
     package func attentionWeights(_ qkv: Tensor, heads: Int, into weights: Tensor) {
         let (imageCount, tokenCount) = (qkv.shape[0], qkv.shape[1])
         let width = qkv.shape[2] / 3
         precondition(
             weights.count == imageCount * heads * tokenCount * tokenCount,
             "attentionWeights: \(heads) heads got qkv \(qkv.shape), weights \(weights.shape)")
-        let shape = AttentionShape(tokenCount: tokenCount, width: width, heads: heads)
-        let steps = AttentionSteps(shape, queryCount: tokenCount, weightStride: tokenCount, engine: self)
-        unsafe workers.run(imageCount * heads) { task, context, worker in
+        let shape = HeadShape(tokenCount: tokenCount, width: width, heads: heads)
+        let attention = HeadAttention(shape, queryCount: tokenCount, weightStride: tokenCount, kernel: kernel)
+        workers.run(imageCount * heads) { task, worker in
             let (image, head) = (task / heads, task % heads)
             let base = unsafe qkv.pointer + 3 * image * tokenCount * width + head * shape.headWidth
             let target = unsafe weights.pointer + task * tokenCount * tokenCount
-            let scratch = unsafe workers.scratch(of: worker, floatCount: steps.workspaceCount)
-            unsafe steps.weigh(context, q: base, k: base + width, workspace: scratch, into: target)
+            let workspace = unsafe scratch(of: worker, floatCount: attention.workspaceCount)
+            unsafe attention.computeWeights(q: base, k: base + width, workspace: workspace, into: target)
         }
+    }
+
+    /// Queries of a head that one task handles: few enough that their scores stay in the core's own cache, and enough to be
+    /// worth packing the keys, one of which takes as long as a part of a query; and such that both two and four threads get
+    /// equal shares.
+    private static func queriesPerTask(queryCount: Int, tokenCount: Int, heads: Int) -> Int {
+        let longest = 256
+        let fewest = max(1, (queryCount + longest - 1) / longest)
+        var best = (size: longest, cost: Int.max)
+        for blockCount in fewest...max(fewest, queryCount / 36) {
+            let size = max(1, (queryCount + blockCount - 1) / blockCount)
+            let cost = [2, 4].reduce(0) { cost, threads in
+                let rounds = (heads * blockCount + threads - 1) / threads
+                // A partial tile of a kernel takes as long as two rows more.
+                return cost + threads * rounds * ((size % 12 == 0 ? size : size + 2) + tokenCount / 24)
+            }
+            if cost < best.cost { best = (size, cost) }
+        }
+        return best.size
     }
 }
 
-/// What all primitives of an attention have in common.
-struct AttentionShape {
-    var tokenCount: Int
-    var width: Int
-    var heads: Int
-    var headWidth: Int { width / heads }
+/// The sizes that the products of one head have in common; its q, k and v lie side by side in rows of 3·D.
+private struct HeadShape {
+    let tokenCount: Int
+    let width: Int
+    let headWidth: Int
+    /// The factor 1/√d of the scores.
+    let scale: Float
+
+    init(tokenCount: Int, width: Int, heads: Int) {
+        self.tokenCount = tokenCount
+        self.width = width
+        headWidth = width / heads
+        scale = 1 / Float(headWidth).squareRoot()
+    }
+
+    /// Floats from a row of q, k or v to the next.
+    var rowStride: Int { 3 * width }
     /// Floats from the weights of a query to those of the next, so that each row begins a line of the cache.
     var weightStride: Int { (tokenCount + 15) / 16 * 16 }
 }
 
-/// The three steps of attention for a block of queries of one head; q, k and v lie side by side in rows of 3·D.
-@safe
-private struct AttentionSteps {
+/// Attention of one head for a block of queries: softmax(QKᵀ/√d)·V.
+private struct HeadAttention {
     private let queryCount: Int
     private let tokenCount: Int
     private let weightStride: Int
-    private let scores: SmallProduct
-    private let mix: SmallProduct
+    private let scores: SmallGemm
+    private let output: SmallGemm
     /// Floats that the products need besides their operands, and those of all that a task needs.
     let workspaceCount: Int
     let scratchCount: Int
 
-    /// Steps whose weights lie `weightStride` floats apart, by default as far as suits the caches.
-    init(_ shape: AttentionShape, queryCount: Int, weightStride: Int? = nil, engine: CPUEngine) {
-        let row = 3 * shape.width
-        self.weightStride = weightStride ?? shape.weightStride
-        var product = MatmulShape(
-            rows: queryCount, inner: shape.headWidth, columns: shape.tokenCount, aStrides: (row, 1),
-            bStrides: (1, row), cStride: self.weightStride)
-        product.scale = 1 / Float(shape.headWidth).squareRoot()
-        scores = SmallProduct(product, fillsRows: weightStride == nil, engine: engine)
+    /// Weights that lie `weightStride` floats apart, by default as far as suits the caches.
+    init(_ shape: HeadShape, queryCount: Int, weightStride: Int? = nil, kernel: GemmKernel) {
+        let stride = weightStride ?? shape.weightStride
+        scores = SmallGemm(
+            kernel: kernel, m: queryCount, n: shape.tokenCount, k: shape.headWidth, aStrides: (shape.rowStride, 1),
+            bStrides: (1, shape.rowStride), cStride: stride, alpha: shape.scale, fillsRows: weightStride == nil)
+        output = SmallGemm(
+            kernel: kernel, m: queryCount, n: shape.headWidth, k: shape.tokenCount, aStrides: (stride, 1),
+            bStrides: (shape.rowStride, 1), cStride: shape.width)
         self.queryCount = queryCount
         tokenCount = shape.tokenCount
-        mix = SmallProduct(
-            MatmulShape(
-                rows: queryCount, inner: shape.tokenCount, columns: shape.headWidth,
-                aStrides: (self.weightStride, 1), bStrides: (row, 1), cStride: shape.width), engine: engine)
-        workspaceCount = (max(scores.workspaceCount, mix.workspaceCount) + 15) / 16 * 16
-        scratchCount = workspaceCount + queryCount * self.weightStride
+        self.weightStride = stride
+        workspaceCount = (max(scores.workspaceCount, output.workspaceCount) + 15) / 16 * 16
+        scratchCount = workspaceCount + queryCount * stride
     }
 
     func run(
-        _ context: OpaquePointer, q: UnsafeMutablePointer<Float>, k: UnsafeMutablePointer<Float>,
-        v: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, y: UnsafeMutablePointer<Float>
+        q: UnsafeMutablePointer<Float>, k: UnsafeMutablePointer<Float>, v: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutablePointer<Float>, y: UnsafeMutablePointer<Float>
     ) {
         let weights = unsafe scratch + workspaceCount
-        unsafe weigh(context, q: q, k: k, workspace: scratch, into: weights)
-        unsafe mix.run(context, weights, v, into: y, workspace: scratch)
+        unsafe computeWeights(q: q, k: k, workspace: scratch, into: weights)
+        unsafe output.run(weights, v, into: y, workspace: scratch)
     }
 
-    /// The weights of the queries: softmax(q·kᵀ/√d).
-    func weigh(
-        _ context: OpaquePointer, q: UnsafeMutablePointer<Float>, k: UnsafeMutablePointer<Float>,
-        workspace: UnsafeMutablePointer<Float>, into weights: UnsafeMutablePointer<Float>
+    /// The attention weights of the queries: softmax(QKᵀ/√d).
+    func computeWeights(
+        q: UnsafeMutablePointer<Float>, k: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>,
+        into weights: UnsafeMutablePointer<Float>
     ) {
-        unsafe scores.run(context, q, k, into: weights, workspace: workspace)
+        unsafe scores.run(q, k, into: weights, workspace: workspace)
         unsafe vit_softmax(weights, queryCount, tokenCount, weightStride)
+    }
+}
+
+// MARK: - Backward
+
+extension CPUEngine {
+    package func attentionBackward(_ dy: Tensor, qkv: Tensor, heads: Int, dqkv: Tensor, y: Tensor) {
+        let (imageCount, tokenCount) = (qkv.shape[0], qkv.shape[1])
+        let width = qkv.shape[2] / 3
+        precondition(
+            qkv.shape[2] == 3 * width && width % heads == 0 && dqkv.count == qkv.count
+                && dy.count == imageCount * tokenCount * width && y.count == dy.count,
+            "attentionBackward: \(heads) heads got dy \(dy.shape), qkv \(qkv.shape), dqkv \(dqkv.shape), y \(y.shape)")
+        let shape = HeadShape(tokenCount: tokenCount, width: width, heads: heads)
+        let backward = HeadAttentionBackward(shape, kernel: kernel)
+        workers.run(imageCount * heads) { task, worker in
+            let (image, head) = (task / heads, task % heads)
+            let offset = image * tokenCount * width + head * shape.headWidth
+            let offset3 = 3 * image * tokenCount * width + head * shape.headWidth
+            unsafe backward.run(
+                qkv: qkv.pointer + offset3, dy: dy.pointer + offset, dqkv: dqkv.pointer + offset3,
+                y: y.pointer + offset,
+                scratch: scratch(of: worker, floatCount: backward.scratchCount))
+        }
+    }
+}
+
+/// The backward pass of one head's attention:
+/// P = softmax(QKᵀ/√d), Y = P·V, dV = Pᵀ·dY, dP = dY·Vᵀ, dS = softmax'(P, dP), dQ = dS·K/√d, dK = dSᵀ·Q/√d.
+private struct HeadAttentionBackward {
+    private let shape: HeadShape
+    private let scores: SmallGemm
+    private let output: SmallGemm
+    private let valueGradient: SmallGemm
+    private let weightGradient: SmallGemm
+    private let queryGradient: SmallGemm
+    private let keyGradient: SmallGemm
+    /// Floats that the products need besides their operands, and those of all that a task needs.
+    private let workspaceCount: Int
+    let scratchCount: Int
+
+    init(_ shape: HeadShape, kernel: GemmKernel) {
+        let (row, stride) = (shape.rowStride, shape.weightStride)
+        /// (N, N) from rows of a head's width.
+        func weights(a: Int, alpha: Float = 1) -> SmallGemm {
+            SmallGemm(
+                kernel: kernel, m: shape.tokenCount, n: shape.tokenCount, k: shape.headWidth, aStrides: (a, 1),
+                bStrides: (1, row), cStride: stride, alpha: alpha, fillsRows: true)
+        }
+        /// Rows of a head's width from (N, N).
+        func rows(a: (Int, Int), b: Int, c: Int, alpha: Float = 1) -> SmallGemm {
+            SmallGemm(
+                kernel: kernel, m: shape.tokenCount, n: shape.headWidth, k: shape.tokenCount, aStrides: a,
+                bStrides: (b, 1), cStride: c, alpha: alpha)
+        }
+        self.shape = shape
+        scores = weights(a: row, alpha: shape.scale)
+        output = rows(a: (stride, 1), b: row, c: shape.width)
+        valueGradient = rows(a: (1, stride), b: shape.width, c: row)
+        weightGradient = weights(a: shape.width)
+        queryGradient = rows(a: (stride, 1), b: row, c: row, alpha: shape.scale)
+        keyGradient = rows(a: (1, stride), b: row, c: row, alpha: shape.scale)
+        let products = [scores, output, valueGradient, weightGradient, queryGradient, keyGradient]
+        workspaceCount = ((products.map(\.workspaceCount).max() ?? 0) + 15) / 16 * 16
+        scratchCount = workspaceCount + 2 * shape.tokenCount * stride
+    }
+
+    func run(
+        qkv: UnsafeMutablePointer<Float>, dy: UnsafeMutablePointer<Float>, dqkv: UnsafeMutablePointer<Float>,
+        y: UnsafeMutablePointer<Float>, scratch workspace: UnsafeMutablePointer<Float>
+    ) {
+        let (count, stride, width) = (shape.tokenCount, shape.weightStride, shape.width)
+        let (q, k, v) = unsafe (qkv, qkv + width, qkv + 2 * width)
+        let weights = unsafe workspace + workspaceCount
+        let gradient = unsafe weights + count * stride
+        unsafe scores.run(q, k, into: weights, workspace: workspace)
+        unsafe vit_softmax(weights, count, count, stride)
+        unsafe output.run(weights, v, into: y, workspace: workspace)
+        unsafe valueGradient.run(weights, dy, into: dqkv + 2 * width, workspace: workspace)
+        unsafe weightGradient.run(dy, v, into: gradient, workspace: workspace)
+        unsafe vit_softmax_backward(weights, count, count, stride, gradient)
+        unsafe queryGradient.run(gradient, k, into: dqkv, workspace: workspace)
+        unsafe keyGradient.run(gradient, q, into: dqkv + width, workspace: workspace)
     }
 }

@@ -9,7 +9,7 @@ extension CPUEngine {
             branch.count == x.count && y.count == x.count && columnScale.map { $0.count == width } ?? true
                 && imageScale.map { $0.count == imageCount } ?? true,
             "addBranch: got branch \(branch.shape), x \(x.shape), y \(y.shape)")
-        unsafe workers.run(imageCount) { image, _, _ in
+        workers.run(imageCount) { image, _ in
             let first = image * tokenCount * width
             unsafe vit_add_branch(
                 x.pointer + first, branch.pointer + first, columnScale.map { unsafe UnsafePointer($0.pointer) },
@@ -27,7 +27,7 @@ extension CPUEngine {
             "addBranchBackward: got dy \(dy.shape), branch \(branch.shape), dBranch \(dBranch.shape)")
         // Each image sums its own tokens; the images are then added in order.
         let partial = unsafe dColumnScale.map { _ in unsafe partialSums(floatCount: imageCount * width) }
-        unsafe workers.run(imageCount) { image, _, _ in
+        workers.run(imageCount) { image, _ in
             let first = image * tokenCount * width
             let sums = unsafe partial.map { unsafe $0 + image * width }
             unsafe sums?.update(repeating: 0, count: width)

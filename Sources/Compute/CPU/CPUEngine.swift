@@ -1,74 +1,95 @@
 import CKernels
-import COneDNN
 import Synchronization
 
-/// The arithmetic on the processor's cores, with this package's threads and oneDNN's kernels; where there is AVX-512 or
-/// AVX2, with this package's own product of matrices.
+/// The arithmetic on the processor's cores.
 ///
 /// Work is cut into tasks by its size alone, never by the number of threads, and each sum is taken by one task in a
 /// fixed order.
 package final class CPUEngine: Engine {
-    let workers: Workers
-    /// This package's own product, where it takes the place of oneDNN's.
-    let panels: Panels?
-    let cache = PrimitiveCache()
-    private let partials = SharedWorkspace()
-    /// The right side of the product under way, where it is packed for it alone.
-    let packedCopy = SharedWorkspace()
+    let workers: WorkerPool
+    /// The matrix product for the instruction set in use.
+    let kernel: GemmKernel
+    /// Memory of each thread, for the task that it runs.
+    private let threadMemory: [ScratchMemory]
+    private let partials = ScratchMemory()
+    /// The right operand of the product under way, where it is packed for it alone.
+    let packedOperand = ScratchMemory()
     /// That of a second product of the same operation.
-    let secondPackedCopy = SharedWorkspace()
-    /// The left side of the product under way, where its rows are moved apart.
-    let spacedCopy = SharedWorkspace()
+    let secondPackedOperand = ScratchMemory()
+    /// The left operand of the product under way, where its rows are spaced for the caches.
+    let spacedRows = ScratchMemory()
 
-    /// Rows of a matrix product that one task computes where nothing speaks for another number: enough to use each weight
-    /// many times, few enough to share the rows of a single picture among threads.
-    static let rowsPerTask = 48
-    /// The same where weights are not packed and each task has to copy them into place for itself.
-    static let rowsPerPlainTask = 192
-    /// The columns of such a task.
-    static let columnsPerPlainTask = 512
-    /// Rows from which on packing a matrix for one product takes less time than it saves.
-    static let rowsWorthPacking = 64
-    /// Columns of a matrix of rows that one task packs.
-    static let columnsPackedTogether = 64
     /// Elements that one task of a memory-bound loop handles.
     static let elementsPerTask = 1 << 15
+    /// Columns of a bias's or of positions' gradient that one task sums up.
+    static let columnsPerTask = 256
 
     /// The number of threads at work.
-    package var threadCount: Int { workers.count }
+    package var threadCount: Int { workers.threadCount }
 
-    /// An engine with `threadCount` threads; left out, as many as this process may use.
-    package init(threadCount: Int? = nil) {
-        workers = Workers(threadCount: max(1, threadCount ?? Engines.availableCores))
-        panels = MatrixProducts.supported.first?.panels
+    package var instructionSet: String { kernel.instructionSet.displayName }
+
+    /// An engine with `threadCount` threads, by default as many as this process may use, whose matrix products use
+    /// `instructionSet`, which the processor must support.
+    package init(threadCount: Int? = nil, instructionSet: InstructionSet? = nil) {
+        let instructionSet = instructionSet ?? .fastest
+        precondition(
+            InstructionSet.supported.contains(instructionSet), "CPUEngine: this processor has no \(instructionSet)")
+        workers = WorkerPool(threadCount: max(1, threadCount ?? Engines.availableCores))
+        kernel = GemmKernel(instructionSet)
+        threadMemory = (0..<workers.threadCount).map { _ in ScratchMemory() }
     }
 
-    /// One that multiplies matrices as told, which has to be among the supported ways.
-    package init(threadCount: Int?, products: MatrixProducts) {
-        precondition(MatrixProducts.supported.contains(products), "this processor cannot run products of \(products)")
-        workers = Workers(threadCount: max(1, threadCount ?? Engines.availableCores))
-        panels = products.panels
-    }
-
-    /// Runs `body(rows)` over blocks of at most `size` of `count` rows.
-    func forBlocks(
-        of size: Int, in count: Int, _ body: (_ rows: Range<Int>, _ context: OpaquePointer, _ worker: Int) -> Void
-    ) {
-        unsafe workers.run((count + size - 1) / size) { task, context, worker in
+    /// Runs `body(rows, worker)` over blocks of at most `size` of `count` rows.
+    func forBlocks(of size: Int, in count: Int, _ body: (_ rows: Range<Int>, _ worker: Int) -> Void) {
+        workers.run((count + size - 1) / size) { task, worker in
             let first = task * size
-            unsafe body(first..<min(first + size, count), context, worker)
+            body(first..<min(first + size, count), worker)
         }
+    }
+
+    /// At least `floatCount` floats for the task that `worker` is running.
+    func scratch(of worker: Int, floatCount: Int) -> UnsafeMutablePointer<Float> {
+        unsafe threadMemory[worker].floats(floatCount)
     }
 
     /// Memory for the sums of single tasks, which are then added up in order. One operation uses it at a time.
     func partialSums(floatCount: Int) -> UnsafeMutablePointer<Float> { unsafe partials.floats(floatCount) }
 
+    /// Rows that one task of a memory-bound loop handles, so that both two and four threads get equal shares.
+    static func rowsPerTask(rowCount: Int, width: Int) -> Int {
+        // Below that, threads take longer to meet than to compute.
+        guard rowCount * width >= 1 << 13 else { return max(1, rowCount) }
+        let longest = rowsPerTask(width: width)
+        let taskCount = ((rowCount + longest - 1) / longest + 3) / 4 * 4
+        return (rowCount + taskCount - 1) / taskCount
+    }
+
     /// Rows of `width` floats that make a task of a memory-bound loop.
     static func rowsPerTask(width: Int) -> Int { max(1, elementsPerTask / max(width, 1)) }
 }
 
-/// Memory that grows to the largest need, for one operation at a time.
-final class SharedWorkspace: Sendable {
+extension CPUEngine {
+    package func layerNorm(
+        _ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Float, into y: Tensor, mean: Tensor, variance: Tensor
+    ) {
+        let width = scale.count
+        let rowCount = x.count / width
+        precondition(
+            x.count % width == 0 && y.count == x.count && shift.count == width && mean.count >= rowCount
+                && variance.count >= rowCount,
+            "layerNorm: got x \(x.shape), y \(y.shape), scale \(scale.shape), mean \(mean.shape)")
+        forBlocks(of: Self.rowsPerTask(rowCount: rowCount, width: width), in: rowCount) { rows, _ in
+            let (first, offset) = (rows.lowerBound, rows.lowerBound * width)
+            unsafe vit_layer_norm(
+                x.pointer + offset, rows.count, width, scale.pointer, shift.pointer, epsilon, y.pointer + offset,
+                mean.pointer + first, variance.pointer + first)
+        }
+    }
+}
+
+/// Memory that grows to the largest need, for one operation or one thread at a time.
+final class ScratchMemory: Sendable {
     private let storage = Mutex(Storage(byteCount: 0))
 
     /// At least `count` floats, valid until the next call.

@@ -10,7 +10,7 @@ extension CPUEngine {
         precondition(
             targets.count == logits.count && dLogits.count == logits.count && losses.count == imageCount,
             "crossEntropy: got logits \(logits.shape), targets \(targets.shape), losses \(losses.shape)")
-        unsafe workers.run(imageCount) { image, _, _ in
+        workers.run(imageCount) { image, _ in
             let row = unsafe logits.pointer + image * classCount
             let target = unsafe targets.pointer + image * classCount
             let gradient = unsafe dLogits.pointer + image * classCount

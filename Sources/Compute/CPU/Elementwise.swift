@@ -7,7 +7,7 @@ extension CPUEngine {
         var sums = [Double](repeating: 0, count: blockCount)
         unsafe sums.withUnsafeMutableBufferPointer { sums in
             nonisolated(unsafe) let sums = unsafe sums
-            unsafe forBlocks(of: size, in: x.count) { elements, _, _ in
+            forBlocks(of: size, in: x.count) { elements, _ in
                 unsafe sums[elements.lowerBound / size] = vit_sum_of_squares(
                     x.pointer + elements.lowerBound, elements.count)
             }
@@ -16,14 +16,14 @@ extension CPUEngine {
     }
 
     package func zero(_ x: Tensor) {
-        unsafe forBlocks(of: Self.elementsPerTask * 8, in: x.count) { elements, _, _ in
+        forBlocks(of: Self.elementsPerTask * 8, in: x.count) { elements, _ in
             unsafe (x.pointer + elements.lowerBound).update(repeating: 0, count: elements.count)
         }
     }
 
     package func add(_ x: Tensor, into y: Tensor) {
         precondition(x.count == y.count, "add: got x \(x.shape), y \(y.shape)")
-        unsafe forBlocks(of: Self.elementsPerTask, in: x.count) { elements, _, _ in
+        forBlocks(of: Self.elementsPerTask, in: x.count) { elements, _ in
             unsafe vit_add(x.pointer + elements.lowerBound, elements.count, y.pointer + elements.lowerBound)
         }
     }
@@ -34,8 +34,8 @@ extension CPUEngine {
 
     package func lerp(_ y: Tensor, toward x: Tensor, weight: Float) {
         precondition(x.count == y.count, "lerp: got x \(x.shape), y \(y.shape)")
-        unsafe forBlocks(of: Self.elementsPerTask, in: x.count) { elements, _, _ in
-            unsafe vit_approach(
+        forBlocks(of: Self.elementsPerTask, in: x.count) { elements, _ in
+            unsafe vit_lerp(
                 x.pointer + elements.lowerBound, elements.count, weight, y.pointer + elements.lowerBound)
         }
     }

@@ -8,7 +8,7 @@ extension CPUEngine {
         precondition(
             index.count == imageCount * keptCount && (isShared || x.count == imageCount * rowCount * width),
             "gather: \(index.count) rows of x \(x.shape), y \(y.shape)")
-        unsafe workers.run(imageCount) { image, _, _ in
+        workers.run(imageCount) { image, _ in
             let source = unsafe x.pointer + (isShared ? 0 : image * rowCount * width)
             for place in image * keptCount..<(image + 1) * keptCount {
                 unsafe (y.pointer + place * width).update(

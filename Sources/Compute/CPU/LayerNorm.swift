@@ -10,7 +10,7 @@ extension CPUEngine {
             x.count % width == 0 && y.count == x.count && bias.count == width && mean.count >= rowCount
                 && variance.count >= rowCount,
             "layerNorm: got x \(x.shape), y \(y.shape), weight \(weight.shape), mean \(mean.shape)")
-        unsafe forBlocks(of: Self.rowsPerTask(rowCount: rowCount, width: width), in: rowCount) { rows, _, _ in
+        forBlocks(of: Self.rowsPerTask(rowCount: rowCount, width: width), in: rowCount) { rows, _ in
             let (first, offset) = (rows.lowerBound, rows.lowerBound * width)
             unsafe vit_layer_norm(
                 x.pointer + offset, rows.count, width, weight.pointer, bias.pointer, epsilon, y.pointer + offset,
@@ -33,7 +33,7 @@ extension CPUEngine {
         // Each block sums its own rows; the blocks are then added in order, whoever computed them.
         let partial = unsafe partialSums(floatCount: 2 * blockCount * width)
         unsafe partial.update(repeating: 0, count: 2 * blockCount * width)
-        unsafe forBlocks(of: size, in: rowCount) { rows, _, _ in
+        forBlocks(of: size, in: rowCount) { rows, _ in
             let (first, offset) = (rows.lowerBound, rows.lowerBound * width)
             let block = unsafe partial + first / size * width
             unsafe vit_layer_norm_backward(

@@ -1,24 +1,22 @@
-import COneDNN
+import CKernels
 
 extension CPUEngine {
     package func linear(
         _ x: Tensor, _ weights: any LinearWeights, bias: Tensor?, epilogue: LinearEpilogue, into y: Tensor
     ) {
-        let weights = weights.onCPU
         let rowCount = x.count / weights.inputs
         precondition(
             x.count == rowCount * weights.inputs && y.count == rowCount * weights.outputs
                 && epilogue.residual.map { $0.count == y.count } ?? true,
             "linear: \(weights.inputs) → \(weights.outputs) got x \(x.shape), y \(y.shape)")
-        let layer = LayerProduct(side: rightSide(weights, rowCount: rowCount), bias: bias, epilogue: epilogue)
-        unsafe multiply(Product(layer: layer, x: x.pointer, y: y.pointer, rows: RowGroups(rowCount: rowCount)))
+        let layer = LayerGemm(b: rightOperand(weights.onCPU, rowCount: rowCount), bias: bias, epilogue: epilogue)
+        unsafe multiply(layer, x.pointer, rows: RowGroups(rowsPerGroup: rowCount), into: y.pointer)
     }
 
     package func embedPatches(
         _ patches: Tensor, _ weights: any LinearWeights, bias: Tensor?, positions: Tensor, from prefix: Int,
         into tokens: Tensor
     ) {
-        let weights = weights.onCPU
         let (imageCount, patchCount) = (patches.shape[0], patches.shape[1])
         let tokenCount = tokens.shape[1]
         precondition(
@@ -30,13 +28,16 @@ extension CPUEngine {
             groupCount: imageCount, rowsPerGroup: patchCount, xStride: patchCount * weights.inputs,
             yStride: tokenCount * weights.outputs, residualStride: isShared ? 0 : patchCount * weights.outputs,
             yOffset: prefix * weights.outputs)
-        unsafe multiply(
-            Product(
-                layer: LayerProduct(
-                    side: rightSide(weights, rowCount: imageCount * patchCount), bias: bias,
-                    epilogue: LinearEpilogue(residual: positions)), x: patches.pointer, y: tokens.pointer, rows: rows))
+        let layer = LayerGemm(
+            b: rightOperand(weights.onCPU, rowCount: imageCount * patchCount), bias: bias,
+            epilogue: LinearEpilogue(residual: positions))
+        unsafe multiply(layer, patches.pointer, rows: rows, into: tokens.pointer)
     }
+}
 
+// MARK: - Backward
+
+extension CPUEngine {
     package func linearInputGradient(_ dy: Tensor, _ weights: any LinearWeights, dx: Tensor) {
         let weight = weights.onCPU.matrix
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
@@ -44,71 +45,59 @@ extension CPUEngine {
         precondition(
             dy.count == rowCount * outputs && dx.count == rowCount * inputs,
             "linearInputGradient: \(inputs) → \(outputs) got dy \(dy.shape), dx \(dx.shape)")
-        let side = unsafe rightSide(
-            weight.pointer, strides: (inputs, 1), inner: outputs, columns: inputs, rowCount: rowCount)
-        unsafe multiply(
-            Product(layer: LayerProduct(side: side), x: dy.pointer, y: dx.pointer, rows: RowGroups(rowCount: rowCount)))
+        let layer = LayerGemm(
+            b: unsafe rightOperand(weight.pointer, strides: (inputs, 1), k: outputs, n: inputs, rowCount: rowCount))
+        unsafe multiply(layer, dy.pointer, rows: RowGroups(rowsPerGroup: rowCount), into: dx.pointer)
     }
 
-    /// Equal groups of rows (one an image) and how far apart, in floats, they lie in each operand.
-    struct RowGroups {
-        var groupCount: Int
-        var rowsPerGroup: Int
-        var xStride: Int
-        var yStride: Int
-        var residualStride: Int
-        var yOffset: Int
-
-        init(
-            groupCount: Int, rowsPerGroup: Int, xStride: Int, yStride: Int, residualStride: Int, yOffset: Int
-        ) {
-            self.groupCount = groupCount
-            self.rowsPerGroup = rowsPerGroup
-            self.xStride = xStride
-            self.yStride = yStride
-            self.residualStride = residualStride
-            self.yOffset = yOffset
+    package func linearWeightGradient(_ dy: Tensor, x: Tensor, dWeight: Tensor, dBias: Tensor?) {
+        let (outputs, inputs) = (dWeight.shape[0], dWeight.shape[1])
+        let rowCount = dy.count / outputs
+        precondition(
+            dy.count == rowCount * outputs && x.count == rowCount * inputs
+                && dBias.map { $0.count == outputs } ?? true,
+            "linearWeightGradient: \(inputs) → \(outputs) got dy \(dy.shape), x \(x.shape)")
+        let tile = Self.weightGradientTile(outputs: outputs, inputs: inputs)
+        let b = unsafe rightOperand(
+            x.pointer, strides: (inputs, 1), k: rowCount, n: inputs, rowCount: min(tile.outputs, outputs))
+        let product = LayerGemm(b: b, accumulates: true, xStrides: (1, outputs))
+        let columnBlocks = (inputs + tile.inputs - 1) / tile.inputs
+        let workspaceCount = product.workspaceCount(rowCount: tile.outputs)
+        workers.run((outputs + tile.outputs - 1) / tile.outputs * columnBlocks) { task, worker in
+            let (row, column) = (task / columnBlocks * tile.outputs, task % columnBlocks * tile.inputs)
+            unsafe product.run(
+                rowCount: min(tile.outputs, outputs - row), columns: column..<min(column + tile.inputs, inputs),
+                x: dy.pointer + row, y: dWeight.pointer + row * inputs + column,
+                workspace: scratch(of: worker, floatCount: workspaceCount))
         }
+        if let dBias { biasGradient(dy, rowCount: rowCount, dBias: dBias) }
+    }
 
-        /// All rows in one group.
-        init(rowCount: Int) {
-            self.init(groupCount: 1, rowsPerGroup: rowCount, xStride: 0, yStride: 0, residualStride: 0, yOffset: 0)
+    private func biasGradient(_ dy: Tensor, rowCount: Int, dBias: Tensor) {
+        let outputs = dBias.count
+        forBlocks(of: Self.columnsPerTask, in: outputs) { columns, _ in
+            unsafe vit_add_column_sums(
+                dy.pointer + columns.lowerBound, rowCount, columns.count, outputs, dBias.pointer + columns.lowerBound)
         }
     }
 
-    /// A layer's product with what it reads and writes.
-    @safe
-    struct Product {
-        let layer: LayerProduct
-        let x: UnsafeMutablePointer<Float>
-        let y: UnsafeMutablePointer<Float>
-        let rows: RowGroups
-        /// What a task does with the rows and columns that it has computed, all in one group.
-        var finish: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void = { _, _ in }
-    }
-
-    func multiply(_ product: Product) {
-        let (layer, rows) = (product.layer, product.rows)
-        let tasks = layer.side.tasks(rowCount: rows.groupCount * rows.rowsPerGroup, inGroupsOf: rows.rowsPerGroup)
-        let columnBlocks = (layer.side.columns + tasks.columns - 1) / tasks.columns
-        let rowBlocks = tasks.rows.blockCount
-        let workspaceCount = layer.workspaceCount(rowCount: tasks.rows.largest)
-        let (xStride, yStride) = (layer.xStrides?.0 ?? layer.side.inner, layer.yStride ?? layer.side.columns)
-        unsafe workers.run(rows.groupCount * rowBlocks * columnBlocks) { task, context, worker in
-            let column = task % columnBlocks * tasks.columns
-            let columns = column..<min(column + tasks.columns, layer.side.columns)
-            let block = tasks.rows[task / columnBlocks % rowBlocks]
-            let row = block.lowerBound
-            let group = task / (columnBlocks * rowBlocks)
-            unsafe layer.run(
-                rowCount: block.count, columns: columns, cache: cache, context,
-                workspace: workers.scratch(of: worker, floatCount: workspaceCount),
-                x: product.x + group * rows.xStride + row * xStride,
-                residual: layer.epilogue.residual.map {
-                    unsafe $0.pointer + group * rows.residualStride + row * layer.side.columns + column
-                },
-                y: product.y + rows.yOffset + group * rows.yStride + row * yStride + column)
-            product.finish(block, columns)
+    /// The part of a weight's gradient that one task computes: large, since a task reads both operands from memory, and
+    /// such that both two and four threads get equal shares.
+    private static func weightGradientTile(outputs: Int, inputs: Int) -> (outputs: Int, inputs: Int) {
+        // A number read from memory takes as long as so many multiply-adds.
+        let readingCost = 16
+        var best = (outputs: 96, inputs: 512, cost: Int.max)
+        for rows in [96, 72, 48, 36, 24] {
+            for columns in [512, 384, 256, 192, 128, 96, 64] {
+                let (height, width) = (min(rows, outputs), min(columns, inputs))
+                let taskCount = ((outputs + rows - 1) / rows) * ((inputs + columns - 1) / columns)
+                let cost = [2, 4].reduce(0) { cost, threads in
+                    let rounds = (taskCount + threads - 1) / threads
+                    return cost + threads * rounds * (height * width + readingCost * (height + width))
+                }
+                if cost < best.cost { best = (rows, columns, cost) }
+            }
         }
+        return (best.outputs, best.inputs)
     }
 }

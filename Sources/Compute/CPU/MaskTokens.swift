@@ -11,7 +11,7 @@ extension CPUEngine {
             order.count == imageCount * patchCount && maskToken.count == width && prefix >= 0 && keptCount >= 0
                 && positions.count == tokenCount * width && visible.count == imageCount * (prefix + keptCount) * width,
             "completeTokens: got visible \(visible.shape), positions \(positions.shape), full \(full.shape)")
-        unsafe workers.run(imageCount) { image, _, _ in
+        workers.run(imageCount) { image, _ in
             let source = unsafe visible.pointer + image * (prefix + keptCount) * width
             for token in 0..<tokenCount {
                 let place = token - removedCount
@@ -33,7 +33,7 @@ extension CPUEngine {
             dVisible.shape == [imageCount, visibleCount, width] && dMaskToken.count == width && removedCount >= 0,
             "completeTokensBackward: got dFull \(dFull.shape), dVisible \(dVisible.shape)")
         let partial = unsafe partialSums(floatCount: imageCount * width)
-        unsafe workers.run(imageCount) { image, _, _ in
+        workers.run(imageCount) { image, _ in
             let source = unsafe dFull.pointer + image * tokenCount * width
             let sum = unsafe partial + image * width
             unsafe sum.update(repeating: 0, count: width)

@@ -5,7 +5,7 @@ extension CPUEngine {
         let imageCount = images.shape[0]
         let length = images.count / max(imageCount, 1)
         let blocksPerImage = (length + Self.elementsPerTask - 1) / Self.elementsPerTask
-        unsafe workers.run(imageCount / 2 * blocksPerImage) { task, _, _ in
+        workers.run(imageCount / 2 * blocksPerImage) { task, _ in
             let (image, block) = task.quotientAndRemainder(dividingBy: blocksPerImage)
             let first = block * Self.elementsPerTask
             unsafe vit_mix_pair(
@@ -22,7 +22,7 @@ extension CPUEngine {
         precondition(
             rows.lowerBound >= 0 && rows.upperBound <= height && columns.lowerBound >= 0 && columns.upperBound <= width,
             "swapReversed: rows \(rows) and columns \(columns) are not in \(images.shape)")
-        unsafe workers.run(imageCount / 2 * channels) { task, _, _ in
+        workers.run(imageCount / 2 * channels) { task, _ in
             let (image, channel) = task.quotientAndRemainder(dividingBy: channels)
             let plane = (image * channels + channel) * height
             let otherPlane = ((imageCount - 1 - image) * channels + channel) * height

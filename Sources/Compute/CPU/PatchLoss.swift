@@ -13,7 +13,7 @@ extension CPUEngine {
         precondition(
             targets.count == imageCount * patchCount * length,
             "pixelTargets: got images \(images.shape), targets \(targets.shape)")
-        unsafe workers.run(imageCount) { image, _, _ in
+        workers.run(imageCount) { image, _ in
             for number in 0..<patchCount {
                 let (top, left) = (number / gridWidth * patch.height, number % gridWidth * patch.width)
                 let target = unsafe targets.pointer + (image * patchCount + number) * length
@@ -59,7 +59,7 @@ extension CPUEngine {
                 && index.map { $0.count == patchCount } ?? true
                 && dPrediction.map { $0.count == prediction.count } ?? true,
             "patchLoss: got prediction \(prediction.shape), target \(target.shape), weights \(weights.shape)")
-        unsafe forBlocks(of: Self.rowsPerTask(width: length), in: patchCount) { patches, _, _ in
+        forBlocks(of: Self.rowsPerTask(width: length), in: patchCount) { patches, _ in
             for patch in patches {
                 let p = unsafe prediction.pointer + patch * length
                 let row = index.map { unsafe patch / ownCount * allCount + Int($0.indices[patch]) } ?? patch

@@ -11,7 +11,7 @@ extension CPUEngine {
             height % patch.height == 0 && width % patch.width == 0
                 && rows.count == imageCount * gridHeight * gridWidth * patchLength,
             "patchify: patches \(patch.height)×\(patch.width) got images \(images.shape), rows \(rows.shape)")
-        unsafe workers.run(imageCount * gridHeight) { task, _, _ in
+        workers.run(imageCount * gridHeight) { task, _ in
             let (image, gridRow) = (task / gridHeight, task % gridHeight)
             var target = unsafe rows.pointer + task * gridWidth * patchLength
             for gridColumn in 0..<gridWidth {

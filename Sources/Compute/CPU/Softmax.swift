@@ -3,7 +3,7 @@ import CKernels
 extension CPUEngine {
     package func softmax(_ x: Tensor) {
         guard let width = x.shape.last, width > 0 else { return }
-        unsafe forBlocks(of: Self.rowsPerTask(width: width), in: x.count / width) { rows, _, _ in
+        forBlocks(of: Self.rowsPerTask(width: width), in: x.count / width) { rows, _ in
             unsafe vit_softmax(x.pointer + rows.lowerBound * width, rows.count, width, width)
         }
     }
@@ -11,7 +11,7 @@ extension CPUEngine {
     package func softmaxBackward(_ y: Tensor, d: Tensor) {
         precondition(y.count == d.count, "softmaxBackward: got y \(y.shape), d \(d.shape)")
         guard let width = y.shape.last, width > 0 else { return }
-        unsafe forBlocks(of: Self.rowsPerTask(width: width), in: y.count / width) { rows, _, _ in
+        forBlocks(of: Self.rowsPerTask(width: width), in: y.count / width) { rows, _ in
             let offset = rows.lowerBound * width
             unsafe vit_softmax_backward(y.pointer + offset, rows.count, width, width, d.pointer + offset)
         }

@@ -52,7 +52,7 @@ extension CPUEngine {
         precondition(
             dTokens.count % width == 0 && dTokens.count <= tokenCount * width,
             "repeatTokensBackward: got dx \(dx.shape), dTokens \(dTokens.shape)")
-        unsafe forBlocks(of: Self.columnsPerTask, in: dTokens.count) { columns, _, _ in
+        forBlocks(of: Self.columnsPerTask, in: dTokens.count) { columns, _ in
             unsafe vit_add_column_sums(
                 dx.pointer + columns.lowerBound, imageCount, columns.count, tokenCount * width,
                 dTokens.pointer + columns.lowerBound)
@@ -64,7 +64,7 @@ extension CPUEngine {
         precondition(
             first < tokenCount && y.count == imageCount * width, "meanTokens: got x \(x.shape), y \(y.shape)")
         let scale = 1 / Float(tokenCount - first)
-        unsafe workers.run(imageCount) { image, _, _ in
+        workers.run(imageCount) { image, _ in
             let sum = unsafe y.pointer + image * width
             unsafe sum.update(repeating: 0, count: width)
             for token in first..<tokenCount {
@@ -81,7 +81,7 @@ extension CPUEngine {
             first < tokenCount && dy.count == imageCount * width,
             "meanTokensBackward: got dy \(dy.shape), dx \(dx.shape)")
         let share = 1 / Float(tokenCount - first)
-        unsafe workers.run(imageCount) { image, _, _ in
+        workers.run(imageCount) { image, _ in
             let target = unsafe dx.pointer + image * tokenCount * width
             let source = unsafe dy.pointer + image * width
             unsafe target.update(repeating: 0, count: first * width)

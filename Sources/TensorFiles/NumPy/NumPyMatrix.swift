@@ -72,7 +72,7 @@ package struct NumPyMatrix: Sendable {
         unsafe target.withUnsafeMutableBufferPointer { target in
             guard let address = target.baseAddress else { return }
             if element == .float16 {
-                unsafe vit_floats_from_halves(bytes.address, target.count, address)
+                unsafe vit_float32_from_float16(bytes.address, target.count, address)
             } else {
                 unsafe UnsafeMutableRawPointer(address).copyMemory(from: bytes.address, byteCount: bytes.count)
             }

@@ -1,0 +1,123 @@
+#include "gemm.h"
+
+#include <stddef.h>
+
+#include "gemm_kernel.h"
+
+static const vit_gemm_kernel *kernel_for(vit_instruction_set set) {
+#if defined(__x86_64__)
+    if (set == vit_avx512) return &vit_gemm_avx512;
+    if (set == vit_avx2) return &vit_gemm_avx2;
+#else
+    (void)set;
+#endif
+    return &vit_gemm_portable;
+}
+
+int vit_supports(vit_instruction_set set) {
+#if defined(__x86_64__)
+    if (set == vit_avx512) return __builtin_cpu_supports("avx512f") != 0;
+    if (set == vit_avx2) return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+#endif
+    return set == vit_portable;
+}
+
+int64_t vit_gemm_mr(vit_instruction_set set) { return kernel_for(set)->mr; }
+int64_t vit_gemm_nr(vit_instruction_set set) { return kernel_for(set)->nr; }
+
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// k is divided into parts of nearly one size, at most kc.
+static int64_t part_size(const vit_gemm_kernel *kernel, int64_t k, int is_across) {
+    const int64_t longest = is_across ? kernel->kc_across : kernel->kc, unit = vit_floats_per_line;
+    const int64_t parts = (k + longest - 1) / longest;
+    return parts < 2 ? k : (k + parts * unit - 1) / (parts * unit) * unit;
+}
+
+int64_t vit_gemm_workspace(vit_instruction_set set, int64_t m, int64_t k) {
+    return m * part_size(kernel_for(set), k, 0) + vit_floats_per_line;
+}
+
+// A is packed where its neighbours would evict each other from the caches.
+static int packs_a(const vit_gemm_kernel *kernel, const vit_gemm_operands *operands) {
+    const int is_across = operands->a_row_stride == 1;
+    const int64_t stride = is_across ? operands->a_column_stride : operands->a_row_stride;
+    return stride % vit_conflicting_stride == 0 || (is_across && operands->n >= kernel->min_n_for_packing_a);
+}
+
+static void pack_a(
+    const vit_gemm_kernel *kernel, const vit_gemm_operands *operands, int64_t first, int64_t k, float *y) {
+    if (operands->a_row_stride == 1) {
+        kernel->pack_a_columns(operands, first, k, y);
+        return;
+    }
+    for (int64_t row = 0; row < operands->m; row += kernel->mr)
+        kernel->pack_a_rows(
+            operands->a + row * operands->a_row_stride + first, operands->a_row_stride,
+            smaller(kernel->mr, operands->m - row), k, y + row * k);
+}
+
+// The first tiles of a micro-panel prefetch a share of the next one each, into the second-level cache.
+static void set_prefetch(
+    const vit_gemm_kernel *kernel, const vit_gemm_operands *operands, int64_t tile, vit_tile_source *from) {
+    const int64_t lines = kernel->nr / vit_floats_per_line, period = kernel->prefetch_period;
+    if (tile >= lines * period) {
+        from->prefetch = from->b;
+        from->prefetch_stride = 0;
+        return;
+    }
+    const float *next = from->b + operands->b_panel_stride;
+    if (from->b_row_stride == kernel->nr) {
+        from->prefetch = next + tile * (from->k / period) * vit_floats_per_line;
+        from->prefetch_stride = vit_floats_per_line;
+    } else {
+        from->prefetch = next + tile / lines * from->b_row_stride + tile % lines * vit_floats_per_line;
+        from->prefetch_stride = period * from->b_row_stride;
+    }
+}
+
+// All tiles of one micro-panel; `from` and `to` describe the first.
+static void multiply_panel(const vit_gemm_kernel *kernel, int is_packed, vit_tile_source from, vit_tile_target to) {
+    const vit_gemm_operands *operands = to.operands;
+    const int64_t mr = kernel->mr;
+    const int64_t a_step = mr * (is_packed ? from.k : from.a_row_stride);
+    const int is_last_panel = to.column + kernel->nr >= operands->n;
+    const vit_micro_kernel *tiles = kernel->tiles[from.a_row_stride == 1];
+    for (int64_t tile = 0, left = operands->m; left > 0; tile++, left -= mr) {
+        const int64_t rows = smaller(mr, left);
+        if (is_packed) from.a_column_stride = rows;
+        if (!is_last_panel) set_prefetch(kernel, operands, tile, &from);
+        tiles[rows - 1](&from, &to);
+        from.a += a_step;
+        to.c += mr * operands->c_row_stride;
+        if (to.residual) to.residual += mr * operands->residual_row_stride;
+    }
+}
+
+// What k inner indices from `first` on add to C.
+static void multiply_part(
+    const vit_gemm_kernel *kernel, const vit_gemm_operands *operands, int64_t first, int64_t k, float *workspace) {
+    const int packs = packs_a(kernel, operands);
+    if (packs) pack_a(kernel, operands, first, k, workspace);
+    const float *a = packs ? workspace : operands->a + first * operands->a_column_stride;
+    const float *b = operands->b + first * operands->b_row_stride;
+    const int accumulates = first > 0 || operands->accumulates, is_last = first + k == operands->k;
+    for (int64_t column = 0; column < operands->n; column += kernel->nr) {
+        const float *residual = is_last && operands->residual ? operands->residual + column : NULL;
+        multiply_panel(
+            kernel, packs,
+            (vit_tile_source){
+                .a = a, .a_row_stride = packs ? 1 : operands->a_row_stride,
+                .a_column_stride = operands->a_column_stride, .b = b, .prefetch = b,
+                .b_row_stride = operands->b_row_stride, .prefetch_stride = 0, .k = k},
+            (vit_tile_target){operands, column, operands->c + column, residual, accumulates, is_last});
+        b += operands->b_panel_stride;
+    }
+}
+
+void vit_gemm(vit_instruction_set set, const vit_gemm_operands *operands, float *workspace) {
+    const vit_gemm_kernel *kernel = kernel_for(set);
+    const int64_t size = part_size(kernel, operands->k, operands->a_row_stride == 1);
+    for (int64_t first = 0; first < operands->k; first += size)
+        multiply_part(kernel, operands, first, smaller(size, operands->k - first), workspace);
+}

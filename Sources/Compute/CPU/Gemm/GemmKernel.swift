@@ -1,0 +1,109 @@
+import CKernels
+
+/// The matrix product for one instruction set, and what suits it: how B is laid out and how work is divided into tasks.
+///
+/// In BLIS's words (Van Zee and van de Geijn 2015), a micro-kernel computes `mr` rows and `nr` columns of C at a time, and reads
+/// B in micro-panels of `nr` columns.
+struct GemmKernel: Equatable {
+    let instructionSet: InstructionSet
+    let mr: Int
+    let nr: Int
+
+    init(_ instructionSet: InstructionSet) {
+        self.instructionSet = instructionSet
+        mr = Int(vit_gemm_mr(instructionSet.kernel))
+        nr = Int(vit_gemm_nr(instructionSet.kernel))
+    }
+
+    private var isAVX512: Bool { instructionSet == .avx512 }
+
+    /// Floats of workspace that a product needs.
+    func workspaceCount(rowCount: Int, k: Int) -> Int {
+        Int(vit_gemm_workspace(instructionSet.kernel, Int64(rowCount), Int64(k)))
+    }
+
+    func run(_ operands: inout vit_gemm_operands, workspace: UnsafeMutablePointer<Float>) {
+        unsafe vit_gemm(instructionSet.kernel, &operands, workspace)
+    }
+}
+
+// MARK: - Layout of B
+
+/// Distances in floats from a micro-panel of B to the next, and from a row of it to the next.
+struct PanelLayout: Equatable {
+    let panelStride: Int
+    let rowStride: Int
+}
+
+extension GemmKernel {
+    /// The layout of packed micro-panels, one after the other, each row by row.
+    func packedLayout(k: Int) -> PanelLayout { PanelLayout(panelStride: k * nr, rowStride: nr) }
+
+    /// The layout of a matrix (k, n) that is read in place; nil: it must be packed for a product of `rowCount` rows.
+    ///
+    /// Narrow micro-panels, whose rows are one line of the cache each, are worth packing for fewer rows than wide ones.
+    func inPlaceLayout(n: Int, strides: (Int, Int), rowCount: Int) -> PanelLayout? {
+        let isContiguous = n % nr == 0 && strides.1 == 1 && strides.0 % Int(vit_conflicting_stride) != 0
+        return isContiguous && rowCount < (isAVX512 ? 2048 : 36)
+            ? PanelLayout(panelStride: nr, rowStride: strides.0) : nil
+    }
+
+    /// Floats of a packed matrix (k, n).
+    func packedCount(k: Int, n: Int) -> Int { panelCount(n: n) * k * nr }
+
+    func panelCount(n: Int) -> Int { (n + nr - 1) / nr }
+
+    /// Packs micro-panels `panels` of a matrix (k, n).
+    func pack(
+        _ b: UnsafePointer<Float>, strides: (Int, Int), k: Int, n: Int, panels: Range<Int>,
+        into packed: UnsafeMutablePointer<Float>
+    ) {
+        var matrix = unsafe vit_b_matrix(
+            b: b, row_stride: Int64(strides.0), column_stride: Int64(strides.1), k: Int64(k), n: Int64(n), nr: Int64(nr)
+        )
+        unsafe vit_pack_b(&matrix, Int64(panels.lowerBound), Int64(panels.count), packed)
+    }
+
+    /// Floats from a row to the next so that rows of `width` floats do not evict each other from the caches.
+    static func rowStride(width: Int) -> Int { width % Int(vit_conflicting_stride) == 0 ? width + 16 : width }
+}
+
+// MARK: - Tasks
+
+extension GemmKernel {
+    /// Rows of a product from which on they make enough tasks for many threads.
+    static let manyRows = 384
+    /// The least number of columns of a task for which packing its rows of A pays.
+    private static let minColumns = 96
+    /// At most so many rows a task where there are many, and a quarter of the columns but not fewer than these: each number of
+    /// A and B is then read a few times only, and there are enough tasks for threads to finish together.
+    private static let (maxRowsOfMany, minColumnsOfMany) = (144, 192)
+    /// Rows of a task where there are few, several for each weight that it reads, and how many tasks they make: cores without
+    /// AVX-512 have half the second-level cache.
+    private var rowsOfFew: Int { isAVX512 ? 108 : 66 }
+    private var tasksOfFew: Int { isAVX512 ? 12 : 24 }
+
+    /// The blocks of a group's rows and the number of columns that one task computes, of `rowCount` rows in all.
+    func tasks(rowCount: Int, inGroupsOf rowsPerGroup: Int, columns: Int) -> (rows: RowBlocks, columns: Int) {
+        guard rowCount < Self.manyRows else {
+            return (
+                rowBlocks(rowCount: rowsPerGroup, longest: Self.maxRowsOfMany),
+                wholePanels(max(Self.minColumnsOfMany, columns / 4))
+            )
+        }
+        let blockCount = (rowsPerGroup + rowsOfFew - 1) / rowsOfFew
+        return (
+            RowBlocks(rowCount: rowsPerGroup, blockCount: blockCount, mr: mr),
+            wholePanels(max(Self.minColumns, columns * blockCount / tasksOfFew))
+        )
+    }
+
+    /// Blocks of about `longest` rows at most, so many that both two and four threads get equal shares.
+    func rowBlocks(rowCount: Int, longest: Int) -> RowBlocks {
+        let fewest = (rowCount + longest - 1) / longest
+        let fours = (fewest + 3) / 4 * 4
+        return RowBlocks(rowCount: rowCount, blockCount: rowCount / fours < 3 * mr ? fewest : fours, mr: mr)
+    }
+
+    private func wholePanels(_ columns: Int) -> Int { panelCount(n: columns) * nr }
+}
