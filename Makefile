@@ -9,10 +9,10 @@ PEERS := Benchmarks/.venv/bin/python
 # The folder of pictures that make bench prepares and classifies: make bench PHOTOS=~/Pictures
 PHOTOS := $(SAMPLE)
 
-.PHONY: help run build packages test bench lint format docs fuzz verify clean
+.PHONY: help run build packages test test-arm bench lint format docs fuzz verify clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## set up, build, and classify the sample pictures with the built-in checkpoint
 	@tools/classify-sample $(VIT) $(SAMPLE)
@@ -25,6 +25,9 @@ packages: # NO_INSTALL=1 only names what is missing
 
 test: packages ## set up and run every test, in release mode
 	swift test -c release
+
+test-arm: ## test the C kernels built for this machine, and for Arm64 under emulation (gcc-aarch64-linux-gnu, qemu-user)
+	@tools/test-kernels
 
 bench: build $(PEERS) ## time it beside PyTorch, ONNX Runtime and OpenVINO, in turns, into Benchmarks/RESULTS.md
 	$(PEERS) Benchmarks/compare.py --vit $(VIT) > .build/results.md
