@@ -48,7 +48,7 @@ private struct StridedView {
         precondition(farthest < bytes.count / type.size || count == 0, "StridedView: \(shape) reaches beyond its bytes")
         switch type {
         case .float32: unsafe copy(bytes, Float.self, target) { $0 }
-        case .float16 where isRowMajor: unsafe vit_floats_from_halves(bytes.address, count, target)
+        case .float16 where isRowMajor: unsafe vit_float32_from_float16(bytes.address, count, target)
         case .float16: unsafe copy(bytes, UInt16.self, target) { Float(Float16(bitPattern: $0)) }
         case .bfloat16: unsafe copy(bytes, UInt16.self, target) { Float(bitPattern: UInt32($0) << 16) }
         case .float64: unsafe copy(bytes, Double.self, target) { Float($0) }
