@@ -1,3 +1,5 @@
+import Support
+
 /// How far a run over many inputs is, told on standard error.
 ///
 /// On a terminal one line updates itself; elsewhere a plain line comes every ten seconds.
@@ -46,15 +48,8 @@ struct Progress {
         let clock =
             left >= 3600
             ? "\(left / 3600):\(padded(minutes)):\(padded(left % 60))" : "\(minutes):\(padded(left % 60))"
-        return "\(done) of \(total), \(decimal(rate)) a second, \(clock) left"
+        return "\(done) of \(total), \(fixed(rate, 1)) a second, \(clock) left"
     }
 
     private static func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-}
-
-/// A number with one digit after the point.
-func decimal(_ value: Double) -> String {
-    guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
-    let tenths = Int((value * 10).rounded())
-    return "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10).\(abs(tenths) % 10)"
 }

@@ -71,6 +71,12 @@ extension Files {
         unsafe _ = rmdir(path)
     }
 
+    /// Gives a file or directory that is on the disk another name, in place of what has that name, and makes it last.
+    package static func move(_ path: String, to newPath: String) throws(SystemError) {
+        guard unsafe rename(path, newPath) == 0 else { throw .last }
+        synchronize(directory: directory(of: newPath))
+    }
+
     /// Waits until the names in a directory are on the disk; empty means the current directory.
     static func synchronize(directory: String) {
         let descriptor = unsafe open(directory.isEmpty ? "." : directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// A directory that appears under its name when all its files are whole; abandoned, it leaves nothing.
 ///
 /// The files are written into a directory beside its place, each of them synchronised by who writes it.
@@ -25,7 +19,7 @@ package final class OutputDirectory {
     private let unfinished: UnfinishedFiles?
     private var isCommitted = false
 
-    /// Starts a directory that will be called `path`; `unfinished` is told about it, so that a signal can remove it.
+    /// Starts a directory that will be called `path`; a signal can remove it through `unfinished`.
     package init(
         _ path: String, existing: Existing, unfinished: UnfinishedFiles? = nil
     ) throws(FileError) {
@@ -59,25 +53,28 @@ package final class OutputDirectory {
     package func commit() throws(FileError) {
         Files.synchronize(directory: unfinishedPath)
         if existing == .replace { Files.remove(path) }
-        if unsafe rename(unfinishedPath, path) != 0 {
+        do throws(SystemError) {
+            try Files.move(unfinishedPath, to: path)
+        } catch {
             guard existing == .merge, Files.kind(of: path) == .directory else {
-                throw FileError(.cannotCreate, path, "cannot be put in its place", .last)
+                throw FileError(.cannotCreate, path, "cannot be put in its place", error)
             }
             try moveFiles()
         }
         isCommitted = true
         unfinished?.remove(unfinishedPath)
-        Files.synchronize(directory: Files.directory(of: path))
     }
 
     private func moveFiles() throws(FileError) {
         for name in Files.names(in: unfinishedPath, hidden: true) {
-            guard unsafe rename(Files.join(unfinishedPath, name), Files.join(path, name)) == 0 else {
-                throw FileError(.cannotCreate, Files.join(path, name), "cannot be created", .last)
+            let place = Files.join(path, name)
+            do throws(SystemError) {
+                try Files.move(Files.join(unfinishedPath, name), to: place)
+            } catch {
+                throw FileError(.cannotCreate, place, "cannot be created", error)
             }
         }
-        unsafe _ = rmdir(unfinishedPath)
-        Files.synchronize(directory: path)
+        Files.remove(unfinishedPath)
     }
 
     deinit {

@@ -19,7 +19,7 @@ package final class OutputFile {
 
     private static let bufferSize = 1 << 20
 
-    /// Starts a file that will be called `path`; `unfinished` is told about it, so that a signal can remove it.
+    /// Starts a file that will be called `path`; a signal can remove it through `unfinished`.
     package init(_ path: String, unfinished: UnfinishedFiles? = nil) throws(FileError) {
         try Self.checkPlace(path)
         self.path = path
@@ -78,12 +78,13 @@ package final class OutputFile {
         } catch {
             throw FileError(.inputOutput, path, "cannot be written", error)
         }
-        guard unsafe rename(partialPath, path) == 0 else {
-            throw FileError(.cannotCreate, path, "cannot be put in its place", .last)
+        do throws(SystemError) {
+            try Files.move(partialPath, to: path)
+        } catch {
+            throw FileError(.cannotCreate, path, "cannot be put in its place", error)
         }
         isCommitted = true
         unfinished?.remove(partialPath)
-        Files.synchronize(directory: Files.directory(of: path))
     }
 
     private func discard() {

@@ -204,7 +204,11 @@ final class EmbeddingJournal {
     }
 
     private static func move(_ place: String, to path: String) throws(FileError) {
-        guard unsafe rename(place, path) == 0 else { throw FileError(.cannotCreate, path, "cannot be created", .last) }
+        do throws(SystemError) {
+            try Files.move(place, to: path)
+        } catch {
+            throw FileError(.cannotCreate, path, "cannot be created", error)
+        }
     }
 
     /// Removes all of it.

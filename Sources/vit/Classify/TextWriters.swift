@@ -67,7 +67,7 @@ struct TableWriter: ClassificationWriter {
 
 /// A probability, always of the same width.
 private func percent(_ probability: Float) -> String {
-    let text = decimal(Double(probability) * 100)
+    let text = fixed(Double(probability) * 100, 1)
     return String(repeating: " ", count: max(0, 5 - text.count)) + text + " %"
 }
 

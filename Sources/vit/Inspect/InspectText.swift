@@ -93,7 +93,7 @@ struct InspectText {
     private var parameters: String {
         let bytes = checkpoint.tensors.reduce(0) { $0 + $1.byteCount }
         return "\(grouped(checkpoint.parameterCount)); in the files \(checkpoint.tensors.count) tensors, "
-            + (bytes < 1_000_000 ? "\(decimal(Double(bytes) / 1e3)) kB" : "\(decimal(Double(bytes) / 1e6)) MB")
+            + (bytes < 1_000_000 ? "\(fixed(Double(bytes) / 1e3, 1)) kB" : "\(fixed(Double(bytes) / 1e6, 1)) MB")
     }
 
     private var preprocessing: [String] {
