@@ -67,7 +67,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ModelsTests",
-            dependencies: ["Models", "Layers", "Checkpoints", "Compute", "Randomness", "ReferenceEngine"],
+            dependencies: [
+                "Models", "Layers", "Checkpoints", "Compute", "Randomness", "ReferenceEngine", "TestTools",
+            ],
             swiftSettings: strict),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestTools"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness"], swiftSettings: strict),

@@ -25,6 +25,8 @@ public struct Checkpoint: Sendable {
     public let maeTarget: MAEConfiguration.Target?
     /// Whether a file states that; else it is assumed.
     public let statesMAETarget: Bool
+    /// The share of patches that a masked autoencoder's files state as removed; nil where they state none.
+    public let maeMaskRatio: Double?
     /// Every tensor in the files, in their order.
     public let tensors: [TensorDescription]
     /// The tensors that the model does not use, and why.

@@ -39,7 +39,7 @@ struct CheckpointReader {
             path: weightsPath, layout: table.keyMap.layout, summary: Self.summary(weights, table),
             configuration: configuration, preprocessing: preprocessing, labels: description.labels,
             assumptions: description.assumptions, maeDecoder: description.decoder, maeTarget: description.target,
-            statesMAETarget: description.statesTarget,
+            statesMAETarget: description.statesTarget, maeMaskRatio: description.maskRatio,
             tensors: weights.tensors.map(\.description),
             ignored: ignored.sorted { $0.key < $1.key }.map { (name: $0.key, reason: $0.value) },
             recipes: recipes.recipes)

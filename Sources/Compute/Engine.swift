@@ -208,6 +208,6 @@ package protocol Engine: AnyObject, Sendable {
     /// `rows` writes the vectors of a range, one after the other; it is called on several threads, so that vectors can be
     /// converted where they are used and need not all be in memory.
     func cosines(
-        of rowCount: Int, rows: (Range<Int>, UnsafeMutableBufferPointer<Float>) -> Void,
-        with queries: any LinearWeights, into y: Tensor)
+        of rowCount: Int, rows: (Range<Int>, inout MutableSpan<Float>) -> Void, with queries: any LinearWeights,
+        into y: Tensor)
 }

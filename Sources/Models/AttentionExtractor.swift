@@ -10,15 +10,18 @@ package final class AttentionExtractor: Sendable {
 
     /// Builds the model from the parameters of `source`.
     ///
-    /// - Parameter layerCount: how many blocks are built and computed, from the first on; nil: all.
+    /// - Parameter layers: how many of the blocks are computed, from the first; later ones are not even read. nil: all.
     package init(
-        _ configuration: any ModelConfiguration, layerCount: Int? = nil, from source: some ParameterSource,
+        _ configuration: any ModelConfiguration, layers: Int? = nil, from source: some ParameterSource,
         engine: any Engine, batchSize: Int
     ) throws {
         self.configuration = configuration
-        self.layerCount = layerCount ?? configuration.depth
+        layerCount = layers ?? configuration.depth
+        precondition(
+            (0...configuration.depth).contains(layerCount),
+            "AttentionExtractor: expected at most \(configuration.depth) layers, got \(layerCount)")
         let model = try configuration.model(
-            .features(layer: self.layerCount), LayerBuilder(source, engine: engine))
+            .features(layer: layerCount), LayerBuilder(source, engine: engine))
         pass = BatchedPass(model, .blocks, batchSize: batchSize, engine: engine)
     }
 

@@ -25,8 +25,8 @@ public final class MAEReconstructor: Sendable {
         public var overrides = PreprocessingOverrides()
         /// What decoding a picture may take.
         public var decoding = DecodingOptions()
-        /// The share of patches that is removed, from 0 up and below 1.
-        public var maskRatio = 0.75
+        /// The share of patches that is removed, from 0 up and below 1; nil: the checkpoint's, or 0.75 where it states none.
+        public var maskRatio: Double?
         /// How they are drawn.
         public var sampling = MaskSampling.random
         /// Decides which patches are removed, together with the place of a picture among the inputs.
@@ -85,14 +85,16 @@ public final class MAEReconstructor: Sendable {
                     + "the patches; this one has \(encoder.prefixCount)")
         }
         var configuration = MAEConfiguration(encoder: encoder, decoder: decoder)
-        configuration.maskRatio = options.maskRatio
+        // transformers is told a ratio of 0 to get features of whole images; no model is trained with it.
+        let statedRatio = checkpoint.maeMaskRatio.flatMap { $0 > 0 ? $0 : nil }
+        configuration.maskRatio = options.maskRatio ?? statedRatio ?? configuration.maskRatio
         configuration.target = options.target ?? checkpoint.maeTarget ?? .normalized
         guard [.normalized, .pixels].contains(configuration.target) else {
             throw .unfitting("the target \(configuration.target.rawValue) gives no pixels to show; expected pixels")
         }
-        guard options.maskRatio >= 0, options.maskRatio < 1, configuration.keptCount > 0 else {
+        guard configuration.maskRatio >= 0, configuration.maskRatio < 1, configuration.keptCount > 0 else {
             throw .unfitting(
-                "a mask ratio of \(options.maskRatio) leaves none of the \(encoder.patchCount) patches; the encoder "
+                "a mask ratio of \(configuration.maskRatio) leaves none of the \(encoder.patchCount) patches; the encoder "
                     + "needs one at least, and 0.75 is usual")
         }
         return (configuration, preprocessing)

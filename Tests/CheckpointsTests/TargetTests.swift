@@ -38,6 +38,22 @@ struct TargetTests {
         }
     }
 
+    @Test func maskRatiosAreReadAndKept() throws {
+        #expect(try Checkpoint.open(Fixture.hfViT.path).maeMaskRatio == nil)
+        #expect(try Checkpoint.open(Fixture.maeFull.path).maeMaskRatio == 0.75)
+        let scratch = try ScratchDirectory()
+        let path = try scratch.copy(.hfMAE)
+        let text = String(decoding: try readFile(Fixture.hfMAE.directory + "/config.json"), as: UTF8.self)
+        try scratch.write(text.replacing(#""mask_ratio": 0.0"#, with: #""mask_ratio": 0.7"#), to: "config.json")
+        let original = try Checkpoint.open(path)
+        #expect(original.maeMaskRatio == 0.7)
+        for layout in [ExportLayout.huggingFace, .mae] {
+            let copy = try ScratchDirectory()
+            try original.convert(to: layout, directory: copy.path)
+            #expect(try Checkpoint.open(copy.path).maeMaskRatio == 0.7)
+        }
+    }
+
     @Test func encodersHaveNone() throws {
         let checkpoint = try Checkpoint.open(Fixture.hfViT.path)
         #expect(checkpoint.maeTarget == nil && checkpoint.assumptions.allSatisfy { !$0.contains("target") })

@@ -1,4 +1,5 @@
 import Foundation
+import TestTools
 import Testing
 
 /// What `vit classify` takes as input, and what becomes of inputs that are no pictures.
@@ -111,7 +112,7 @@ struct ClassifyInputTests {
             }
         }
         let (whole, fast) = (results[0], results[1])
-        #expect(whole[0] != fast[0] && zip(whole[0], fast[0]).allSatisfy { abs($0 - $1) < 0.02 })
+        #expect(whole[0] != fast[0] && isClose(whole[0], fast[0], within: 0.02))
         #expect(whole[1] == fast[1])
     }
 

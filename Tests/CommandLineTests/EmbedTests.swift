@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import TestTools
 import Testing
 
 /// `vit embed`.
@@ -238,7 +239,7 @@ struct EmbedTests {
         #expect(try run("photos", "--output", "fast.npy", "--fast-decode").status == 0)
         let (values, fast) = (try array("out.npy").values, try array("fast.npy").values)
         #expect(values.dropLast(16) == fast.dropLast(16) && values.suffix(16) != fast.suffix(16))
-        #expect(zip(values, fast).allSatisfy { abs($0 - $1) < 0.1 })
+        #expect(isClose(values, fast, within: 0.1))
         let update = try run("photos", "--output", "fast.npy", "--update")
         #expect(update.status == 64 && update.errors.contains("another --fast-decode"), "\(update.errors)")
         #expect(try run("photos", "--output", "fast.npy", "--update", "--fast-decode").status == 0)

@@ -46,6 +46,17 @@ struct ReconstructTests {
         #expect(names == ["standard-input.png", "x-2.png", "x.png"])
     }
 
+    @Test func theMaskRatioOfTheCheckpointIsTaken() throws {
+        try scratch.copyCheckpoint("hf-mae")
+        let text = String(decoding: try scratch.read("hf-mae/config.json"), as: UTF8.self)
+        try scratch.write(text.replacing(#""mask_ratio": 0.0"#, with: #""mask_ratio": 0.6"#), to: "hf-mae/config.json")
+        let arguments = ["reconstruct", "0.png", "--model", scratch.path("hf-mae"), "--output", "out"]
+        let stated = try Vit.run(arguments, in: scratch)
+        #expect(stated.status == 0 && stated.output.contains("6 of 16 patches kept"), "\(stated.errors)")
+        let asked = try Vit.run(arguments + ["--mask-ratio", "0.5"], in: scratch)
+        #expect(asked.status == 0 && asked.output.contains("8 of 16 patches kept"), "\(asked.errors)")
+    }
+
     @Test func oneFile() throws {
         let outcome = try run("0.png", "--output", "one.png", "--format", "json")
         #expect(outcome.status == 0, "\(outcome.errors)")

@@ -182,7 +182,7 @@ extension OperationCase {
                     of: 130,
                     rows: { range, target in
                         for (i, value) in values[range.lowerBound * 24..<range.upperBound * 24].enumerated() {
-                            unsafe target[i] = value
+                            target[i] = value
                         }
                     }, with: engine.linearWeights(queries, precision: .float32, changes: false), into: y)
                 return [y]

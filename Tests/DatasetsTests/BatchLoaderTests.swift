@@ -116,7 +116,9 @@ import Testing
         #expect(reported.count == 3)
         #expect(reported == loader.unreadable)
         #expect(reported.allSatisfy { !$0.reason.isEmpty && !$0.reason.contains("/") })
+        #expect(expected.count == 15 && actual.count == 15)
         for (one, other) in zip(expected, actual) {
+            #expect(one.paths.count == other.paths.count)
             for slot in one.paths.indices {
                 if bad.contains(one.paths[slot]) {
                     #expect(!bad.contains(other.paths[slot]))

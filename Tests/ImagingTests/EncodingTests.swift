@@ -12,6 +12,7 @@ import Imaging
         let image = try Image(contentsOfFile: fixture("baseline.jpg"))
         func distance(_ quality: Int) throws -> Double {
             let decoded = try Image(decoding: image.encodedJPEG(quality: quality))
+            try #require(decoded.pixels.count == image.pixels.count)
             let differences = zip(image.pixels, decoded.pixels).map { abs(Double($0) - Double($1)) }
             return differences.reduce(0, +) / Double(differences.count)
         }

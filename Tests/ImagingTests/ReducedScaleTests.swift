@@ -11,8 +11,9 @@ import Imaging
     }()
     private let square = Preprocessing(resize: .shortestEdge(62), crop: .init(height: 56, width: 56))
 
-    /// The mean absolute difference of two images of one size.
+    /// The mean absolute difference of two images; infinite where their sizes differ.
     private func difference(_ a: Image, _ b: Image) -> Double {
+        guard a.pixels.count == b.pixels.count else { return .infinity }
         let sum = zip(a.pixels, b.pixels).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }
         return Double(sum) / Double(a.pixels.count)
     }

@@ -183,14 +183,15 @@ package final class ReferenceEngine: Engine {
     }
 
     package func cosines(
-        of rowCount: Int, rows: (Range<Int>, UnsafeMutableBufferPointer<Float>) -> Void,
-        with queries: any LinearWeights, into y: Tensor
+        of rowCount: Int, rows: (Range<Int>, inout MutableSpan<Float>) -> Void, with queries: any LinearWeights,
+        into y: Tensor
     ) {
         let (width, w) = (queries.inputs, matrix(queries))
         var result = numbers(y)
         for row in 0..<rowCount {
             var vector = [Float](repeating: 0, count: width)
-            unsafe vector.withUnsafeMutableBufferPointer { unsafe rows(row..<row + 1, $0) }
+            var span = vector.mutableSpan
+            rows(row..<row + 1, &span)
             let length = vector.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
             for query in 0..<queries.outputs {
                 let dot = (0..<width).reduce(0.0) { $0 + Double(vector[$1]) * w[query * width + $1] }

@@ -1,5 +1,6 @@
 import SwiftViT
 import Imaging
+import TestTools
 import Testing
 
 struct AttentionReaderTests {
@@ -22,7 +23,7 @@ struct AttentionReaderTests {
         }
         #expect(maps.map(head: 2) == Array(maps.weights[17 * 17 + 1..<17 * 17 + 17]))
         let mean = zip(maps.map(head: 1), maps.map(head: 2)).map { ($0 + $1) / 2 }
-        #expect(zip(mean, maps.meanMap).allSatisfy { abs($0 - $1) < 1e-7 })
+        #expect(isClose(mean, maps.meanMap, within: 1e-7))
     }
 
     /// (0.5 · W₂ + 0.5 · I) · (0.5 · W₁ + 0.5 · I), in double.
@@ -42,10 +43,10 @@ struct AttentionReaderTests {
             (0..<17).map { column in (0..<17).reduce(0.0) { $0 + row[$1] * first[$1][column] } }
         }
         let maps = try reader().read(contentsOfFile: picture)
-        #expect(zip(maps.rollout, product.joined()).allSatisfy { abs(Double($0) - $1) < 1e-6 })
+        #expect(isClose(maps.rollout, product.joined(), within: 1e-6))
         #expect(maps.rolloutMap == Array(maps.rollout[1..<17]))
         let one = try reader { $0.layer = 1 }.read(contentsOfFile: picture)
-        #expect(zip(one.rollout, first.joined()).allSatisfy { abs(Double($0) - $1) < 1e-6 })
+        #expect(isClose(one.rollout, first.joined(), within: 1e-6))
     }
 
     @Test func prefixTokensAreNoPatches() throws {

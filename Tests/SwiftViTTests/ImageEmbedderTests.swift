@@ -3,6 +3,7 @@ import SwiftViT
 import Foundation
 import Imaging
 import Models
+import TestTools
 import Testing
 import Support
 
@@ -88,10 +89,11 @@ struct ImageEmbedderTests {
         let (raw, scaled) = try (
             plain.embed(contentsOfFile: pictures[0]).values, unit.embed(contentsOfFile: pictures[0]).values
         )
+        try #require(raw.count == scaled.count)
         for start in stride(from: 0, to: raw.count, by: width) {
-            let row = raw[start..<start + width]
+            let row = raw[start..<start + width].map { Double($0) }
             let length = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            #expect(zip(row, scaled[start..<start + width]).allSatisfy { abs($0 / length - $1) < 1e-6 })
+            #expect(isClose(row.map { $0 / length }, scaled[start..<start + width], within: 1e-6))
         }
     }
 

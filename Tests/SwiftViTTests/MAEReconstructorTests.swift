@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Foundation
 import SwiftViT
 import Imaging
 import Testing
@@ -82,6 +83,35 @@ struct MAEReconstructorTests {
             try kept { $0.sampling = .grid } == [0, 10, 2, 8] || kept { $0.sampling = .grid }.sorted() == [0, 2, 8, 10])
         #expect(try kept { $0.maskRatio = 0.5 }.count == 8)
         #expect(try kept { $0.maskRatio = 0 }.sorted() == Array(0..<16))
+    }
+
+    /// The checkpoint with another `mask_ratio` line in its `config.json`.
+    private func kept(statedRatio line: String, _ change: (inout MAEReconstructor.Options) -> Void = { _ in }) throws
+        -> Int
+    {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "vit-mae-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let original = URL(filePath: checkpoint)
+        let place = folder.appending(path: "model.safetensors")
+        try FileManager.default.copyItem(at: original, to: place)
+        let configuration = original.deletingLastPathComponent().appending(path: "config.json")
+        let text = try String(contentsOf: configuration, encoding: .utf8)
+        try text.replacing(#""mask_ratio": 0.0,"#, with: line)
+            .write(to: folder.appending(path: "config.json"), atomically: true, encoding: .utf8)
+        return try MAEReconstructor(checkpoint: place.path, options: options(change))
+            .reconstruct(contentsOfFile: pictures[0]).kept.count
+    }
+
+    @Test func theMaskRatioIsTheCheckpoints() throws {
+        #expect(try kept(statedRatio: #""mask_ratio": 0.5,"#) == 8)
+        #expect(try kept(statedRatio: #""mask_ratio": 0.5,"#) { $0.maskRatio = 0.25 } == 12)
+        #expect(try kept(statedRatio: "") == 4)
+        // No model is trained with a ratio of 0: transformers is told it to get features of whole images.
+        #expect(try kept(statedRatio: #""mask_ratio": 0.0,"#) == 4)
+        for wrong in [#""mask_ratio": 1,"#, #""mask_ratio": -0.5,"#, #""mask_ratio": "much","#] {
+            #expect(throws: CheckpointError.self) { try kept(statedRatio: wrong) }
+        }
     }
 
     @Test func withoutRemovedPatchesThereIsNoLoss() throws {

@@ -49,7 +49,7 @@ struct MapTests {
         let distances = (1...90).map { Double($0) * 0.01 + 0.3 }
         for perplexity in [2.0, 10, 30] {
             let weights = NeighborGraph.conditional(distances, perplexity: perplexity)
-            #expect(abs(weights.reduce(0, +) - 1) < 1e-12)
+            #expect(weights.count == distances.count && abs(weights.reduce(0, +) - 1) < 1e-12)
             let entropy = -weights.reduce(0) { $0 + ($1 > 0 ? $1 * log($1) : 0) }
             #expect(abs(exp(entropy) / perplexity - 1) < 1e-4)
             #expect(zip(weights, weights.dropFirst()).allSatisfy { $0 >= $1 })

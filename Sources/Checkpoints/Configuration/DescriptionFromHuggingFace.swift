@@ -96,6 +96,7 @@ struct HuggingFaceConfiguration {
                 path, "states \(decoder.heads) decoder heads, which do not divide the width of \(decoder.width)")
         }
         description.decoder = decoder
+        description.maskRatio = try json.maskRatio(path: path)
         if let isNormalized = json["norm_pix_loss"]?.bool {
             description.target = isNormalized ? .normalized : .pixels
         } else if json["model_type"] != nil {

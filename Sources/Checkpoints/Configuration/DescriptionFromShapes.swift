@@ -120,9 +120,12 @@ extension ModelDescription {
         )
     }
 
-    /// Sets what a decoder produces where no configuration states it: what the training script noted, or the custom.
+    /// Sets what a decoder produces, and with what share of patches removed, where no configuration states it: what the
+    /// training script noted, or the convention.
     mutating func completeTarget(_ weights: TensorFile) {
-        guard decoder != nil, target == nil else { return }
+        guard decoder != nil else { return }
+        maskRatio = maskRatio ?? weights.notes["args.mask_ratio"]?.double
+        guard target == nil else { return }
         if let normalizes = weights.notes["args.norm_pix_loss"]?.bool {
             target = normalizes ? .normalized : .pixels
             return

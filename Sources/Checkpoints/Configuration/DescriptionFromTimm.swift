@@ -49,6 +49,7 @@ struct TimmConfiguration {
             rows: try table.extent(1, of: "pos_embed"), stated: try imageSize(), path: path)
         if let decoder = json["decoder_num_heads"]?.integer, decoder > 0 { description.decoder?.heads = decoder }
         if let isNormalized = json["norm_pix_loss"]?.bool { description.target = isNormalized ? .normalized : .pixels }
+        if description.decoder != nil { description.maskRatio = try json.maskRatio(path: path) }
         description.labels = try labels(classCount: description.configuration.classCount)
     }
 

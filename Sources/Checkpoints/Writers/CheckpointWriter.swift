@@ -85,6 +85,7 @@ extension Checkpoint {
             maeDecoder: includingDecoder ? maeDecoder : nil)
         writer.halfPrecision = halfPrecision
         writer.maeTarget = maeTarget ?? .normalized
+        writer.maeMaskRatio = maeMaskRatio
         return try writer.write(to: directory, as: layout) { (name) throws(CheckpointError) in
             let tensor = try self.tensor(name)
             return tensor

@@ -102,6 +102,7 @@ struct TimmExport {
         if let decoder = writer.maeDecoder {
             members.append(JSON.Member("decoder_num_heads", .integer(decoder.heads)))
             members.append(JSON.Member("norm_pix_loss", .bool(writer.maeTarget == .normalized)))
+            if let ratio = writer.maeMaskRatio { members.append(JSON.Member("mask_ratio", .number(ratio))) }
         }
         members.append(JSON.Member("model_args", .object(arguments(model))))
         members.append(JSON.Member("pretrained_cfg", pretrained(model, transform)))

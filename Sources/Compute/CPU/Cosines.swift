@@ -6,7 +6,7 @@ extension CPUEngine {
     }
 
     package func cosines(
-        of rowCount: Int, rows: (Range<Int>, UnsafeMutableBufferPointer<Float>) -> Void,
+        of rowCount: Int, rows: (Range<Int>, inout MutableSpan<Float>) -> Void,
         with queries: any LinearWeights, into y: Tensor
     ) {
         let queries = queries.onCPU
@@ -20,7 +20,8 @@ extension CPUEngine {
         forBlocks(of: size, in: rowCount) { range, worker in
             let vectors = unsafe scratch(of: worker, floatCount: size * width + workspaceCount)
             let products = unsafe y.pointer + range.lowerBound * queryCount
-            unsafe rows(range, UnsafeMutableBufferPointer(start: vectors, count: range.count * width))
+            var values = unsafe UnsafeMutableBufferPointer(start: vectors, count: range.count * width).mutableSpan
+            rows(range, &values)
             unsafe product.run(
                 rowCount: range.count, columns: 0..<queryCount, x: vectors, y: products,
                 workspace: vectors + size * width)

@@ -115,7 +115,6 @@ public final class AttentionReader: Sendable {
         var rollout = AttentionRollout(tokenCount: configuration.tokenCount, heads: configuration.heads, engine: engine)
         var weights: [Float] = []
         try model().forEachBlock(workspace.pixels, weights: workspace.weights) { block, _ in
-            guard block <= layer else { return }
             if block == layer { weights = workspace.weights.values }
             rollout.append(workspace.weights)
         }
@@ -128,7 +127,8 @@ public final class AttentionReader: Sendable {
     private func model() throws -> AttentionExtractor {
         try lazyModel.withLock { model in
             if let model { return model }
-            let new = try AttentionExtractor(configuration, from: checkpoint, engine: engine, batchSize: 1)
+            let new = try AttentionExtractor(
+                configuration, layers: layer, from: checkpoint, engine: engine, batchSize: 1)
             model = new
             return new
         }
@@ -166,21 +166,25 @@ struct AttentionRollout {
         self.tokenCount = tokenCount
         self.heads = heads
         self.engine = engine
-        transposed = Tensor(shape: [tokenCount, tokenCount])
+        var identity = [Float](repeating: 0, count: tokenCount * tokenCount)
+        for token in 0..<tokenCount { identity[token * tokenCount + token] = 1 }
+        transposed = Tensor(identity, shape: [tokenCount, tokenCount])
         next = Tensor(shape: [tokenCount, tokenCount])
         step = Tensor(shape: [tokenCount, tokenCount])
-        for token in 0..<tokenCount { unsafe transposed.pointer[token * tokenCount + token] = 1 }
     }
 
     /// Takes the weights (1, H, N, N) of the next block: the product P becomes step · P, its transpose Pᵀ · stepᵀ.
     mutating func append(_ weights: Tensor) {
-        let count = tokenCount * tokenCount
-        for place in 0..<count {
-            var sum: Float = 0
-            for head in 0..<heads { unsafe sum += weights.pointer[head * count + place] }
-            unsafe step.pointer[place] = sum / (2 * Float(heads))
+        engine.fillRows(of: step) { row, values in
+            weights.withNumbers { weights in
+                for column in 0..<tokenCount {
+                    var sum: Float = 0
+                    for head in 0..<heads { sum += weights[(head * tokenCount + row) * tokenCount + column] }
+                    values[column] = sum / (2 * Float(heads))
+                }
+            }
+            values[row] += 0.5
         }
-        for token in 0..<tokenCount { unsafe step.pointer[token * tokenCount + token] += 0.5 }
         engine.linear(
             transposed, engine.linearWeights(step, precision: .float32, changes: true), bias: nil,
             epilogue: LinearEpilogue(), into: next)

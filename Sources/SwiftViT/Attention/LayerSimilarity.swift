@@ -20,9 +20,8 @@ struct LayerSimilarity {
 
     /// Takes the tokens (B, N, D) of the next layer for the pictures of a minibatch.
     mutating func append(_ tokens: Tensor, engine: any Engine) {
-        let count = tokens.shape[0]
-        let features = Tensor(tokens.values, shape: [count, tokens.count / count])
-        Self.centre(features)
+        let (count, width) = (tokens.shape[0], tokens.count / tokens.shape[0])
+        let features = Tensor(Self.centered(tokens.values, count: count, width: width), shape: [count, width])
         let gram = Tensor(shape: [count, count])
         engine.linear(
             features, engine.linearWeights(features, precision: .float32, changes: true), bias: nil,
@@ -44,15 +43,16 @@ struct LayerSimilarity {
         return sums.indices.map { sums[$0] / (own[$0 / layerCount] * own[$0 % layerCount]).squareRoot() }
     }
 
-    /// Subtracts the mean over the pictures from every feature. The estimate is the same without, but rounds worse.
-    private static func centre(_ features: Tensor) {
-        let (count, width) = (features.shape[0], features.shape[1])
-        for place in 0..<width {
+    /// The features less their mean over the images. The estimate is the same without, but its rounding error is larger.
+    private static func centered(_ features: [Float], count: Int, width: Int) -> [Float] {
+        var features = features
+        for column in 0..<width {
             var sum: Float = 0
-            for row in 0..<count { unsafe sum += features.pointer[row * width + place] }
+            for row in 0..<count { sum += features[row * width + column] }
             let mean = sum / Float(count)
-            for row in 0..<count { unsafe features.pointer[row * width + place] -= mean }
+            for row in 0..<count { features[row * width + column] -= mean }
         }
+        return features
     }
 
     /// The unbiased estimate of HSIC from two Gram matrices (n, n); their diagonals do not count.

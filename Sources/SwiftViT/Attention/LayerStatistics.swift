@@ -90,21 +90,20 @@ private struct PatchDistances {
     /// Adds the mean distance of each head for every picture of `weights` (B, H, N, N).
     func add(_ weights: Tensor, engine: any Engine, to sums: inout [Double]) {
         let heads = weights.shape[1]
-        let means = Tensor(shape: [weights.shape[0], heads])
-        engine.forEachTask(means.count) { task in
-            unsafe means.pointer[task] = Float(mean(weights.pointer + task * tokenCount * tokenCount))
-        }
+        let means = Tensor(shape: [weights.shape[0] * heads])
+        let matrices = weights.reshaped([means.count, tokenCount * tokenCount])
+        engine.readRows(of: matrices) { row, weights in means.assign([Float(mean(weights))], at: row) }
         for (index, mean) in means.values.enumerated() { sums[index % heads] += Double(mean) }
     }
 
-    private func mean(_ weights: UnsafePointer<Float>) -> Double {
+    private func mean(_ weights: Span<Float>) -> Double {
         let patchCount = tokenCount - prefix
         var sum = 0.0
         for query in 0..<patchCount {
-            let row = unsafe weights + (prefix + query) * tokenCount + prefix
+            let row = (prefix + query) * tokenCount + prefix
             var (weighted, total) = (0.0, 0.0)
             for key in 0..<patchCount {
-                let weight = unsafe Double(row[key])
+                let weight = Double(weights[row + key])
                 weighted += weight * Double(distances[query * patchCount + key])
                 total += weight
             }

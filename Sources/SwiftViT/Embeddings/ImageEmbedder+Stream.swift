@@ -103,23 +103,18 @@ struct EmbeddingBatch {
         for (row, image) in images.enumerated() {
             embedder.preprocessing.normalize(image, into: pixels.rows(row..<row + 1))
         }
-        model.features(pixels.rows(0..<images.count), into: features.rows(0..<images.count))
+        let features = features.rows(0..<images.count)
+        model.features(pixels.rows(0..<images.count), into: features)
+        if embedder.options.isNormalized {
+            let width = embedder.shape.last ?? 1
+            embedder.engine.normalizeRows(features.reshaped([features.count / width, width]))
+        }
         return paths.indices.map { row in
-            var values = features.rows(row..<row + 1).values
-            if embedder.options.isNormalized { Self.normalize(&values, width: embedder.shape.last ?? values.count) }
+            let values = features.rows(row..<row + 1).values
             guard values.allSatisfy(\.isFinite) else {
                 return .failure(.notFinite(paths[row], weights: embedder.checkpoint.path))
             }
             return .success(values)
-        }
-    }
-
-    /// Divides every `width` numbers by their Euclidean length, at least 1e-12 as `torch.nn.functional.normalize`.
-    private static func normalize(_ values: inout [Float], width: Int) {
-        for start in stride(from: 0, to: values.count, by: width) {
-            let length = values[start..<start + width].reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-            let scale = 1 / max(length, 1e-12)
-            for index in start..<start + width { values[index] = Float(Double(values[index]) * scale) }
         }
     }
 }

@@ -33,7 +33,8 @@ package struct CosineSearch: Sendable {
             forEachBlock(from: 0, against: packed(queries.rows(range))) { rows, cosines in
                 engine.forEachTask((range.count + Self.queriesPerTask - 1) / Self.queriesPerTask) { task in
                     let start = task * Self.queriesPerTask
-                    pass.take(cosines, rows: rows, queries: start..<min(start + Self.queriesPerTask, range.count))
+                    let queries = start..<min(start + Self.queriesPerTask, range.count)
+                    cosines.withNumbers { pass.take($0, rows: rows, queries: queries) }
                 }
             }
             results += pass.matches
@@ -54,11 +55,10 @@ package struct CosineSearch: Sendable {
         let cosines = Tensor(shape: [min(Self.rowsPerBlock, vectors.rows), queries.outputs])
         for start in stride(from: first, to: vectors.rows, by: Self.rowsPerBlock) {
             let rows = start..<min(start + Self.rowsPerBlock, vectors.rows)
-            unsafe engine.cosines(
+            engine.cosines(
                 of: rows.count,
                 rows: { range, target in
-                    var numbers = unsafe target.mutableSpan
-                    vectors.copy(start + range.lowerBound..<start + range.upperBound, into: &numbers)
+                    vectors.copy(start + range.lowerBound..<start + range.upperBound, into: &target)
                 }, with: queries, into: cosines)
             vectors.release(rows)
             body(rows, cosines.rows(0..<rows.count))
@@ -76,7 +76,7 @@ package struct CosineSearch: Sendable {
             queries.withMutableNumbers { vectors.copy(range, into: &$0) }
             forEachBlock(from: first, against: packed(queries)) { rows, cosines in
                 let tasks = PairTasks(rows: rows, queries: range)
-                engine.forEachTask(rows.count) { tasks.find(in: cosines, row: $0, threshold: threshold) }
+                engine.readRows(of: cosines) { tasks.find(in: $1, row: $0, threshold: threshold) }
                 tasks.forEachPair(body)
             }
             progress(range.upperBound)
@@ -100,13 +100,14 @@ package struct CosineSearch: Sendable {
         unsafe best.deallocate()
     }
 
-    /// Looks at the cosines (rows, Q) of some rows with some of the queries.
-    func take(_ cosines: Tensor, rows: Range<Int>, queries: Range<Int>) {
-        let queryCount = cosines.shape[1]
+    /// Keeps the best of the cosines (rows, Q) of some rows with some of the queries.
+    func take(_ cosines: Span<Float>, rows: Range<Int>, queries: Range<Int>) {
+        let queryCount = excluded.count
         var thresholds = queries.map { unsafe best[$0].threshold }
         for row in 0..<rows.count {
-            let line = unsafe cosines.pointer + row * queryCount + queries.lowerBound
-            for index in 0..<queries.count where unsafe line[index] > thresholds[index] {
+            let start = row * queryCount
+            let line = cosines.extracting(start + queries.lowerBound..<start + queries.upperBound)
+            for index in 0..<queries.count where line[index] > thresholds[index] {
                 let query = queries.lowerBound + index
                 if excluded[query] == rows.lowerBound + row { continue }
                 unsafe best[query].insert(Match(row: rows.lowerBound + row, similarity: line[index]))
@@ -137,12 +138,11 @@ package struct CosineSearch: Sendable {
         unsafe found.deallocate()
     }
 
-    /// Looks at the cosines of the row at `index` of the block; each pair is met once, at its later row.
-    func find(in cosines: Tensor, row index: Int, threshold: Float) {
-        let line = unsafe cosines.pointer + index * queries.count
+    /// Finds the matches among the cosines of the row at `index` of the block; each pair is found once, at its later row.
+    func find(in cosines: Span<Float>, row index: Int, threshold: Float) {
         let row = rows.lowerBound + index
-        for query in 0..<min(queries.count, row - queries.lowerBound) where unsafe line[query] >= threshold {
-            unsafe found[index].append(Match(row: queries.lowerBound + query, similarity: line[query]))
+        for query in 0..<min(queries.count, row - queries.lowerBound) where cosines[query] >= threshold {
+            unsafe found[index].append(Match(row: queries.lowerBound + query, similarity: cosines[query]))
         }
     }
 

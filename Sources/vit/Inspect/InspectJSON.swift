@@ -18,6 +18,7 @@ extension Checkpoint {
         ]
         if let decoder = maeDecoder { members.append(JSON.Member("decoder", decoder.json)) }
         if let target = maeTarget { members.append(JSON.Member("decoder_target", .string(target.rawValue))) }
+        if let ratio = maeMaskRatio { members.append(JSON.Member("mask_ratio", .number(ratio))) }
         members.append(JSON.Member("assumptions", .array(assumptions.map { .string($0) })))
         members.append(JSON.Member("ignored", .object(ignored.map { JSON.Member($0.name, .string($0.reason)) })))
         members.append(JSON.Member("tensors", .array(tensors.map(\.json))))

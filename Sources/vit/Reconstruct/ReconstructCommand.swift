@@ -33,8 +33,10 @@ struct ReconstructCommand: ParsableCommand {
             valueName: "dir|file.png"))
     var output: String
 
-    @Option(help: ArgumentHelp("The share of patches that is removed.", valueName: "r"))
-    var maskRatio = MAEReconstructor.Options().maskRatio
+    @Option(
+        help: ArgumentHelp(
+            "Share of patches to remove. (default: the checkpoint's; 0.75 where it states none)", valueName: "r"))
+    var maskRatio: Double?
 
     @Option(help: "How the patches are drawn.")
     var sampling = MaskSampling.random
@@ -74,7 +76,7 @@ struct ReconstructCommand: ParsableCommand {
     func validate() throws {
         if paths.isEmpty { throw ValidationError("Name at least one picture, directory or list.") }
         if output.isEmpty { throw ValidationError("--output takes a directory, or the name of a picture") }
-        if !(maskRatio >= 0 && maskRatio < 1) {
+        if let maskRatio, !(maskRatio >= 0 && maskRatio < 1) {
             throw ValidationError("--mask-ratio takes a number from 0 up and below 1, such as 0.75, not \(maskRatio)")
         }
         if !(1...Self.largestBatch).contains(batchSize) {
