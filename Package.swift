@@ -73,8 +73,11 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestTools"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness"], swiftSettings: strict),
-        .testTarget(name: "SwiftViTTests", dependencies: ["SwiftViT", "Randomness"], swiftSettings: strict),
-        .testTarget(name: "CommandLineTests", dependencies: ["vit", "Imaging"], swiftSettings: strict),
+        .testTarget(
+            name: "SwiftViTTests", dependencies: ["SwiftViT", "Randomness", "TestTools"], swiftSettings: strict),
+        // As another package sees it: without package access.
+        .testTarget(name: "PublicAPITests", dependencies: ["SwiftViT"], packageAccess: false, swiftSettings: strict),
+        .testTarget(name: "CommandLineTests", dependencies: ["vit", "Imaging", "TestTools"], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests",
             dependencies: [

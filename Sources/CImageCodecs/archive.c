@@ -8,7 +8,7 @@ static uInt step_of(size_t count) { return count > (1u << 30) ? 1u << 30 : (uInt
 int codecs_inflate(const uint8_t *packed, size_t packed_count, uint8_t *bytes, size_t count) {
     z_stream stream;
     memset(&stream, 0, sizeof stream);
-    /* A negative window size means a raw stream, without zlib's own header. */
+    /* A negative window size selects a raw stream, without a zlib header. */
     if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) {
         return 0;
     }

@@ -3,7 +3,7 @@
 
 #include "codecs.h"
 
-/* Fills in `error` unless it already tells of an earlier failure: the first one is the cause. */
+/* Fills in `error` unless it already holds an earlier failure, which is the cause. */
 void codecs_fail(codecs_error *error, codecs_status status, const char *message);
 
 #endif

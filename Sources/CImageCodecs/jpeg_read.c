@@ -16,7 +16,7 @@ struct codecs_jpeg_reader {
     codecs_info image;
     int scan_limit;
     int channels;
-    /* One row of CMYK on its way to RGB. */
+    /* A row of CMYK, to be converted to RGB. */
     uint8_t *inks;
     codecs_error *error;
     jmp_buf failed;
@@ -62,8 +62,8 @@ __attribute__((noreturn)) static void on_error(j_common_ptr jpeg) {
     fail(reader_of(jpeg), status_of(jpeg->err->msg_code), reason);
 }
 
-/* Warnings are negative levels. These mean that pixels were made up; the others (extraneous bytes, an unknown
-   Adobe transform, a later JFIF version, odd but decodable progressions) leave every pixel as it was sent. */
+/* Warnings have negative levels. These mean that pixels were invented; the others (extraneous bytes, an unknown Adobe
+   transform, a later JFIF version, odd but decodable progressions) leave all pixels intact. */
 static void on_message(j_common_ptr jpeg, int level) {
     if (level >= 0) {
         return;
@@ -97,8 +97,8 @@ static void do_nothing(j_decompress_ptr jpeg) {
     (void)jpeg;
 }
 
-/* All bytes are there from the start: a reader that asks for more has reached the end. Told to wait, it gives up
-   without inventing pixels. */
+/* All bytes are available from the start, so a request for more means the end of the data. Returning FALSE suspends the
+   decoder, which then invents no pixels. */
 static boolean wait_for_more(j_decompress_ptr jpeg) {
     (void)jpeg;
     return FALSE;
@@ -168,13 +168,13 @@ codecs_jpeg_reader *codecs_open_jpeg(const uint8_t *bytes, size_t count, codecs_
     return reader;
 }
 
-/* a * b / 255, rounded, for bytes. */
+/* a * b / 255, rounded. */
 static inline int scaled(int a, int b) {
     int product = a * b + 128;
     return ((product >> 8) + product) >> 8;
 }
 
-/* Adobe writes inks inverted, 255 for none, and everybody follows. The arithmetic is Pillow's. */
+/* As in Adobe's files, inks are inverted: 255 is none. The arithmetic is Pillow's. */
 static void convert_inks(const uint8_t *inks, uint8_t *rgb, size_t width) {
     for (size_t x = 0; x < width; x++, inks += 4, rgb += 3) {
         int light = inks[3];
@@ -230,7 +230,7 @@ int codecs_crop_jpeg(codecs_jpeg_reader *reader, uint32_t *first, uint32_t *coun
     return 1;
 }
 
-/* Without a jump target of its own: the caller has set one. */
+/* Sets no jump target: the caller has set one. */
 static void read_rows(codecs_jpeg_reader *reader, size_t count, uint8_t *rows) {
     struct jpeg_decompress_struct *jpeg = &reader->jpeg;
     const size_t stride = (size_t)jpeg->output_width * (size_t)reader->channels;
@@ -275,7 +275,7 @@ int codecs_finish_jpeg(codecs_jpeg_reader *reader, uint8_t *row, codecs_error *e
     if (setjmp(reader->failed)) {
         return 0;
     }
-    /* libjpeg does not look at the data of rows that are skipped to the very end. */
+    /* libjpeg does not read the data of rows that are skipped up to the end. */
     if (jpeg->output_scanline < jpeg->output_height) {
         skip_rows(reader, jpeg->output_height - jpeg->output_scanline - 1);
         read_rows(reader, 1, row);

@@ -58,7 +58,7 @@ static int encode(
 int codecs_write_jpeg(
     const uint8_t *rows, uint32_t width, uint32_t height, int channels, int quality, uint8_t **encoded, size_t *count,
     codecs_error *error) {
-    /* On the heap: what a jump comes back to must not live in registers. */
+    /* On the heap, since locals may be lost by a longjmp. */
     jpeg_writer *writer = calloc(1, sizeof *writer);
     if (writer == NULL) {
         codecs_fail(error, CODECS_OUT_OF_MEMORY, "");

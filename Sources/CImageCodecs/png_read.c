@@ -37,8 +37,8 @@ static void read_bytes(png_structp png, png_bytep target, size_t wanted) {
     reader->position += wanted;
 }
 
-/* Chunks that say nothing about the pixels are passed over unread, so that none of them takes memory. The
-   caller has checked every checksum, and libpng need not do so again. */
+/* Chunks that do not affect the pixels are skipped, so that none of them takes memory. The caller has verified every
+   checksum, so libpng need not. */
 static void configure(codecs_png_reader *reader) {
     png_structp png = reader->png;
     png_set_read_fn(png, reader, read_bytes);
@@ -83,7 +83,7 @@ codecs_png_reader *codecs_open_png(const uint8_t *bytes, size_t count, codecs_in
     return reader;
 }
 
-/* libpng gives palette entries that the file leaves out as black; so do the viewers. */
+/* Palette entries missing from the file are black, as in image viewers. */
 static void choose_layout(codecs_png_reader *reader, int channels) {
     png_structp png = reader->png;
     int wants_alpha = channels == 2 || channels == 4;

@@ -16,6 +16,9 @@ package protocol Engine: AnyObject, Sendable {
     /// The number of threads at work.
     var threadCount: Int { get }
 
+    /// The name to print: "CPU".
+    var name: String { get }
+
     /// The instruction set of the matrix products, as people call it: "AVX-512".
     var instructionSet: String { get }
 

@@ -2,34 +2,34 @@ import Imaging
 import Randomness
 import Support
 
-/// What is done to a training image before it is normalised: an 8-bit image in, an 8-bit image of a fixed size out.
+/// The augmentation of a training image before normalisation: 8-bit image in, 8-bit image of a fixed size out.
 public struct Augmentation: Sendable {
-    /// One step: a function of the image and of random numbers alone.
+    /// One step: a function of the image and of random numbers only.
     public typealias Step = @Sendable (Image, inout CounterRandom) -> Image
 
-    /// What comes before the steps.
+    /// The crop before the steps.
     private let crop: RandomResizedCrop?
     private let steps: [Step]
 
-    /// A crop, where there is one, and then the steps, in order.
+    /// An optional crop, followed by the steps in order.
     public init(crop: RandomResizedCrop? = nil, _ steps: [Step] = []) {
         self.crop = crop
         self.steps = steps
     }
 
-    /// MAE's: a random resized crop and a mirror image in half of the cases.
+    /// MAE's: a random resized crop and a horizontal flip with probability 0.5.
     public static func crop(_ crop: RandomResizedCrop) -> Augmentation {
         Augmentation(crop: crop).flipping()
     }
 
-    /// Nothing random: the largest part in the middle with the proportions wanted, in the size wanted.
+    /// Nothing random: the largest centre crop of the target's proportions, resized to the target.
     public static func none(
         size: Size, interpolation: Interpolation = .bicubic
     ) -> Augmentation {
         Augmentation([{ image, _ in centered(image, size: size, interpolation: interpolation) }])
     }
 
-    /// Nothing random: the whole image in the size wanted, whatever becomes of its proportions.
+    /// Nothing random: the whole image resized to the target, ignoring its proportions.
     public static func squashed(
         size: Size, interpolation: Interpolation = .bicubic
     ) -> Augmentation {
@@ -40,7 +40,7 @@ public struct Augmentation: Sendable {
         ])
     }
 
-    /// These steps, and then a mirror image with the probability given.
+    /// These steps, followed by a horizontal flip with some probability.
     public func flipping(probability: Double = 0.5) -> Augmentation {
         followed { image, random in
             random.isTrue(probability: probability) ? image.flippedHorizontally() : image
@@ -54,12 +54,12 @@ public struct Augmentation: Sendable {
         return followed { image, random in image.oriented(orientations[random.integer(below: 4)]) }
     }
 
-    /// These steps, and then operations of RandAugment.
+    /// These steps, followed by RandAugment.
     public func augmenting(_ operations: RandAugment) -> Augmentation {
         followed { operations.apply(to: $0, using: &$1) }
     }
 
-    /// These steps and then another.
+    /// These steps, followed by another.
     public func followed(by step: @escaping Step) -> Augmentation { Augmentation(crop: crop, steps + [step]) }
 
     /// The image after all steps.
@@ -67,7 +67,7 @@ public struct Augmentation: Sendable {
         steps.reduce(crop?.apply(to: image, using: &random) ?? image) { $1($0, &random) }
     }
 
-    /// The same of a PNG or JPEG, of which no more than the crop takes need be decoded into pixels.
+    /// The same for a PNG or JPEG, which is decoded only as far as the crop needs.
     package func apply(
         decoding bytes: [UInt8], options: DecodingOptions, using random: inout CounterRandom
     ) throws(ImageError) -> Image {
@@ -80,8 +80,8 @@ public struct Augmentation: Sendable {
         return steps.reduce(first) { $1($0, &random) }
     }
 
-    /// Scaled to cover `size` with the proportions kept, then cut from the middle: for a square, what torchvision's
-    /// `Resize` and `CenterCrop` do.
+    /// Resizes to cover `size`, keeping proportions, then crops the centre: for a square, torchvision's `Resize` and
+    /// `CenterCrop`.
     private static func centered(
         _ image: Image, size: Size, interpolation: Interpolation
     ) -> Image {

@@ -3,35 +3,35 @@ import Randomness
 
 /// The batches of a training run, decoded and augmented on other threads while a step runs.
 ///
-/// What a batch holds is a function of the samples, the seed and the batch's place in the run alone: not of the number
-/// of threads, of the memory for decoded images, or of what was loaded before. A run that starts at step 1,000 gets
-/// the batches that an uninterrupted run has from there on.
+/// A batch is a function of the samples, the seed and the batch's index in the run alone: not of the number of threads, the
+/// memory for decoded images, or what was loaded before. A run that starts at step 1,000 gets the same batches as an
+/// uninterrupted run.
 ///
-/// An image that cannot be read is named once and replaced: its place in the epoch draws other images, from random
-/// numbers of its own, until one is sound. So one bad file touches no other place, and nothing need be remembered.
+/// An image that cannot be read is reported once and replaced: its slot in the epoch draws other images, from a random
+/// stream of its own, until one can be read. So a bad file affects no other slot, and no state has to be kept.
 public final class BatchLoader {
-    /// How batches are made.
+    /// The options.
     public struct Options: Sendable {
         /// Images in a batch.
         public var batchSize: Int
-        /// Batches in a step. Images and their order are those of one large batch.
+        /// Batches per step. Images and their order are those of one large batch.
         public var accumulate = 1
-        /// Decides order, augmentation and replacements.
+        /// The seed of order, augmentation and replacements.
         public var seed: UInt64 = 0
-        /// What is done to each image; its results all have one size.
+        /// The augmentation, whose results all have one size.
         public var augmentation: Augmentation
-        /// Mean and deviation; size and crop are the augmentation's.
+        /// Mean and standard deviation; size and crop are the augmentation's.
         public var normalization: Preprocessing
         /// Limits and channels of decoding.
         public var decoding = DecodingOptions()
-        /// Threads that decode.
+        /// The number of decoding threads.
         public var threads = 2
-        /// How many bytes of decoded images are kept.
+        /// The maximum size of the decoded images kept in memory, in bytes.
         public var cacheMemory = 0
-        /// Whether the first image that cannot be read ends the run.
+        /// Whether the first unreadable image ends the run.
         public var isStrict = false
 
-        /// Options of which the rest have their defaults.
+        /// Options with defaults for the rest.
         public init(batchSize: Int, augmentation: Augmentation, normalization: Preprocessing) {
             self.batchSize = batchSize
             self.augmentation = augmentation
@@ -54,7 +54,7 @@ public final class BatchLoader {
 
     /// Steps and epochs.
     public let plan: EpochPlan
-    /// What could not be read so far, in the order in which it was met.
+    /// The unreadable images so far, in the order in which they were met.
     public private(set) var unreadable: [Unreadable]
 
     private let dataset: ImageDataset
@@ -67,11 +67,11 @@ public final class BatchLoader {
 
     /// Starts to load.
     ///
-    /// Errors: `InputError` where a step needs more images than there are.
+    /// Errors: `InputError` if a step needs more images than there are.
     /// - Parameters:
-    ///   - part: whose images are loaded.
+    ///   - part: the part to load.
     ///   - step: the first step, for a run that is resumed.
-    ///   - unreadable: what the run named before it was interrupted, and need not name again.
+    ///   - unreadable: what the run reported before it was interrupted, and does not report again.
     ///   - report: called once for each file that cannot be read, from within `next`.
     public init(
         _ dataset: ImageDataset, part: ImageDataset.Part = .training, options: Options, startingAt step: Int = 0,
@@ -103,9 +103,9 @@ public final class BatchLoader {
         nextBatch = step * options.accumulate
     }
 
-    /// The next batch; there is always one, epoch after epoch.
+    /// The next batch; the sequence never ends.
     ///
-    /// Errors: `InputError` where no image at all can be read, and for the first unreadable one if the loader is strict.
+    /// Errors: `InputError` if no image can be read, and for the first unreadable one if the loader is strict.
     public func next() throws(InputError) -> Batch {
         var images: [Image] = []
         var indices: [Int] = []
@@ -116,7 +116,7 @@ public final class BatchLoader {
             guard let image = slot.image else {
                 throw InputError(
                     kind: .malformed, path: dataset.root,
-                    description: "\(dataset.root): not one of its \(samples.count) images can be read; expected PNG or "
+                    description: "\(dataset.root): none of its \(samples.count) images can be read; expected PNG or "
                         + "JPEG files")
             }
             images.append(image)

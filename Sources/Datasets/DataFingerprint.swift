@@ -1,21 +1,21 @@
 import Randomness
 import Support
 
-/// What tells that a data set is still the one that a run began with: its names, labels, sizes and dates, in short.
+/// A fingerprint of a data set's names, labels, sizes and dates, to detect changes since a run began.
 ///
-/// No image is read. A set that was copied with new dates differs too, because a changed image of the same size could
-/// not be told from it otherwise.
+/// No image is read. A copy with new dates differs, too, because otherwise a changed image of the same size would go
+/// unnoticed.
 public struct DataFingerprint: Codable, Equatable, Sendable {
-    /// How many images there are to train on and to validate with.
+    /// The number of training and validation images.
     public let images: Int
-    /// The sum of their files' sizes.
+    /// The total size of their files.
     public let bytes: Int
     /// A hash of the classes and of each image's part, path, label and size, in order.
     public let content: String
-    /// A hash of the files' dates of change, in order.
+    /// A hash of the files' modification times, in order.
     public let dates: String
 
-    /// Looks at every file of the training and validation parts.
+    /// Takes the fingerprint of the training and validation parts.
     public init(of dataset: ImageDataset) {
         var content = StableHash()
         var dates = StableHash()
@@ -42,8 +42,7 @@ public struct DataFingerprint: Codable, Equatable, Sendable {
         self.dates = Self.hex(dates.value)
     }
 
-    /// What has changed since `earlier`, as the end of a sentence ("… has 12 images, 10 when the run began"); nil if
-    /// nothing has.
+    /// What has changed since `earlier`, as a clause ("has 12 images, 10 when the run began"); nil if nothing has.
     public func change(since earlier: DataFingerprint) -> String? {
         if images != earlier.images { return "has \(images) images, \(earlier.images) when the run began" }
         if bytes != earlier.bytes { return "has \(bytes) bytes in its images, \(earlier.bytes) when the run began" }
@@ -59,7 +58,7 @@ public struct DataFingerprint: Codable, Equatable, Sendable {
 }
 
 extension DataFingerprint {
-    /// The fingerprint that a run kept.
+    /// The fingerprint that a run recorded.
     package init(images: Int, bytes: Int, content: String, dates: String) {
         self.images = images
         self.bytes = bytes

@@ -1,13 +1,13 @@
 import Support
 
 extension DatasetBuilder {
-    /// Names of folders that are parts of a set rather than classes.
+    /// Folder names that stand for parts of a set rather than classes.
     private static let partNames: [(name: String, part: Part)] = [
         ("train", .training), ("training", .training), ("val", .validation), ("valid", .validation),
         ("validation", .validation), ("test", .test),
     ]
 
-    /// Reads DATA/CLASS/…, DATA/train/CLASS/… and its kin, or, where labels are not required, any folder at all.
+    /// Reads DATA/CLASS/…, DATA/train/CLASS/… and the like, or, if labels are not required, any folder.
     mutating func readFolder() throws(InputError) {
         let folders = try subfolders(of: root)
         let parts = Self.partNames.filter { folders.contains($0.name) }
@@ -24,8 +24,8 @@ extension DatasetBuilder {
         if !others.isEmpty { notes.append("\(place): beside train, val and test, \(Self.list(others)) is not read") }
     }
 
-    /// Whether the folders are parts, not classes that happen to be called so: "train" comes with a "val" or "test", or
-    /// nothing else is there; and, where labels are needed, the parts hold folders again.
+    /// Whether the folders are parts rather than classes of those names: "train" occurs with "val" or "test", or there is
+    /// nothing else; and, if labels are required, the parts contain folders.
     private func isSplit(folders: [String], parts: [(name: String, part: Part)]) throws(InputError) -> Bool {
         guard !parts.isEmpty else { return false }
         let hasBoth = parts.contains { $0.part == .training } && parts.contains { $0.part != .training }
@@ -46,7 +46,7 @@ extension DatasetBuilder {
             let hasImages = !ImageSignature.walk(folder).files.isEmpty
             let found = hasImages ? "holds images, but no class folders" : "holds no class folders"
             throw malformed(
-                "\(folder): \(found); expected a folder a class, as \(folder)/CLASS/IMAGE",
+                "\(folder): \(found); expected one folder per class, as \(folder)/CLASS/IMAGE",
                 kind: hasImages ? .malformed : .noImages)
         }
         for name in folders {
@@ -60,14 +60,14 @@ extension DatasetBuilder {
     private mutating func append(walk: DirectoryWalk, to part: Part, label: Int?) {
         let prefix = Files.join(root, "").utf8.count
         for image in walk.files {
-            // Relative to the root, so that a set can be moved between machines.
+            // Relative to the root, so that a set can be moved.
             let relative = String(decoding: image.utf8.dropFirst(prefix), as: UTF8.self)
             append(Sample(path: relative, label: label), to: part)
         }
         notes += walk.failures.map { InputError($0).description }
     }
 
-    /// The names of the folders in a folder, sorted by their bytes, links followed, hidden ones left out.
+    /// The names of the folders in a folder, sorted bytewise, following links and skipping hidden ones.
     private func subfolders(of folder: String) throws(InputError) -> [String] {
         do {
             var names: [String] = []

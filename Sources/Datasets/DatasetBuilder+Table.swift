@@ -1,7 +1,7 @@
 import Support
 
 extension DatasetBuilder {
-    /// Reads a table with the columns path, label and split, in any order and among others, as its first line says.
+    /// Reads a table with a header line that has the columns path, label and split, in any order and among others.
     mutating func readTable() throws(InputError) {
         let bytes: [UInt8]
         do {
@@ -29,7 +29,7 @@ extension DatasetBuilder {
         try checkThatSomeFilesExist()
     }
 
-    /// Where the columns stand.
+    /// The indices of the columns.
     private struct Columns {
         let count: Int
         let path: Int
@@ -55,7 +55,7 @@ extension DatasetBuilder {
         }
     }
 
-    /// What an earlier line said about a path.
+    /// What an earlier line states about a path.
     private struct Known {
         let line: Int
         let label: Int?
@@ -98,14 +98,14 @@ extension DatasetBuilder {
         }
     }
 
-    /// One missing file is one bad image; if all are missing, the paths are meant relative to another folder.
+    /// Throws if all files are missing: the paths are then relative to another folder. A single missing file is one bad image.
     private func checkThatSomeFilesExist() throws(InputError) {
         let all = Part.allCases.flatMap { samples[$0] ?? [] }
         guard let first = all.first else { return }
         let exists = all.contains { (try? Files.status(ImageDataset.file($0.path, in: root))) != nil }
         if !exists {
             throw malformed(
-                "\(place): none of its files exists, \(ImageDataset.file(first.path, in: root)) for one; expected paths "
+                "\(place): none of its files exists, such as \(ImageDataset.file(first.path, in: root)); expected paths "
                     + "relative to the folder of the table", kind: .noSuchInput)
         }
     }

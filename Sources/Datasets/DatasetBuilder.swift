@@ -1,4 +1,4 @@
-/// Collects the samples of a data set, numbers its classes, and checks that the whole makes sense.
+/// Collects the samples of a data set, numbers its classes and validates it.
 struct DatasetBuilder {
     typealias Part = ImageDataset.Part
     typealias Sample = ImageDataset.Sample
@@ -10,11 +10,11 @@ struct DatasetBuilder {
     private(set) var classes: [String] = []
     var samples: [Part: [Sample]] = [:]
     var notes: [String] = []
-    /// Whether the data themselves say which images are for validation.
+    /// Whether the data are split already.
     var isSplit = false
 
     private var indices: [String: Int] = [:]
-    /// Where each class of each part was first seen: a folder, or a line of the table.
+    /// Where each class of each part first occurs: a folder, or a line of the table.
     private var places: [Part: [Int: String]] = [:]
 
     init(place: String, root: String, options: ImageDataset.Options) {
@@ -25,7 +25,7 @@ struct DatasetBuilder {
         classes = options.classes ?? []
     }
 
-    /// The number of a class, which is new where it has not been seen; classes of a model cannot be added to.
+    /// The index of a class, added if it is new; a model's classes cannot be extended.
     mutating func label(_ name: String, part: Part, place: @autoclosure () -> String) throws(InputError) -> Int {
         let index: Int
         if let known = indices[name] {
@@ -48,7 +48,7 @@ struct DatasetBuilder {
         InputError(kind: kind, path: place, description: description)
     }
 
-    /// Splits, sorts and checks; after this the properties are the data set's.
+    /// Splits, sorts and validates; afterwards the properties are the data set's.
     mutating func finish() throws(InputError) {
         if samples.values.allSatisfy(\.isEmpty) {
             throw malformed(
@@ -77,18 +77,18 @@ struct DatasetBuilder {
         }
     }
 
-    /// Validation and test must not know classes that the training does not.
+    /// Throws if validation or test have classes that training lacks.
     private mutating func checkParts() throws(InputError) {
         guard let known = places[.training], !known.isEmpty else { return }
         for part in [Part.validation, .test] {
-            guard let seen = places[part], !seen.isEmpty else { continue }
-            let surplus = seen.keys.filter { known[$0] == nil }.sorted { classes[$0].precedesBytewise(classes[$1]) }
-            if let first = surplus.first, let place = seen[first] {
+            guard let present = places[part], !present.isEmpty else { continue }
+            let surplus = present.keys.filter { known[$0] == nil }.sorted { classes[$0].precedesBytewise(classes[$1]) }
+            if let first = surplus.first, let place = present[first] {
                 throw malformed(
                     "\(place): \"\(classes[first])\" is a class of the \(part.rawValue) part only; "
                         + "expected the classes of the training part, \(Self.list(known.keys.map { classes[$0] }))")
             }
-            let missing = known.keys.filter { seen[$0] == nil }.map { classes[$0] }
+            let missing = known.keys.filter { present[$0] == nil }.map { classes[$0] }
             if !missing.isEmpty {
                 notes.append("\(self.place): the \(part.rawValue) part has no images of \(Self.list(missing))")
             }
@@ -127,7 +127,7 @@ struct DatasetBuilder {
         samples[.validation] = split
     }
 
-    /// Numbers the classes in the order of their names.
+    /// Renumbers the classes in the order of their names.
     private mutating func sortClasses() {
         let order = classes.indices.sorted { classes[$0].precedesBytewise(classes[$1]) }
         var rank = [Int](repeating: 0, count: order.count)
@@ -140,7 +140,7 @@ struct DatasetBuilder {
         }
     }
 
-    /// Names for a sentence, sorted, ten at most.
+    /// Names for a message, sorted, at most ten.
     static func list(_ names: [String]) -> String {
         let sorted = names.sorted { $0.precedesBytewise($1) }
         let shown = sorted.prefix(10).map { "\"\($0)\"" }.joined(separator: ", ")

@@ -1,10 +1,10 @@
-/// How a data set is cut into steps: which epoch a step belongs to, and which places of the epoch's order it takes.
+/// The division of a data set into steps: the epoch of each step, and the slots of the epoch's order that it takes.
 public struct EpochPlan: Sendable, Equatable {
-    /// How many images an epoch has to draw from.
+    /// The number of images to draw from in an epoch.
     public let imageCount: Int
-    /// How many images go through the model at once.
+    /// Images per forward pass.
     public let batchSize: Int
-    /// How many such batches make a step.
+    /// Batches per step.
     public let accumulate: Int
 
     /// A plan; `batchSize` and `accumulate` are at least 1.
@@ -17,21 +17,21 @@ public struct EpochPlan: Sendable, Equatable {
         self.accumulate = accumulate
     }
 
-    /// How many images a step takes.
+    /// Images per step.
     public var imagesPerStep: Int { batchSize * accumulate }
 
-    /// How many whole steps an epoch has; the images that are left over are dropped, others in every epoch.
+    /// Whole steps per epoch; the remaining images are dropped, different ones in each epoch.
     public var stepsPerEpoch: Int { imageCount / imagesPerStep }
 
-    /// The epoch that a step belongs to, and its place there; both count from 0.
+    /// The epoch of a step, and its index in the epoch; both count from 0.
     public func position(ofStep step: Int) -> (epoch: Int, stepInEpoch: Int) {
         step.quotientAndRemainder(dividingBy: stepsPerEpoch) as (Int, Int)
     }
 
-    /// How many steps that many epochs are.
+    /// The number of steps in some epochs.
     public func steps(epochs: Int) -> Int { epochs * stepsPerEpoch }
 
-    /// Where the image with the number `index`, counted over all epochs, stands.
+    /// The epoch and slot of image `index`, counted over all epochs.
     func slot(ofImage index: Int) -> (epoch: Int, slot: Int) {
         index.quotientAndRemainder(dividingBy: stepsPerEpoch * imagesPerStep) as (Int, Int)
     }

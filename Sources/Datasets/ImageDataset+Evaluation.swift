@@ -1,7 +1,7 @@
 extension ImageDataset {
-    /// The images to measure a result on: those of `part`; left out, of test, else of validation, else all there are.
+    /// The images to evaluate: those of `part`; if nil, of test, else of validation, else all images.
     ///
-    /// Errors: `InputError` of kind usage where there are none in the part that was named.
+    /// Errors: `InputError` of kind usage if the part is empty.
     public func evaluationSamples(of part: Part?) throws(InputError) -> (part: Part, samples: [Sample]) {
         let part = part ?? evaluationPart
         let samples = samples(part)

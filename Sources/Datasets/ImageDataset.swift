@@ -1,16 +1,16 @@
 import Randomness
 import Support
 
-/// Images on disk, with labels or without, in a training, a validation and a test part.
+/// Images on disk, labelled or not, in a training, a validation and a test part.
 ///
 /// Read from `DATA/CLASS/…`, from `DATA/train/CLASS/…` with `DATA/val/CLASS/…` (or `test`), from a table `DATA.csv` with
-/// columns `path,label[,split]`, or, without labels, from any folder. Only the names are held; no image is opened.
+/// columns `path,label[,split]`, or, without labels, from any folder. Only the paths are kept; no image is opened.
 public struct ImageDataset: Sendable {
     /// An image of the set.
     public struct Sample: Sendable, Equatable {
         /// The file, relative to the set's root.
         public let path: String
-        /// The class, as an index into the set's `classes`; nil where the set has no labels.
+        /// The class, as an index into the set's `classes`; nil if the set has no labels.
         public var label: Int? { code < 0 ? nil : Int(code) }
 
         private let code: Int32
@@ -22,50 +22,50 @@ public struct ImageDataset: Sendable {
         }
     }
 
-    /// What a sample is for.
+    /// The parts of a set.
     public enum Part: String, Sendable, CaseIterable {
-        /// The model learns from it.
+        /// For training the model.
         case training
-        /// It watches over the training.
+        /// For monitoring the training.
         case validation
-        /// It measures the result.
+        /// For evaluating the result.
         case test
     }
 
-    /// How a set is read.
+    /// The options for reading a set.
     public struct Options: Sendable {
         /// Whether every image needs a label.
         public var requiresLabels = true
-        /// The part of the training images, in 0 ..< 1, that becomes the validation part where the set has none.
+        /// The fraction of the training images, in 0 ..< 1, that becomes the validation part if the set has none.
         ///
-        /// An image goes there if a hash of its path and the seed says so: the same images whatever else is added to
-        /// the set, and about this fraction of them rather than exactly.
+        /// A hash of the path and the seed decides for each image, so that the choice does not change when others are added;
+        /// the fraction is therefore approximate.
         public var validationFraction = 0.0
         /// The seed of that hash.
         public var seed: UInt64 = 0
-        /// The classes of a model, in its order, which the set must not go beyond; nil: the set's own.
+        /// The classes of a model, in its order, to which the set is limited; nil: the set's own classes.
         public var classes: [String]?
 
-        /// Labels are required; nothing is split off.
+        /// Requires labels and splits nothing off.
         public init() {}
     }
 
     /// The folder that the paths are relative to.
     public let root: String
-    /// The names of the classes; their own order is that of their bytes.
+    /// The names of the classes, sorted bytewise unless given by a model.
     public let classes: [String]
-    /// The images to learn from, sorted by path, or as the table lists them.
+    /// The training images, sorted by path, or in the order of the table.
     public let training: [Sample]
-    /// The images that watch over the training.
+    /// The validation images.
     public let validation: [Sample]
-    /// The images that measure the result.
+    /// The test images.
     public let test: [Sample]
-    /// What a person should know about how the set was read, one sentence each.
+    /// Remarks on how the set was read, one sentence each.
     public let notes: [String]
 
     /// Reads the set at `path`: a folder or a table.
     ///
-    /// Errors: `InputError`, with a sentence that names the folder or the line of the table.
+    /// Errors: `InputError`, whose message names the folder or the line of the table.
     public init(at path: String, options: Options = .init()) throws(InputError) {
         guard (0..<1).contains(options.validationFraction) else {
             throw InputError(
@@ -99,10 +99,10 @@ public struct ImageDataset: Sendable {
         }
     }
 
-    /// The part that an evaluation is about: test, else validation, else all there is.
+    /// The part to evaluate by default: test, else validation, else all images.
     public var evaluationPart: Part { !test.isEmpty ? .test : !validation.isEmpty ? .validation : .training }
 
-    /// Where a sample's file is.
+    /// The path of a sample's file.
     public func file(of sample: Sample) -> String { Self.file(sample.path, in: root) }
 
     /// The folder of a table; "." for the current one.
@@ -115,7 +115,7 @@ public struct ImageDataset: Sendable {
         path.utf8.first == UInt8(ascii: "/") ? path : Files.join(root, path)
     }
 
-    /// Whether the image at `path`, relative to the set's root, falls into the validation part.
+    /// Whether the image at `path`, relative to the set's root, belongs to the validation part.
     static func isValidation(_ path: String, fraction: Double, seed: UInt64) -> Bool {
         var hash = StableHash(seed: seed)
         hash.combine(path.utf8)

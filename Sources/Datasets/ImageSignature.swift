@@ -1,14 +1,13 @@
 import Support
 
-/// Whether a file found in a directory is meant to be an image: what it begins with, and how its name ends.
+/// Recognizes image files in a directory by name and by signature.
 ///
-/// A directory of images also holds other files (README.md, labels.csv), which nobody wants to hear about. But a file
-/// that is an image of a kind we do not read, or that is called `.png` and is damaged, must not vanish from the
-/// result in silence. So a file counts as an image if its name ends as an image's does, or if its first bytes are
-/// those of a known image format; only then it is decoded, and decoding has the last word. Files whose names already
-/// decide are not opened.
+/// A directory of images also holds other files (README.md, labels.csv), which are skipped silently. But an image in an
+/// unsupported format, or a damaged `.png`, must not vanish from the results. So a file counts as an image if it has the
+/// extension or the signature of any known image format; decoding then decides. Files with a known extension are not
+/// opened.
 enum ImageSignature {
-    /// As many bytes as `matches` looks at.
+    /// The number of bytes that `matches` examines.
     static let byteCount = 16
 
     /// The images below a directory.

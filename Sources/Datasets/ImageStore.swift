@@ -2,10 +2,10 @@ import Imaging
 import Synchronization
 import Support
 
-/// The images of a data set, decoded when asked for, and kept in memory as far as they fit.
+/// The images of a data set, decoded on demand and kept in memory as far as they fit.
 ///
-/// What does not fit is decoded each time, as far as it is needed; nothing is thrown out for something newer, because
-/// training comes to every image equally often. Results never depend on what is in memory.
+/// What does not fit is decoded each time, as far as needed. Nothing is evicted, because training uses every image
+/// equally often. Results never depend on what is in memory.
 package final class ImageStore: Sendable {
     /// An image, or why there is none.
     package typealias Outcome = Result<Image, ImageError>
@@ -23,8 +23,8 @@ package final class ImageStore: Sendable {
     private let cache: Mutex<Cache>
 
     /// - Parameters:
-    ///   - root: what the samples' paths are relative to.
-    ///   - memory: how many bytes of decoded images are kept.
+    ///   - root: the folder that the samples' paths are relative to.
+    ///   - memory: the maximum size of the decoded images, in bytes.
     package init(root: String, samples: [ImageDataset.Sample], decoding: DecodingOptions, memory: Int) {
         self.root = root
         self.samples = samples
@@ -33,13 +33,13 @@ package final class ImageStore: Sendable {
         cache = Mutex(Cache(images: memory > 0 ? Array(repeating: nil, count: samples.count) : []))
     }
 
-    /// How many bytes of decoded images are held.
+    /// The size of the decoded images in memory.
     package var bytesInMemory: Int { cache.withLock { $0.bytes } }
 
-    /// How many images there are.
+    /// The number of images.
     package var count: Int { samples.count }
 
-    /// The image of a sample, on any thread.
+    /// The image of a sample; may be called on any thread.
     package func image(at index: Int) -> Outcome {
         result(at: index) { image in
             image
@@ -48,24 +48,24 @@ package final class ImageStore: Sendable {
         }
     }
 
-    /// What `fromImage` makes of the image of a sample, on any thread.
+    /// The result of `fromImage` for the image of a sample; may be called on any thread.
     ///
-    /// Where the image is not going to stay in memory, it is what `fromFile` makes of the file: the same, with less work.
+    /// If the image will not be kept in memory, `fromFile` is called with the file instead, which must return the same.
     package func result(
         at index: Int, of fromImage: (Image) -> Image,
         orOfFile fromFile: ([UInt8], DecodingOptions) throws(ImageError) -> Image
     ) -> Outcome {
-        let known: (outcome: Outcome?, workspace: Int) = cache.withLock { cache in
-            let workspace = capacity - cache.bytes
-            if let failure = cache.failures[index] { return (.failure(failure), workspace) }
-            guard index < cache.images.count else { return (nil, workspace) }
-            return (cache.images[index].map { .success($0) }, workspace)
+        let known: (outcome: Outcome?, free: Int) = cache.withLock { cache in
+            let free = capacity - cache.bytes
+            if let failure = cache.failures[index] { return (.failure(failure), free) }
+            guard index < cache.images.count else { return (nil, free) }
+            return (cache.images[index].map { .success($0) }, free)
         }
         if let outcome = known.outcome { return outcome.map(fromImage) }
         do throws(ImageError) {
             let bytes = try Image.bytes(ofFile: ImageDataset.file(samples[index].path, in: root))
-            // Of a PNG, the size shows when it is decoded.
-            guard known.workspace > 0, Image.byteCount(ofJPEG: bytes, options: decoding) ?? 0 <= known.workspace else {
+            // The size of a PNG is known once it is decoded.
+            guard known.free > 0, Image.byteCount(ofJPEG: bytes, options: decoding) ?? 0 <= known.free else {
                 return .success(try fromFile(bytes, decoding))
             }
             let image = try Image(decoding: bytes, options: decoding)
@@ -79,9 +79,9 @@ package final class ImageStore: Sendable {
     }
 
     private func keep(_ image: Image, at index: Int, in cache: inout Cache) {
-        let isWorkspace = index < cache.images.count && cache.bytes + image.pixels.count <= capacity
+        let fits = index < cache.images.count && cache.bytes + image.pixels.count <= capacity
         // Two threads may have decoded the same image.
-        guard isWorkspace, cache.images[index] == nil else { return }
+        guard fits, cache.images[index] == nil else { return }
         cache.images[index] = image
         cache.bytes += image.pixels.count
     }

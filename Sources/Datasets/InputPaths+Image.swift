@@ -1,7 +1,7 @@
 import Imaging
 
 extension InputPaths.Input {
-    /// Reads and decodes the image; the error names this input and says why it gives none.
+    /// Reads and decodes the image; errors name this input.
     package func image(options: DecodingOptions) throws(InputError) -> Image {
         let bytes = try bytes()
         do throws(ImageError) {
@@ -11,7 +11,7 @@ extension InputPaths.Input {
         }
     }
 
-    /// The content of the file; of one that is no PNG or JPEG only the beginning.
+    /// The content of the file; only the beginning if it is neither PNG nor JPEG.
     package func bytes() throws(InputError) -> [UInt8] {
         if case .failure(let error) = self { throw error }
         do throws(ImageError) {
@@ -23,7 +23,7 @@ extension InputPaths.Input {
 }
 
 extension InputError {
-    /// Why the file at `path` gave no image.
+    /// The failure to read or decode the image at `path`.
     package init(path: String, _ error: ImageError) {
         let kind: Kind = error.isMissingFile ? .noSuchInput : error.isUnreadableFile ? .unreadable : .malformed
         self.init(kind: kind, path: path, description: "\(path): \(error)")

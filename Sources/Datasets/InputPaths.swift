@@ -1,10 +1,10 @@
 import Support
 
-/// What the PATH arguments of a command stand for: single images, in the order in which results are given.
+/// The inputs that the PATH arguments of a command stand for, in the order of the results.
 ///
-/// - A file is an input whatever it is called or holds.
+/// - A file is an input, whatever its name or content.
 /// - A directory stands for the images below it, sorted by path (see `ImageSignature`).
-/// - `@list.txt` stands for the paths in that file, one a line, each a file or a directory, relative to the current
+/// - `@list.txt` stands for the paths in that file, one per line, each a file or a directory, relative to the current
 ///   directory like any other argument; `@-` reads the list from standard input.
 /// - `-` is one image from standard input.
 public struct InputPaths: Sendable {
@@ -14,10 +14,10 @@ public struct InputPaths: Sendable {
         case file(String)
         /// One image, to be read from standard input.
         case standardInput
-        /// An argument or an entry of a directory that gives no image, in its place among the others.
+        /// An argument or directory entry that is no readable image, in its place among the others.
         case failure(InputError)
 
-        /// The path as it stands in results; standard input is "-".
+        /// The path as printed in results; standard input is "-".
         public var path: String {
             switch self {
             case .file(let path): path
@@ -32,8 +32,8 @@ public struct InputPaths: Sendable {
 
     /// Expands the arguments of a command.
     ///
-    /// One bad argument among others becomes a `.failure` in its place, so that it does not end a run over many.
-    /// Errors: `InputError` where a list cannot be read, and where no argument gives a single input.
+    /// A bad argument among others becomes a `.failure` in its place, so that it does not end a run over many.
+    /// Errors: `InputError` if a list cannot be read, or if no argument yields an input.
     public init(expanding arguments: [String]) throws(InputError) {
         for argument in arguments {
             if argument == "-" {
@@ -84,25 +84,25 @@ public struct InputPaths: Sendable {
     }
 
     private mutating func appendList(_ file: String) throws(InputError) {
-        let bytes = try Self.bytes(of: file, expected: "a text file with a path a line")
+        let bytes = try Self.bytes(of: file, expected: "a text file with one path per line")
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw InputError(
                 kind: .unreadable, path: file,
-                description: "\(file): is not UTF-8 text; expected a list with a path a line")
+                description: "\(file): is not UTF-8 text; expected a list with one path per line")
         }
         let before = inputs.count
-        // A byte-order mark and carriage returns come with lists written on Windows.
+        // Lists written on Windows have a byte-order mark and carriage returns.
         let unmarked = text.unicodeScalars.first == "\u{FEFF}" ? Substring(text.unicodeScalars.dropFirst()) : text[...]
         for line in unmarked.split(whereSeparator: \.isNewline) where !line.allSatisfy(\.isWhitespace) {
             append(path: String(line))
         }
         if inputs.count == before {
             throw InputError(
-                kind: .noImages, path: file, description: "\(file): the list is empty; expected a path a line")
+                kind: .noImages, path: file, description: "\(file): the list is empty; expected one path per line")
         }
     }
 
-    /// The content of a small file, or of standard input where `path` is "-"; `expected` says what it should be.
+    /// The content of a small file, or of standard input if `path` is "-"; `expected` describes it in errors.
     package static func bytes(of path: String, expected: String) throws(InputError) -> [UInt8] {
         do {
             return path == "-" ? try InputFile.standardInput.readToEnd() : try Files.bytes(of: path)

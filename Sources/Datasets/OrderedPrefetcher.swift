@@ -1,14 +1,14 @@
 import Support
 
-/// Results of independent pieces of work, computed ahead on threads of their own and handed out in order.
+/// The results of independent work items, computed ahead on threads of its own and delivered in order.
 ///
-/// At most `lookAhead` results are finished or under way beyond those handed out, so memory stays bounded. Dropping the
-/// prefetcher midway stops the threads after the piece each is at. One thread at a time may call `next`.
+/// At most `lookAhead` results are finished or in progress beyond those delivered, so memory is bounded. Releasing the
+/// prefetcher stops each thread after its current item. One thread at a time may call `next`.
 package final class OrderedPrefetcher<Output: Sendable>: Sequence, IteratorProtocol {
     private struct State {
-        /// The first index that no thread has taken.
+        /// The first index that no thread has claimed.
         var unclaimed = 0
-        /// The index that `next` hands out next.
+        /// The index that `next` returns next.
         var next = 0
         var isStopped = false
         /// Finished results of `next ..< next + lookAhead`, at their index modulo `lookAhead`.
@@ -25,8 +25,8 @@ package final class OrderedPrefetcher<Output: Sendable>: Sequence, IteratorProto
     ///
     /// - Parameters:
     ///   - threads: at least 1; without effect on the results.
-    ///   - lookAhead: how many results may be ready or under way at a time; at least 1.
-    ///   - work: called once for each index, on any thread, in no certain order.
+    ///   - lookAhead: how many results may be finished or in progress at a time; at least 1.
+    ///   - work: called once for each index, on any thread, in any order.
     package init(count: Int, threads: Int, lookAhead: Int, work: @escaping @Sendable (Int) -> Output) {
         precondition(count >= 0, "OrderedPrefetcher: expected a count of 0 or more, got \(count)")
         precondition(threads >= 1, "OrderedPrefetcher: expected at least 1 thread, got \(threads)")
@@ -35,7 +35,7 @@ package final class OrderedPrefetcher<Output: Sendable>: Sequence, IteratorProto
         self.lookAhead = Swift.min(lookAhead, Swift.max(1, count))
         self.work = work
         monitor = Monitor(State(results: Array(repeating: nil, count: self.lookAhead)))
-        // The threads know the monitor, not the prefetcher, or it would never be dropped.
+        // The threads refer to the monitor, not to the prefetcher, which would never be released.
         let (monitor, lookAhead) = (monitor, self.lookAhead)
         for _ in 0..<Swift.min(threads, self.lookAhead, count) {
             let run = { @Sendable in Self.run(monitor, count: count, lookAhead: lookAhead, work: work) }
@@ -65,7 +65,7 @@ package final class OrderedPrefetcher<Output: Sendable>: Sequence, IteratorProto
         }
     }
 
-    /// The next result in order, waiting for it if need be; nil after the last.
+    /// The next result in order, waiting for it if necessary; nil after the last.
     package func next() -> Output? {
         if threads.isEmpty { return nextOnThisThread() }
         let (count, lookAhead) = (count, lookAhead)
@@ -78,7 +78,7 @@ package final class OrderedPrefetcher<Output: Sendable>: Sequence, IteratorProto
         }
     }
 
-    /// What `next` does where the system gave us no thread.
+    /// What `next` does if no thread could be started.
     private func nextOnThisThread() -> Output? {
         let (count, work) = (count, work)
         return monitor.update { state in

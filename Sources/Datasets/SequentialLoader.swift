@@ -1,11 +1,11 @@
 import Imaging
 
-/// Every image of a list once, in order, in batches: for validation and evaluation.
+/// Loads every image of a list once, in order, in batches: for validation and evaluation.
 ///
-/// Images that cannot be read are left out and named; the last batch may be smaller. Decoding and preprocessing run on
-/// other threads.
+/// Unreadable images are left out and recorded; the last batch may be smaller. Decoding and preprocessing run on other
+/// threads.
 public final class SequentialLoader {
-    /// What could not be read so far, in order.
+    /// The unreadable images so far, in order.
     public private(set) var unreadable: [BatchLoader.Unreadable] = []
 
     private let samples: [ImageDataset.Sample]
@@ -18,7 +18,7 @@ public final class SequentialLoader {
     /// Starts to load.
     ///
     /// - Parameters:
-    ///   - samples: images of `dataset`, all of them or some.
+    ///   - samples: images of `dataset`.
     ///   - batchSize: at least 1.
     public convenience init(
         _ samples: [ImageDataset.Sample], of dataset: ImageDataset, batchSize: Int, preprocessing: Preprocessing,
@@ -28,7 +28,7 @@ public final class SequentialLoader {
         self.init(samples, in: store, batchSize: batchSize, preprocessing: preprocessing, threads: threads)
     }
 
-    /// Starts to load from a store, which is kept between validations so that its images stay decoded.
+    /// Starts to load from a store that is kept between validations, so that its images stay decoded.
     package init(
         _ samples: [ImageDataset.Sample], in store: ImageStore, batchSize: Int, preprocessing: Preprocessing,
         threads: Int

@@ -1,31 +1,31 @@
 import Imaging
 import Randomness
 
-/// What fills one place of an epoch, and which files had to be passed over for it.
+/// The content of one slot of an epoch, and the files that failed on the way to it.
 struct LoadedSlot: Sendable {
     struct Failure: Sendable {
         let index: Int
         let error: ImageError
     }
 
-    /// The augmented image; nil where no image of the set can be read.
+    /// The augmented image; nil if no image of the set can be read.
     let image: Image?
-    /// The sample that the image is of.
+    /// The index of the image's sample.
     let index: Int
     let failures: [Failure]
 }
 
-/// Fills the places of the epochs, each as a pure function of its number.
+/// Fills the slots of the epochs, each as a pure function of its number.
 struct SlotSource: Sendable {
     let store: ImageStore
     let plan: EpochPlan
     let seed: UInt64
     let augmentation: Augmentation
 
-    /// So many random replacements are tried before the set is searched from end to end.
+    /// The number of random replacements tried before the set is searched from end to end.
     private static let draws = 16
 
-    /// What belongs to the image number `number`, counted over all epochs.
+    /// Loads image `number`, counted over all epochs.
     func load(image number: Int) -> LoadedSlot {
         let (epoch, slot) = plan.slot(ofImage: number)
         let own = RandomPermutation(count: store.count, seed: seed, epoch: epoch)[slot]
@@ -45,7 +45,7 @@ struct SlotSource: Sendable {
         return LoadedSlot(image: nil, index: own, failures: failures)
     }
 
-    /// The samples that may fill a place: its own, then random ones, then all in a circle.
+    /// The samples that may fill a slot: its own, then random ones, then all in order.
     private struct Candidates: Sequence, IteratorProtocol {
         private let count: Int
         private var random: CounterRandom

@@ -1,6 +1,5 @@
 import CImageCodecs
 
-/// Keeps memory of pictures that are done with at hand for the next ones, some tens of megabytes in the whole process, rather
-/// than giving it back to the system each time. For programs that go through many pictures; does nothing where malloc is not
-/// glibc's.
+/// Keeps the freed memory of images for the next ones, some tens of megabytes per process, rather than returning it to the
+/// system each time. For programs that process many images; no effect unless malloc is glibc's.
 package func keepFreedMemory() { codecs_keep_freed_memory() }

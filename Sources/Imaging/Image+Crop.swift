@@ -1,7 +1,7 @@
 import CKernels
 
 extension Image {
-    /// The rectangle that starts at column `x` and row `y`; what lies outside of the image is zero.
+    /// The rectangle that starts at column `x` and row `y`; pixels outside the image are zero.
     public func cropped(x: Int, y: Int, width: Int, height: Int) -> Image {
         precondition(width > 0 && height > 0, "Image.cropped: expected a positive size, got \(width) × \(height)")
         if x == 0 && y == 0 && width == self.width && height == self.height { return self }
@@ -23,19 +23,19 @@ extension Image {
         }
     }
 
-    /// The middle of the image, as torchvision's `CenterCrop` takes it: halves round to the even side, and an image
-    /// that is too small gets a border of zeros, the odd row or column at the bottom or right.
+    /// The centre crop of torchvision's `CenterCrop`: halves round to even, and an image that is too small is padded with
+    /// zeros, the odd row or column at the bottom or right.
     public func centerCropped(width: Int, height: Int) -> Image {
         let window = CropRounding.halfToEven.window(ofWidth: width, height: height, in: (self.width, self.height))
         return cropped(x: window.x, y: window.y, width: width, height: height)
     }
 
-    /// The mirror image, left and right exchanged.
+    /// The image flipped horizontally.
     public func flippedHorizontally() -> Image {
         oriented(2)
     }
 
-    /// The image turned upright, as PIL's `exif_transpose` does: `orientation` is EXIF's, 1 to 8; others change nothing.
+    /// The image with its EXIF orientation applied, as by PIL's `exif_transpose`; values other than 2 to 8 change nothing.
     package func oriented(_ orientation: Int) -> Image {
         guard (2...8).contains(orientation) else { return self }
         let isTransposed = orientation >= 5
@@ -49,7 +49,7 @@ extension Image {
         }
     }
 
-    /// Colour as brightness, as PIL's `convert("L")` and `convert("LA")` compute it.
+    /// The greyscale image, as by PIL's `convert("L")` and `convert("LA")`.
     package func grey() -> Image {
         guard channels >= 3 else { return self }
         return unsafe Image(width: width, height: height, channels: channels - 2) { output in
@@ -60,7 +60,7 @@ extension Image {
         }
     }
 
-    /// The image with an alpha channel of 255 behind its colours, which have none.
+    /// The image with an opaque alpha channel added.
     func opaque() -> Image {
         var result: [UInt8] = []
         result.reserveCapacity(width * height * (channels + 1))
@@ -72,14 +72,14 @@ extension Image {
     }
 }
 
-/// Where a centre crop begins when the margin is odd.
+/// The rounding of a centre crop's offset when the margin is odd.
 public enum CropRounding: String, Sendable, Hashable, Codable {
-    /// The half goes to the even side: torchvision, and so timm.
+    /// To the even side: torchvision, and so timm.
     case halfToEven
-    /// The half is left out: the image processors of transformers.
+    /// Down: the image processors of transformers.
     case down
 
-    /// Where the crop lies in an image of size `size`; before its start or past its end where the image is smaller.
+    /// The window of the crop in an image of size `size`; it extends beyond an image that is smaller.
     package func window(ofWidth width: Int, height: Int, in size: (width: Int, height: Int)) -> Window {
         Window(x: start(width, in: size.width), y: start(height, in: size.height), width: width, height: height)
     }

@@ -1,15 +1,15 @@
-/// A picture in memory: 8-bit samples, interleaved, row after row without padding.
+/// An image in memory: 8-bit samples, interleaved, row after row without padding.
 public struct Image: Sendable, Equatable {
     /// The number of columns.
     public let width: Int
     /// The number of rows.
     public let height: Int
-    /// The samples a pixel has: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA.
+    /// The samples per pixel: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA.
     public let channels: Int
     /// The samples: height · width · channels bytes.
     public let pixels: [UInt8]
 
-    /// An image of the given extent; `pixels` holds height · width · channels bytes.
+    /// An image of the given size; `pixels` holds height · width · channels bytes.
     public init(width: Int, height: Int, channels: Int, pixels: [UInt8]) {
         precondition(
             width > 0 && height > 0 && (1...4).contains(channels),
@@ -23,7 +23,7 @@ public struct Image: Sendable, Equatable {
         self.pixels = pixels
     }
 
-    /// An image whose samples `fill` writes: all of height · width · channels bytes, which come uninitialised.
+    /// An image whose samples `fill` writes: all of height · width · channels bytes, which are uninitialised.
     init<Failure>(
         width: Int, height: Int, channels: Int, filling fill: (UnsafeMutablePointer<UInt8>) throws(Failure) -> Void
     ) throws(Failure) {
@@ -45,6 +45,6 @@ public struct Image: Sendable, Equatable {
     /// The bytes from one row to the next.
     var stride: Int { width * channels }
 
-    /// Whether the last channel says how opaque a pixel is.
+    /// Whether the last channel is alpha.
     public var hasAlpha: Bool { channels == 2 || channels == 4 }
 }

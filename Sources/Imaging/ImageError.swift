@@ -1,27 +1,27 @@
 import Support
 
-/// Why there is no image. The description is one sentence without the name of the file, which the caller knows.
+/// Why an image cannot be read. The description is one sentence without the file's name, which the caller knows.
 public enum ImageError: Error, Sendable, Equatable {
-    /// The system did not hand out the file; `errno` says why.
+    /// The system cannot read the file, for the reason in `errno`.
     case unreadableFile(errno: Int32)
-    /// There is not one byte.
+    /// The file is empty.
     case empty
-    /// The content is of another kind than PNG and JPEG: the kind's name, nil where it is not known either.
+    /// The content is neither PNG nor JPEG: the name of its format, nil if unknown.
     case otherFormat(name: String?)
-    /// The header announces more pixels than allowed.
+    /// The header states more pixels than allowed.
     case tooManyPixels(width: Int, height: Int, limit: Int)
-    /// A sound file of a kind that is not read: what the file is, as a clause.
+    /// A valid file of an unsupported kind: what it is, as a clause.
     case unsupported(String)
     /// The data end before the image does.
     case truncated(format: String)
     /// The data contradict their format: what is wrong, as a clause.
     case corrupt(format: String, reason: String)
-    /// The memory for the image is not to be had.
+    /// There is not enough memory for the image.
     case outOfMemory
 }
 
 extension ImageError: CustomStringConvertible {
-    /// One sentence: what is wrong, and where that is not plain, what would be right.
+    /// One sentence: what is wrong, and what would be right unless that is obvious.
     public var description: String {
         switch self {
         case .unreadableFile(let errno):
@@ -45,7 +45,7 @@ extension ImageError: CustomStringConvertible {
         }
     }
 
-    /// Whether the file could not be read at all, as opposed to holding something that is no sound image.
+    /// Whether the file could not be read, as opposed to not holding a valid image.
     public var isUnreadableFile: Bool {
         if case .unreadableFile = self { return true }
         return false

@@ -1,24 +1,24 @@
 import Support
 
-/// A picture that was resized and cropped for a model, still in 8 bits.
+/// An image resized and cropped for a model, still in 8 bits.
 package struct PreparedImage: Sendable {
-    /// The size that it had before, upright.
+    /// The size of the original, after EXIF orientation.
     package let width: Int
     package let height: Int
     package let image: Image
 }
 
 extension Preprocessing {
-    /// Resizes and crops an image, and keeps its size in mind.
+    /// Resizes and crops an image.
     package func prepared(_ image: Image) -> PreparedImage {
         PreparedImage(width: image.width, height: image.height, image: prepare(image))
     }
 
-    /// Decodes a PNG or JPEG, resizes and crops it: what `prepare` makes of the decoded image, to the bit, with less work
-    /// where only a part of a JPEG shows.
+    /// Decodes, resizes and crops a PNG or JPEG: bit-identical to `prepare` on the decoded image, with less work if only a part
+    /// of a JPEG is needed.
     ///
-    /// With `options.reducesScale`, a JPEG is decoded at the smallest scale that the resize does not have to enlarge, and where
-    /// rows are resampled as they come, not below the last that shows: that the file was not cut off there, its end marker tells.
+    /// With `options.reducesScale`, a JPEG is decoded at the smallest scale that the resize does not have to enlarge, and if
+    /// rows are resampled as they are decoded, not beyond the last one needed; the end marker shows that the file is complete.
     package func prepare(
         decoding bytes: [UInt8], options: DecodingOptions = .init()
     ) throws(ImageError) -> PreparedImage {
@@ -58,13 +58,13 @@ extension Preprocessing {
 }
 
 extension Size {
-    /// The size, upright, of an image that is stored in this one; `orientation` is EXIF's.
+    /// This size after applying an EXIF orientation.
     func oriented(_ orientation: Int) -> Size {
         (5...8).contains(orientation) ? Size(height: width, width: height) : self
     }
 }
 
-/// The part of a JPEG's rows and columns that are decoded.
+/// The scale at which a JPEG is decoded.
 private struct DecodingScale {
     /// 8, 4, 2 or 1: between these, libjpeg has no fast inverse transform.
     let eighths: Int
@@ -81,13 +81,13 @@ private struct DecodingScale {
         eighths = enough ?? 8
     }
 
-    /// Where an image of `size`, upright, lies in `decoded`, whose last column and row may be partly made up; nil where it
-    /// fills it.
+    /// The area of an upright image of `size` in `decoded`, whose last column and row may be partly padding; nil if it is
+    /// all of it.
     func box(of size: Size, in decoded: Size, orientation: Int) -> PixelBox? {
         guard eighths < 8 else { return nil }
         let width = Double(size.width * eighths) / 8
         let height = Double(size.height * eighths) / 8
-        // Turning the image upright brings its last column or row to the front.
+        // Applying the orientation may bring the last column or row to the front.
         let startsAtRight = [2, 3, 6, 7].contains(orientation)
         let startsAtBottom = [3, 4, 7, 8].contains(orientation)
         return (

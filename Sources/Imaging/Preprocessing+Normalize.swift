@@ -3,9 +3,9 @@ import CKernels
 extension Preprocessing {
     /// The value of each sample 0…255 of each channel after rescaling and normalising: (channels, 256).
     ///
-    /// In single precision and in the order of torchvision's `ToTensor` and `Normalize`, so that the table gives their
-    /// results to the bit, and those of the image processors of transformers that run on NumPy. The ones that run on torch
-    /// fold rescaling into mean and deviation, which makes a difference of up to 2.4e-7.
+    /// In single precision and in the order of torchvision's `ToTensor` and `Normalize`, so that results are bit-identical to
+    /// theirs and to those of transformers' NumPy image processors. Its torch processors fold rescaling into mean and
+    /// deviation, which differs by up to 2.4e-7.
     package func normalizationTable(channels: Int) -> [Float] {
         precondition(
             [mean, std].allSatisfy { $0.count == 1 || $0.count == channels },

@@ -1,37 +1,36 @@
 import CKernels
 import Support
 
-/// What a model wants done to an image before it sees it: resize, centre crop, rescale, normalise.
+/// The preprocessing of a model's input: resize, centre crop, rescale, normalise.
 public struct Preprocessing: Sendable, Hashable {
-    /// How an image is brought to size.
+    /// How an image is resized.
     public enum Resize: Sendable, Hashable {
-        /// It stays as it is.
+        /// Not at all.
         case none
-        /// The shorter edge gets this length, the longer one follows, rounded down.
+        /// The shorter edge gets this length; the longer one keeps the proportions, rounded down.
         case shortestEdge(Int)
-        /// The image covers this area in its own proportions, rounded to the nearest: timm's way to a size that is not
-        /// square.
+        /// The image covers this area, keeping proportions, rounded to nearest: timm's resize for non-square sizes.
         case cover(width: Int, height: Int)
-        /// Both edges get these lengths, whatever becomes of the proportions.
+        /// Both edges get these lengths, ignoring proportions.
         case exact(width: Int, height: Int)
     }
 
-    /// How the image is brought to size.
+    /// How the image is resized.
     public var resize: Resize
-    /// The filter that does it.
+    /// The resize filter.
     public var interpolation: Interpolation
-    /// What is cut from the middle; nil: nothing is cut.
+    /// The size of the centre crop; nil: no crop.
     public var crop: Size?
-    /// Where the crop begins when the margin is odd.
+    /// The rounding of the crop's offset when the margin is odd.
     public var cropRounding: CropRounding = .halfToEven
-    /// What samples from 0 to 255 are multiplied by.
+    /// The factor that samples from 0 to 255 are multiplied by.
     public var rescaleFactor: Double
-    /// What is subtracted from each channel after rescaling. One value a channel, or one for all.
+    /// The mean to subtract from each channel after rescaling: one value per channel, or one for all.
     public var mean: [Double]
-    /// What each channel is divided by after that. One value a channel, or one for all.
+    /// The standard deviation to divide each channel by: one value per channel, or one for all.
     public var std: [Double]
 
-    /// A recipe; without `mean` and `std`, samples are mapped to −1…1.
+    /// A preprocessing; by default, samples are mapped to −1…1.
     public init(
         resize: Resize, interpolation: Interpolation = .bicubic, crop: Size? = nil,
         cropRounding: CropRounding = .halfToEven, rescaleFactor: Double = 1.0 / 255, mean: [Double] = [0.5],
@@ -46,12 +45,12 @@ public struct Preprocessing: Sendable, Hashable {
         self.std = std
     }
 
-    /// The size that an image of `width` × `height` has when it is prepared.
+    /// The size of a prepared image of `width` × `height`.
     public func outputSize(width: Int, height: Int) -> Size {
         crop ?? resizedSize(width: width, height: height)
     }
 
-    /// Resizes and crops, in 8 bits, as PIL and torchvision do, to the bit.
+    /// Resizes and crops in 8 bits, bit-identical to PIL and torchvision.
     public func prepare(_ image: Image) -> Image {
         let framing = framing(width: image.width, height: image.height)
         return framing.cut(
@@ -60,7 +59,7 @@ public struct Preprocessing: Sendable, Hashable {
                 window: framing.visible))
     }
 
-    /// What is kept of an image of `width` × `height`.
+    /// The part of an image of `width` × `height` that is kept.
     func framing(width: Int, height: Int) -> Framing {
         let size = resizedSize(width: width, height: height)
         let whole = Window(x: 0, y: 0, width: size.width, height: size.height)
@@ -80,18 +79,18 @@ public struct Preprocessing: Sendable, Hashable {
             func scaled(_ length: Int) -> Int { max(1, Int((Double(length) / ratio).rounded(.toNearestOrEven))) }
             return Size(height: scaled(height), width: scaled(width))
         case .shortestEdge(let edge):
-            // The long edge is truncated from a quotient in double precision, as Python computes it.
+            // The long edge is a quotient in double precision, truncated, as in Python.
             let long = max(1, Int(Double(edge * max(width, height)) / Double(min(width, height))))
             return width <= height ? Size(height: long, width: edge) : Size(height: edge, width: long)
         }
     }
 }
 
-/// The part of a resized image that a model sees.
+/// The part of a resized image that a model receives.
 struct Framing {
     /// The size of the whole image.
     let size: Size
-    /// What is cut from it; where the image is smaller, it reaches over the edges.
+    /// The crop; it extends beyond an image that is smaller.
     let wanted: Window
 
     /// The part of `wanted` that lies in the image.
@@ -101,7 +100,7 @@ struct Framing {
             height: min(wanted.height, size.height))
     }
 
-    /// What is wanted, of an image that consists of the visible part.
+    /// The crop of an image that consists of the visible part.
     func cut(_ image: Image) -> Image {
         image.cropped(
             x: wanted.x - visible.x, y: wanted.y - visible.y, width: wanted.width, height: wanted.height)

@@ -5,10 +5,10 @@
 #endif
 
 extension CounterRandom {
-    /// Beta-distributed with both shapes above 0.
+    /// Beta-distributed; both shapes are above 0.
     public mutating func beta(_ a: Double, _ b: Double) -> Double {
         precondition(a > 0 && b > 0, "CounterRandom.beta: expected shapes above 0, got \(a) and \(b)")
-        // Of tiny shapes both logarithms may be far below those of the smallest number; their difference stays good.
+        // For tiny shapes both gamma variables underflow; the difference of their logarithms does not.
         return 1 / (1 + exp(logGamma(b) - logGamma(a)))
     }
 

@@ -5,8 +5,8 @@
 #endif
 
 extension CounterRandom {
-    /// Fills `values` with numbers of mean 0 and standard deviation 1, in single precision and both of each pair (Box and
-    /// Muller): for noise by the thousand. None is farther than 5.8 from 0.
+    /// Fills `values` with standard normal numbers in single precision, using both values of each Box–Muller pair. No magnitude
+    /// exceeds 5.8.
     public mutating func fillNormal(_ values: UnsafeMutableBufferPointer<Float>) {
         for first in stride(from: 0, to: values.count, by: 2) {
             // In (0, 1], so that the logarithm is finite.

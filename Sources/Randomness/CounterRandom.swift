@@ -4,46 +4,46 @@
     import Musl
 #endif
 
-/// Random numbers that are a pure function of a seed and of what they are for.
+/// Random numbers that are a pure function of a seed and of their purpose.
 ///
-/// A purpose, an epoch and an index (of an image, a step, a parameter, …) name a stream of 2³² blocks of their own.
-/// Nothing has to be remembered to continue a run, and the work can be spread over threads in any way.
+/// A purpose, an epoch and an index (of an image, a step, a parameter, …) select a stream of 2³² blocks. So resuming a run
+/// needs no saved state, and work can be distributed over threads in any way.
 public struct CounterRandom: RandomNumberGenerator, Sendable {
-    /// What random numbers are drawn for; a new use takes a new number, old ones stay.
+    /// The purpose of random numbers; a new use takes a new number, and existing numbers never change.
     public struct Purpose: Sendable, Hashable {
-        /// The word that sets this purpose's streams apart.
+        /// The word that identifies this purpose's streams.
         public let word: UInt32
 
-        /// A purpose with a number of its own; 0 to 31 are taken by this package.
+        /// A purpose with its own number; 0 to 31 are reserved for this package.
         public init(word: UInt32) { self.word = word }
 
-        /// Crops, flips and colour operations of a training image.
+        /// Augmentation of training images.
         public static let augmentation = Purpose(word: 0)
-        /// Which image stands in for one that cannot be read.
+        /// Replacements of unreadable images.
         public static let replacement = Purpose(word: 1)
         /// The order of the images in an epoch.
         public static let order = Purpose(word: 2)
-        /// Which patches are masked.
+        /// Masks of patches.
         public static let masking = Purpose(word: 3)
         /// Initial weights.
         public static let initialization = Purpose(word: 4)
-        /// Dropped paths.
+        /// Stochastic depth.
         public static let dropPath = Purpose(word: 5)
         /// Mixup and cutmix.
         public static let mixing = Purpose(word: 6)
-        /// Made-up input, for benchmarks and tests.
+        /// Synthetic input for benchmarks and tests.
         public static let synthetic = Purpose(word: 7)
-        /// Rectangles of noise over training images.
+        /// Random erasing.
         public static let erasing = Purpose(word: 8)
     }
 
     private let key: SIMD2<UInt32>
     private var counter: SIMD4<UInt32>
     private var block = SIMD4<UInt32>()
-    /// How many words of `block` are used up; 4 means that a new one is due.
+    /// The number of words of `block` used; 4 if a new block is due.
     private var used = 4
 
-    /// The start of a stream; of `epoch` and `index` the low 32 bits count.
+    /// The start of a stream; only the low 32 bits of `epoch` and `index` are used.
     public init(seed: UInt64, purpose: Purpose, epoch: Int = 0, index: Int = 0) {
         key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
         counter = SIMD4(0, purpose.word, UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: epoch))
@@ -90,14 +90,14 @@ public struct CounterRandom: RandomNumberGenerator, Sendable {
     /// True with probability `probability`.
     public mutating func isTrue(probability: Double) -> Bool { uniform() < probability }
 
-    /// Normal with mean 0 and standard deviation 1 (Box and Muller; the pair's second half is not used).
+    /// Normal with mean 0 and standard deviation 1 (Box–Muller; the second value of each pair is not used).
     public mutating func normal() -> Double {
         // 1 − u is in (0, 1], so the logarithm is finite.
         let radius = (-2 * log(1 - uniform())).squareRoot()
         return radius * cos(2 * Double.pi * uniform())
     }
 
-    /// Normal with mean 0 and standard deviation 1, drawn again while it is farther than `limit` from 0.
+    /// Normal with mean 0 and standard deviation 1, redrawn while its magnitude exceeds `limit`.
     public mutating func truncatedNormal(limit: Double = 2) -> Double {
         precondition(limit > 0, "CounterRandom.truncatedNormal: expected a limit above 0, got \(limit)")
         while true {

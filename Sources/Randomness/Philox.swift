@@ -1,7 +1,7 @@
 /// The counter-based generator Philox4x32-10: 128 random bits as a pure function of a counter and a key.
 ///
-/// Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011); the tests hold the known
-/// answers of its authors.
+/// Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011); the tests contain the authors'
+/// known answers.
 package enum Philox {
     /// The random block that belongs to `counter` under `key`.
     package static func block(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {

@@ -1,20 +1,20 @@
-/// A random order of 0 ..< count without a list: the element at any position costs the same and needs no memory.
+/// A random permutation of 0 ..< count with random access in constant time and memory.
 ///
-/// A Feistel network of eight rounds permutes the smallest range 0 ..< 4ʰ (64 at least) that holds `count`; positions
-/// that land outside are sent through again until they land inside ("cycle walking", Black and Rogaway, 2002), fewer
-/// than four times on average beyond a count of 16.
+/// A Feistel network of eight rounds permutes the smallest range 0 ..< 4ʰ (at least 64) that contains `count`; results
+/// outside are permuted again until they are inside ("cycle walking", Black and Rogaway, 2002), on average fewer than
+/// four times beyond a count of 16.
 public struct RandomPermutation: Sendable {
-    /// How many elements there are.
+    /// The number of elements.
     public let count: Int
     private let halfBits: UInt64
-    /// A key a round; a fixed size keeps the struct free of allocation.
+    /// One key per round; the fixed size avoids an allocation.
     private let keys: SIMD8<UInt64>
 
-    /// The order that belongs to a seed and an epoch.
+    /// The permutation of a seed and an epoch.
     public init(count: Int, seed: UInt64, epoch: Int) {
         precondition(count >= 0, "RandomPermutation: expected a count of 0 or more, got \(count)")
         self.count = count
-        // With 16 elements, the network visibly prefers some orders; from 64 on it does not.
+        // With 16 elements, the network visibly favours some permutations; with 64 it does not.
         var half: UInt64 = 3
         while half < 31 && UInt64(1) << (2 * half) < UInt64(count) { half += 1 }
         precondition(count <= 1 << (2 * half), "RandomPermutation: \(count) elements are too many")

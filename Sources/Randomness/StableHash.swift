@@ -1,16 +1,16 @@
-/// A 64-bit hash that stays the same over runs, machines and versions, unlike Swift's `Hasher`.
+/// A 64-bit hash that is stable across runs, machines and versions, unlike Swift's `Hasher`.
 ///
 /// FNV-1a over the bytes, then the finaliser of SplitMix64, because FNV-1a alone leaves the upper bits of short texts
-/// alike. Not for secrets: collisions can be made on purpose.
+/// similar. Not cryptographic: collisions are easy to construct.
 package struct StableHash: Sendable {
     private var state: UInt64 = 0xCBF2_9CE4_8422_2325
 
-    /// A hash of nothing yet; different seeds give unrelated hashes.
+    /// An empty hash; different seeds give unrelated hashes.
     package init(seed: UInt64 = 0) {
         if seed != 0 { combine(seed) }
     }
 
-    /// Adds bytes; what is added in two parts equals what is added at once.
+    /// Adds bytes, in one or several calls.
     package mutating func combine(_ bytes: some Sequence<UInt8>) {
         for byte in bytes { state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
     }
@@ -22,7 +22,7 @@ package struct StableHash: Sendable {
         }
     }
 
-    /// The hash of what has been added.
+    /// The hash of everything added.
     package var value: UInt64 { Self.mix(state) }
 
     /// A bijection that spreads every bit of `value` over all bits (the finaliser of SplitMix64).

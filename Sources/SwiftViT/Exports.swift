@@ -1,4 +1,4 @@
-// What `import SwiftViT` brings along: images and their preprocessing, checkpoints, models, data sets and training.
+// Reexported by `import SwiftViT`: images and preprocessing, checkpoints, models, data sets and training.
 @_exported import Checkpoints
 @_exported import Compute
 @_exported import Datasets

@@ -9,7 +9,7 @@ import SwiftViT
     import Musl
 #endif
 
-/// How the process ends: 0, 1, and the codes of sysexits.h.
+/// Exit codes: 0, 1, and those of sysexits.h.
 enum ExitStatus: Int32 {
     case someInputsFailed = 1
     case usage = 64
@@ -17,7 +17,7 @@ enum ExitStatus: Int32 {
     case noSuchInput = 66
     case cannotCreateOutput = 73
     case inputOutput = 74
-    /// The reader of standard output went away; the process ends as one does that was never prepared for that.
+    /// Standard output was closed by its reader; the process ends as SIGPIPE would have ended it.
     case brokenPipe = 141
 
     func end() -> Never {
@@ -29,10 +29,10 @@ enum ExitStatus: Int32 {
     }
 }
 
-/// Why a command ends early: what to tell, and the status to end with.
+/// Why a command ends early: the message to print and the exit code.
 struct CommandFailure: Error {
     let status: ExitStatus
-    /// One sentence; nil where everything was said.
+    /// One sentence; nil if everything was printed already.
     let message: String?
 
     init(_ status: ExitStatus, _ message: String? = nil) {
@@ -40,7 +40,7 @@ struct CommandFailure: Error {
         self.message = message
     }
 
-    /// The failure that an error of the library means; nil for the argument parser's own errors.
+    /// The failure that a library error stands for; nil for the argument parser's own errors.
     init?(_ error: any Error) {
         switch error {
         case let failure as CommandFailure: self = failure

@@ -6,29 +6,29 @@ import Support
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Write a checkpoint in another layout.",
+        abstract: "Convert a checkpoint to another layout.",
         discussion: """
             Examples:
               vit convert mae_pretrain_vit_base.pth --to hf --output mae-base/
               vit convert ViT-B_16.npz --to timm --output vit-b16/ --half
             """)
 
-    @Argument(help: "A directory, a weights file, or the name of a folder under checkpoints/.")
+    @Argument(help: .model)
     var model: String
 
-    @Option(help: "For transformers, for timm, or for the scripts of MAE's authors.")
+    @Option(help: "Target layout: transformers (hf), timm, or the MAE authors' scripts (mae).")
     var to: ExportLayout
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The directory to write.", valueName: "dir"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("Output directory.", valueName: "dir"))
     var output: String
 
-    @Flag(help: "Round the weights to 16 bits: half the size.")
+    @Flag(help: "Store the weights as float16, half the size.")
     var half = false
 
-    @Flag(help: "Leave out the decoder of a masked autoencoder.")
+    @Flag(help: "Omit the decoder of a masked autoencoder.")
     var encoderOnly = false
 
-    @Flag(help: "Write into a directory that holds files already, and replace those of the same names.")
+    @Flag(help: "Write into a non-empty directory, replacing files of the same names.")
     var force = false
 
     @OptionGroup var shared: SharedOptions

@@ -7,12 +7,12 @@ import Support
     import Musl
 #endif
 
-/// Ends the process in order when it is interrupted or terminated: unfinished files go, and the exit code says why.
+/// Cleans up when the process is interrupted or terminated: removes unfinished files and exits with the signal's code.
 enum Interruption {
-    /// Starts to watch, with a thread that waits for the signals; to be called before any other thread starts, since
-    /// threads inherit which signals they leave alone.
+    /// Starts a thread that waits for the signals. Call this before any other thread starts, since threads inherit the
+    /// signal mask.
     static func watch(removing unfinished: UnfinishedFiles) {
-        // A reader that goes away is told by the write that fails.
+        // A closed pipe shows as a failed write.
         signal(SIGPIPE, SIG_IGN)
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
@@ -24,7 +24,7 @@ enum Interruption {
         if let thread = Thread({ watch.run() }) {
             thread.detach()
         } else {
-            // Without the thread, the signals end the process as they always do.
+            // Without the thread, signals keep their default actions.
             unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         }
     }

@@ -1,16 +1,16 @@
 import Datasets
 
-/// Keeps count of the pictures of a labelled set that a command goes through, and of those that cannot be read.
+/// Counts the images of a labelled set as a command goes through them, and those that cannot be read.
 struct LabeledRun {
     private let data: String
     private let total: Int
-    /// What happens to a picture: "evaluated".
+    /// What is done to an image: "evaluated".
     private let verb: String
     private let isStrict: Bool
     private let isQuiet: Bool
     private var progress: Progress
     private var doneCount = 0
-    /// What could not be read.
+    /// The images that could not be read.
     private(set) var failures: [InputError] = []
 
     init(data: String, total: Int, verb: String, isStrict: Bool, isQuiet: Bool) {
@@ -22,12 +22,12 @@ struct LabeledRun {
         progress = Progress(total: total, isShown: !isQuiet)
     }
 
-    /// Sentences about the set.
-    func tell(_ notes: [String]) {
+    /// Prints sentences about the set.
+    func show(_ notes: [String]) {
         if !isQuiet { for note in notes { StandardError.write("\(note)\n") } }
     }
 
-    /// Takes the result of the next picture.
+    /// Records the result of the next image.
     mutating func take<Value>(path: String, _ result: Result<Value, InputError>) throws {
         doneCount += 1
         if case .failure(let error) = result {
@@ -39,18 +39,18 @@ struct LabeledRun {
         progress.update(doneCount)
     }
 
-    /// Throws where not one of the pictures of a part could be read.
+    /// Throws if no image of a part could be read.
     mutating func check(_ readCount: Int, of total: Int, in part: ImageDataset.Part) throws {
         progress.clear()
         if readCount == 0 {
             throw CommandFailure(
                 .malformedData,
-                "\(data): not one of the \(total) pictures of the \(part.rawValue) part can be read; expected PNG or JPEG "
-                    + "files")
+                "\(data): none of the \(total) images of the \(part.rawValue) part can be read; expected PNG or JPEG files"
+            )
         }
     }
 
-    /// Throws where pictures failed, once all else is done.
+    /// Throws if images failed, once everything else is done.
     func finish() throws {
         guard !failures.isEmpty else { return }
         StandardError.write("\(total - failures.count) of \(total) \(verb), \(failures.count) failed\n")

@@ -7,28 +7,28 @@ import Support
 struct MapCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "map",
-        abstract: "Draw a map of embeddings to look at in a browser.",
+        abstract: "Draw a 2-D map of embeddings as an HTML page.",
         discussion: """
             Examples:
               vit map photos.npy --output map.html
               vit map photos.npy --output map.html --thumbnail-size 96 --thumbnail-megabytes 100
 
-            Pictures that are alike lie together: t-SNE of the cosines, from the principal components. The page holds \
-            all that it shows, and needs no network. Points have the colour of their folder.
+            Similar images are placed close together, by t-SNE of the cosine similarities, initialised with PCA. The page \
+            is self-contained and opens without a network. Points are coloured by folder.
             """)
 
-    @Argument(help: ArgumentHelp("Vectors, a row a picture: the output of vit embed.", valueName: "index.npy"))
+    @Argument(help: .embeddings)
     var index: String
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The page to write.", valueName: "map.html"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("HTML page to write.", valueName: "map.html"))
     var output: String
 
-    @Option(help: ArgumentHelp("The longer side of the pictures in the page; 0: none.", valueName: "pixels"))
+    @Option(help: ArgumentHelp("Longer side of the thumbnails; 0 for none.", valueName: "pixels"))
     var thumbnailSize = EmbeddingMap.Options().thumbnailSide
 
     @Option(
         help: ArgumentHelp(
-            "What the pictures may take in the page; the more points, the fewer have one.", valueName: "n"))
+            "Maximum total size of the thumbnails; with more points, fewer have one.", valueName: "n"))
     var thumbnailMegabytes = EmbeddingMap.Options().thumbnailBytes >> 20
 
     @OptionGroup var threads: ThreadOptions

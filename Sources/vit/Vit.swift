@@ -5,26 +5,35 @@ import Compute
 struct Vit: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vit",
-        abstract: "Vision Transformers: what is in a picture, and what is in a checkpoint.",
+        abstract: "Classify, embed, explain and reconstruct images with Vision Transformers, and train them.",
         discussion: """
             Examples:
               vit classify photo.jpg
               vit classify figures/ --format csv > labels.csv
+              vit attention photo.jpg --output photo-heads.png
               vit embed photos/ --output photos.npy
               vit search photos.npy query.jpg
-              vit evaluate photos/ --model runs/photos/model
-              vit reconstruct photo.jpg --model runs/photos/model --output panels.png
-              vit inspect charts-vit-tiny
+              vit finetune photos/ --output run --init mae-base/
+              vit evaluate photos/ --model run/model
               vit convert checkpoint.pth --to hf --output model/
 
-            Exit codes: 0 all done; 1 done, but some inputs failed; 64 usage; 65 malformed data or checkpoint;
+            Exit codes: 0 success; 1 finished, but some inputs failed; 64 usage error; 65 malformed data or checkpoint;
             66 no such input; 73 cannot create output; 74 I/O error; 130 interrupted; 143 terminated.
             """,
-        subcommands: [
-            ClassifyCommand.self, EmbedCommand.self, SearchCommand.self, DuplicatesCommand.self, MapCommand.self,
-            PretrainCommand.self, FinetuneCommand.self, EvaluateCommand.self, ProbeCommand.self,
-            ReconstructCommand.self, AttentionCommand.self, InspectCommand.self, ConvertCommand.self,
-            BenchmarkCommand.self,
+        version: Version.number,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Inference",
+                subcommands: [
+                    ClassifyCommand.self, AttentionCommand.self, ReconstructCommand.self, EvaluateCommand.self,
+                    BenchmarkCommand.self,
+                ]),
+            CommandGroup(
+                name: "Embeddings",
+                subcommands: [EmbedCommand.self, SearchCommand.self, DuplicatesCommand.self, MapCommand.self]),
+            CommandGroup(
+                name: "Training", subcommands: [PretrainCommand.self, FinetuneCommand.self, ProbeCommand.self]),
+            CommandGroup(name: "Checkpoints", subcommands: [InspectCommand.self, ConvertCommand.self]),
         ])
 
     static func main() {
@@ -37,9 +46,13 @@ struct Vit: ParsableCommand {
         }
     }
 
-    /// Ends the process as the contract of exit codes has it.
+    /// Ends the process with the exit code that the error stands for.
     private static func end(with error: any Error) -> Never {
-        guard let failure = CommandFailure(error) else { exit(withError: error) }
+        guard let failure = CommandFailure(error) else {
+            // Found out only now: other commands need not ask the processor what it can do.
+            if message(for: error) == Version.number { exit(withError: CleanExit.message(Version.text)) }
+            exit(withError: error)
+        }
         if let message = failure.message { StandardError.write("Error: \(message)\n") }
         failure.status.end()
     }

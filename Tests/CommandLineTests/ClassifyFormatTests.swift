@@ -72,7 +72,7 @@ struct ClassifyFormatTests {
         #expect(text.output.contains("odd, \"quoted\"??[31m ü.png"))
     }
 
-    @Test func textIsATableForOnePictureAndALineForEachOfMany() throws {
+    @Test func textIsATableForOneImageAndALineForEachOfMany() throws {
         let one = try classify("a.png")
         #expect(one.lines.first == "a.png  31 × 18")
         #expect(one.lines.count == 6)

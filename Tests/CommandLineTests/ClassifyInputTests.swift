@@ -2,7 +2,7 @@ import Foundation
 import TestTools
 import Testing
 
-/// What `vit classify` takes as input, and what becomes of inputs that are no pictures.
+/// What `vit classify` takes as input, and what becomes of inputs that are no images.
 struct ClassifyInputTests {
     private let scratch: Scratch
 
@@ -38,7 +38,7 @@ struct ClassifyInputTests {
         #expect(objects[2] == objects[4] && objects[0] == objects[3] && objects[0] != objects[1])
     }
 
-    @Test func whatIsNoPictureIsRefusedByName() throws {
+    @Test func whatIsNoImageIsRefusedByName() throws {
         try scratch.write(
             Array("RIFF".utf8) + [36, 0, 0, 0] + Array("WEBPVP8 ".utf8) + .init(repeating: 0, count: 24),
             to: "photo.png")
@@ -56,7 +56,7 @@ struct ClassifyInputTests {
         #expect(list.status == 66 && list.errors.contains("missing.txt"))
     }
 
-    @Test func hugePicturesAreRefusedByTheirHeader() throws {
+    @Test func hugeImagesAreRefusedByTheirHeader() throws {
         // A PNG whose header announces 30,000 × 30,000 pixels.
         let header = """
             iVBORw0KGgoAAAANSUhEUgAAdTAAAHUwCAIAAADpRW/tAAAADElEQVR4nGNgoD0AAABkAAGGZDw1AAAAAElFTkSuQmCC
@@ -68,7 +68,7 @@ struct ClassifyInputTests {
         #expect(try classify(["good.png", "--max-pixels", "391"]).status == 0)
     }
 
-    @Test func oneBadPictureDoesNotEndARun() throws {
+    @Test func oneBadImageDoesNotEndARun() throws {
         try scratch.write("nonsense", to: "bad.png")
         try scratch.writeImage("last.png", seed: 5)
         let outcome = try classify(["good.png", "bad.png", "missing.png", "last.png"])
@@ -83,7 +83,7 @@ struct ClassifyInputTests {
         #expect(outcome.errorLines[2] == "2 of 4 classified, 2 failed")
     }
 
-    @Test func strictStopsAtTheFirstBadPicture() throws {
+    @Test func strictStopsAtTheFirstBadImage() throws {
         try scratch.write("nonsense", to: "bad.png")
         let arguments = ["good.png", "bad.png", "good.png", "--strict", "--logits", "logits.npy"]
         let outcome = try classify(arguments)

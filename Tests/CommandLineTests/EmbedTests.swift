@@ -43,7 +43,7 @@ struct EmbedTests {
         let index = try lines("out.index.csv")
         #expect(index[0] == "row,path,sha256" && index.count == 8)
         #expect(index[3].hasPrefix("2,photos/2.png,") && index[3].count == "2,photos/2.png,".count + 64)
-        // A row is what the picture gives alone.
+        // A row is what the image gives alone.
         #expect(try run("photos/2.png", "--output", "one.npy", "--batch-size", "1").status == 0)
         #expect(try array("one.npy").values == Array(values[32..<48]))
     }
@@ -128,7 +128,7 @@ struct EmbedTests {
     @Test func resumeGoesOnFromAnyPoint() throws {
         try scratch.write("nonsense", to: "photos/3a.png")
         #expect(try run("photos", "--output", "whole.npy", "--quiet").status == 1)
-        // A picture that cannot be read ends this run, and leaves the rows before it.
+        // An image that cannot be read ends this run, and leaves the rows before it.
         let stopped = try run("photos", "--output", "out.npy", "--strict", "--batch-size", "1")
         #expect(stopped.status == 65, "\(stopped.errors)")
         let names = try scratch.names
@@ -160,7 +160,7 @@ struct EmbedTests {
         let journal = try text("out.npy.partial/journal")
         try FileManager.default.removeItem(atPath: scratch.path("photos/9.png"))
         try FileManager.default.removeItem(atPath: scratch.path("out.npy.partial"))
-        // The journal of a run over the seven good pictures, all of them done.
+        // The journal of a run over the seven good images, all of them done.
         #expect(try run("photos", "--output", "out.npy").status == 0)
         let hash = try #require(text("out.settings.json").firstMatch(of: #/"paths_hash": "([0-9a-f]+)"/#)).1
         let settings = journal.prefix { $0 != "\n" }
@@ -184,7 +184,7 @@ struct EmbedTests {
     }
 
     /// What ended a strict run may be mended before it goes on.
-    @Test func resumeLooksAgainAtThePictureThatEndedTheRun() throws {
+    @Test func resumeLooksAgainAtTheImageThatEndedTheRun() throws {
         try scratch.write("nonsense", to: "photos/5a.png")
         #expect(try run("photos", "--output", "out.npy", "--strict").status == 65)
         try scratch.writeImage("photos/5a.png", seed: 50)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `vit evaluate` on pictures of three of the five classes of a small model.
+/// `vit evaluate` on images of three of the five classes of a small model.
 struct EvaluateTests {
     private let scratch: Scratch
     private let classes = ["ant", "cicada", "earwig"]
@@ -55,8 +55,8 @@ struct EvaluateTests {
         let outcome = try evaluate()
         #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
         #expect(outcome.output.contains("\(correct) of 24"))
-        #expect(outcome.output.contains("truth \\ answer"))
-        #expect(outcome.lines[0] == "data: 24 pictures, \(shownClasses(outcome)) classes")
+        #expect(outcome.output.contains("true \\ predicted"))
+        #expect(outcome.lines[0] == "data: 24 images, \(shownClasses(outcome)) classes")
     }
 
     private func shownClasses(_ outcome: Vit.Outcome) -> Int {
@@ -80,7 +80,7 @@ struct EvaluateTests {
         #expect(first["loss"] as? Double != second["loss"] as? Double)
     }
 
-    @Test func unreadablePicturesDoNotCount() throws {
+    @Test func unreadableImagesDoNotCount() throws {
         let sound = try evaluate("--format", "json").output
         try scratch.write("nonsense", to: "data/ant/bad.png")
         let outcome = try evaluate("--format", "json")
@@ -100,7 +100,7 @@ struct EvaluateTests {
         let outcome = try Vit.run(["evaluate", "bad", "--model", "hf-vit"], in: scratch)
         #expect(outcome.status == 65 && outcome.output.isEmpty)
         #expect(
-            outcome.errors.contains("bad: not one of the 1 pictures of the training part can be read"),
+            outcome.errors.contains("bad: none of the 1 images of the training part can be read"),
             "\(outcome.errors)")
     }
 

@@ -13,7 +13,7 @@ struct InspectTests {
         for expected in [
             "Hugging Face transformers (safetensors)", "16 × 16 pixels, 3 channels", "2 blocks, width 16, 2 heads",
             "5: ant, bee, cicada, dragonfly, earwig", "5,637; in the files 40 tensors", "squash to 20 × 16, bilinear",
-            "cut out the middle 16 × 16", "divide samples by 255",
+            "centre crop to 16 × 16", "divide samples by 255",
             "subtract 0.4 0.5 0.6, divide by 0.3 0.2 0.25", "vit.embeddings.cls_token",
         ] {
             #expect(outcome.output.contains(expected), "\(expected)")
@@ -22,7 +22,7 @@ struct InspectTests {
 
     @Test func textSaysWhatWasAssumed() throws {
         let outcome = try Vit.run(["inspect", Fixtures.checkpoint("mae-finetuned/checkpoint-99.pth")], in: scratch)
-        #expect(outcome.output.contains("\nAssumed, because no file says it\n"))
+        #expect(outcome.output.contains("\nAssumed, because no file states it\n"))
     }
 
     @Test func jsonHoldsTheSame() throws {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `--logits`: a NumPy file with a row for each picture that was classified.
+/// `--logits`: a NumPy file with a row for each image that was classified.
 struct LogitsTests {
     private let scratch: Scratch
 
@@ -61,7 +61,7 @@ struct LogitsTests {
         }
     }
 
-    @Test func failedPicturesHaveNoRow() throws {
+    @Test func failedImagesHaveNoRow() throws {
         try scratch.write("nonsense", to: "bad.png")
         let outcome = try Vit.run(
             ["classify", "0.png", "bad.png", "1.png", "--model", "hf-vit", "--logits", "out.npy"], in: scratch)

@@ -30,7 +30,7 @@ struct PageTests {
         return try #require(object as? [String: Any])
     }
 
-    @Test func theMapHoldsPointsFoldersAndPictures() throws {
+    @Test func theMapHoldsPointsFoldersAndImages() throws {
         try embed("photos")
         #expect(try map().status == 0)
         let data = try data()
@@ -38,8 +38,8 @@ struct PageTests {
         #expect(data["groups"] as? [String] == ["even", "odd"])
         #expect(data["group"] as? [Int] == [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
         #expect((data["paths"] as? [String])?.first == "photos/even/0.png")
-        let pictures = try #require(data["pictures"] as? [String])
-        #expect(pictures.allSatisfy { Data(base64Encoded: $0)?.starts(with: [0xFF, 0xD8]) == true })
+        let images = try #require(data["pictures"] as? [String])
+        #expect(images.allSatisfy { Data(base64Encoded: $0)?.starts(with: [0xFF, 0xD8]) == true })
         let page = String(decoding: try scratch.read("map.html"), as: UTF8.self)
         #expect(!page.contains("http://") && !page.contains("https://"))
         #expect(try map("--threads", "1").status == 0)
@@ -91,7 +91,7 @@ struct PageTests {
         #expect((object["mean_attention_distance"] as? [[Double]])?.map(\.count) == [2, 2])
         #expect((object["cka"] as? [Double])?.count == 4)
         let page = String(decoding: try scratch.read("layers.html"), as: UTF8.self)
-        #expect(page.contains("over 12 pictures") && page.contains("<circle") && page.contains("<rect"))
+        #expect(page.contains("over 12 images") && page.contains("<circle") && page.contains("<rect"))
         #expect(!page.contains("http"))
         let text = try inspect("--images", "photos", "--output", "layers.html", "--threads", "1")
         #expect(text.output.isEmpty)

@@ -2,7 +2,7 @@ import Foundation
 import Imaging
 import Testing
 
-/// `vit probe` on pictures whose class is their colour.
+/// `vit probe` on images whose class is their colour.
 struct ProbeTests {
     private let scratch: Scratch
 
@@ -85,7 +85,7 @@ struct ProbeTests {
         #expect(neighbors["counts"] as? [String: Int] == ["training": 18, "test": 6])
     }
 
-    @Test func unreadablePicturesAreLeftOut() throws {
+    @Test func unreadableImagesAreLeftOut() throws {
         try scratch.write("nonsense", to: "data/train/dark/bad.png")
         let outcome = try probe("knn", "--format", "json")
         #expect(outcome.status == 1)

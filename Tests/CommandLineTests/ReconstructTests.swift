@@ -24,15 +24,15 @@ struct ReconstructTests {
             [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8) + values, to: name)
     }
 
-    @Test func aPictureForEachInput() throws {
+    @Test func anImageForEachInput() throws {
         let outcome = try run("0.png", "1.png", "2.png", "--output", "out/deep")
         #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
         #expect(outcome.lines.count == 3)
         #expect(outcome.lines[1].hasPrefix("1.png  loss ") && outcome.lines[1].hasSuffix("out/deep/1.png"))
         #expect(outcome.lines[1].contains("4 of 16 patches kept"))
-        let pictures = try (0..<3).map { try Image(contentsOfFile: scratch.path("out/deep/\($0).png")) }
-        #expect(pictures.allSatisfy { $0.width == 4 * 192 + 40 && $0.height > 192 })
-        #expect(pictures[0] != pictures[1])
+        let images = try (0..<3).map { try Image(contentsOfFile: scratch.path("out/deep/\($0).png")) }
+        #expect(images.allSatisfy { $0.width == 4 * 192 + 40 && $0.height > 192 })
+        #expect(images[0] != images[1])
         #expect(try scratch.names == ["0.png", "1.png", "2.png", "out"])
     }
 
@@ -81,7 +81,7 @@ struct ReconstructTests {
             let expected = (0..<16).sorted { noise[row][$0] < noise[row][$1] }.prefix(4)
             #expect(objects[index]["kept"] as? [Int] == Array(expected))
         }
-        // A row for each picture that was reconstructed.
+        // A row for each image that was reconstructed.
         let file = try scratch.read("prediction.npy")
         #expect(String(decoding: file[10..<128], as: UTF8.self).contains("'shape': (2, 16, 48), }"))
         #expect(file.count == 128 + 2 * 16 * 48 * 4)

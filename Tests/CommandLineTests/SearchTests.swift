@@ -8,7 +8,7 @@ struct SearchTests {
     init() throws {
         scratch = try Scratch()
         for number in 0..<6 { try scratch.writeImage("photos/\(number).png", seed: number) }
-        // The same picture twice, the second time in a larger file.
+        // The same image twice, the second time in a larger file.
         let copy = try scratch.read("photos/2.png")
         try scratch.write(copy + [UInt8](repeating: 0, count: 50), to: "photos/2b.png")
         let outcome = try Vit.run(
@@ -21,7 +21,7 @@ struct SearchTests {
     }
 
     /// The model and the pooling are those of the index.
-    @Test func byPictureAndByRow() throws {
+    @Test func byImageAndByRow() throws {
         try FileManager.default.copyItem(atPath: scratch.path("photos/4.png"), toPath: scratch.path("query.png"))
         let outcome = try search("query.png", "2", "--top-k", "3", "--format", "jsonl")
         #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
@@ -31,7 +31,7 @@ struct SearchTests {
         #expect(matches.map(\.count) == [3, 3])
         #expect(matches[0][0]["path"] as? String == "photos/4.png" && matches[0][0]["row"] as? Int == 5)
         #expect(abs((matches[0][0]["similarity"] as? Double ?? 0) - 1) < 1e-6)
-        // The row itself is no answer; the other copy of the picture is.
+        // The row itself is no answer; the other copy of the image is.
         #expect(matches[1][0]["path"] as? String == "photos/2b.png")
         #expect(!matches[1].contains { $0["row"] as? Int == 2 })
     }
@@ -82,9 +82,9 @@ struct SearchTests {
     @Test func duplicates() throws {
         let text = try Vit.run(["duplicates", "index.npy", "--threshold", "0.9999"], in: scratch)
         #expect(text.status == 0, "\(text.errors)")
-        #expect(text.lines[0] == "Group 1: 2 pictures" && text.lines.count == 3)
+        #expect(text.lines[0] == "Group 1: 2 images" && text.lines.count == 3)
         #expect(text.lines[2].hasPrefix("  keep") && text.lines[2].contains("photos/2b.png"))
-        #expect(text.errors.contains("1 group among 7 pictures; 1 of them could go"))
+        #expect(text.errors.contains("1 group among 7 images; 1 of them can be removed"))
         let lines = try Vit.run(
             ["duplicates", "index.npy", "--threshold", "0.9999", "--format", "jsonl", "--quiet"], in: scratch)
         let object = try #require(lines.objects().first)

@@ -10,7 +10,7 @@ struct StreamTests {
         try scratch.writeImage("a.png")
     }
 
-    /// A run that waits for a picture from a pipe, once its output file has been started.
+    /// A run that waits for an image from a pipe, once its output file has been started.
     private func startWaitingRun() throws -> (run: Vit.Run, pipe: FileHandle) {
         try #require(mkfifo(scratch.path("pipe.png"), 0o600) == 0)
         let run = try Vit.Run(
@@ -34,7 +34,7 @@ struct StreamTests {
         #expect(try scratch.read("out.npy") == Array("old".utf8))
     }
 
-    @Test func aPictureMayComeFromAPipe() throws {
+    @Test func anImageMayComeFromAPipe() throws {
         let (run, pipe) = try startWaitingRun()
         try pipe.write(contentsOf: Data(scratch.read("a.png")))
         try pipe.close()

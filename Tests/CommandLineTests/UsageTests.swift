@@ -1,6 +1,6 @@
 import Testing
 
-/// The command line itself: help, and arguments that make no sense.
+/// The command line itself: help, version and invalid arguments.
 struct UsageTests {
     private let scratch: Scratch
 
@@ -43,6 +43,32 @@ struct UsageTests {
         let outcome = try Vit.run(arguments, in: scratch)
         #expect(outcome.status == 0)
         #expect(outcome.output.contains("Examples:\n  vit ") && outcome.errors.isEmpty)
+    }
+
+    @Test func subcommandsAreGrouped() throws {
+        let help = try Vit.run(["--help"], in: scratch).output
+        let groups = [
+            "INFERENCE SUBCOMMANDS:": ["classify", "attention", "reconstruct", "evaluate", "benchmark"],
+            "EMBEDDINGS SUBCOMMANDS:": ["embed", "search", "duplicates", "map"],
+            "TRAINING SUBCOMMANDS:": ["pretrain", "finetune", "probe"],
+            "CHECKPOINTS SUBCOMMANDS:": ["inspect", "convert"],
+        ]
+        for (title, commands) in groups {
+            let section = try #require(help.range(of: title).map { help[$0.upperBound...] })
+            let lines = section.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
+                .prefix { !$0.isEmpty }
+            let names = lines.filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }
+                .compactMap { $0.split(separator: " ").first.map(String.init) }
+            #expect(names == commands, "\(title)")
+        }
+    }
+
+    @Test(arguments: [["--version"], ["classify", "--version"]])
+    func versionNamesEngineAndInstructionSet(_ arguments: [String]) throws {
+        let outcome = try Vit.run(arguments, in: scratch)
+        #expect(outcome.status == 0 && outcome.errors.isEmpty)
+        #expect(outcome.lines.count == 2 && outcome.lines[0].wholeMatch(of: /vit \d+\.\d+\.\d+/) != nil)
+        #expect(outcome.lines[1].wholeMatch(of: /CPU engine, (AVX-512|AVX2|SSE2|NEON)/) != nil, "\(outcome.output)")
     }
 
     @Test func modelsAreKnownByName() throws {

@@ -22,7 +22,7 @@ import Testing
         ] {
             let result = Augmentation.none(size: size).apply(to: image, using: &first)
             #expect(result.width == size.width && result.height == size.height)
-            // Nothing but the picture: a border of zeros would show in the corners of a white one.
+            // Nothing but the image: a border of zeros would show in the corners of a white one.
             let white = Image(width: 40, height: 30, channels: 1, pixels: [UInt8](repeating: 255, count: 1200))
             #expect(Augmentation.none(size: size).apply(to: white, using: &first).pixels.allSatisfy { $0 == 255 })
         }
@@ -49,7 +49,7 @@ import Testing
         #expect(abs(mirrored - 200) < 50)
     }
 
-    @Test func turnedPicturesShowEachSideUpEquallyOften() {
+    @Test func turnedImagesShowEachSideUpEquallyOften() {
         let augmentation = Augmentation([]).turning()
         let square = Image(width: 2, height: 2, channels: 1, pixels: [1, 2, 3, 4])
         var counts: [[UInt8]: Int] = [:]

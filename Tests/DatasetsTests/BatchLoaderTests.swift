@@ -162,7 +162,7 @@ import Testing
         let error = #expect(throws: InputError.self) { try loader.next() }
         #expect(
             error?.description
-                == "\(folder.path): not one of its 6 images can be read; expected PNG or JPEG files")
+                == "\(folder.path): none of its 6 images can be read; expected PNG or JPEG files")
     }
 
     @Test func strictStopsAtTheFirst() throws {

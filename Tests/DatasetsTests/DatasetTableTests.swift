@@ -83,7 +83,7 @@ import Testing
         let missing = #expect(throws: InputError.self) { try read("path,label\nq.png,x\nr.png,y\n") }
         #expect(missing?.kind == .noSuchInput)
         #expect(
-            missing?.description.hasSuffix("q.png for one; expected paths relative to the folder of the table") == true)
+            missing?.description.hasSuffix("q.png; expected paths relative to the folder of the table") == true)
     }
 
     @Test func fingerprintsTellChanges() throws {

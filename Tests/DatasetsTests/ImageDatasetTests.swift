@@ -95,7 +95,7 @@ import Testing
 
         let flat = error(try folder("1.png", "2.png"))
         #expect(flat?.0 == .malformed)
-        #expect(flat?.1 == "D: holds images, but no class folders; expected a folder a class, as D/CLASS/IMAGE")
+        #expect(flat?.1 == "D: holds images, but no class folders; expected one folder per class, as D/CLASS/IMAGE")
 
         #expect(error(try folder())?.0 == .noImages)
         let missing = error(try folder(), "none")

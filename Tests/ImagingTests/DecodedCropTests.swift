@@ -9,8 +9,8 @@ import Randomness
 
     @Test(arguments: 1...8) func cropsOfFilesAreThoseOfTheirImages(_ orientation: Int) throws {
         for (number, size) in [(400, 300), (97, 512), (512, 97), (33, 31), (5, 40)].enumerated() {
-            let stored = Pictures.noise(width: size.0, height: size.1, seed: 8).encodedJPEG(quality: 85)
-            let bytes = Pictures.withOrientation(orientation, stored)
+            let stored = TestImages.noise(width: size.0, height: size.1, seed: 8).encodedJPEG(quality: 85)
+            let bytes = TestImages.withOrientation(orientation, stored)
             let image = try Image(decoding: bytes)
             for interpolation in [Interpolation.bicubic, .bilinear, .nearest] {
                 for side in [7, 32, 224] {
@@ -43,7 +43,7 @@ import Randomness
 
     @Test func damageOutsideOfTheCropIsFound() {
         let crop = RandomResizedCrop(size: .init(height: 9, width: 9))
-        let bytes = Pictures.noise(width: 64, height: 640, seed: 4).encodedJPEG(quality: 90)
+        let bytes = TestImages.noise(width: 64, height: 640, seed: 4).encodedJPEG(quality: 90)
         for index in 0..<20 {
             var source = random(index)
             #expect(throws: ImageError.truncated(format: "JPEG")) {
@@ -53,7 +53,7 @@ import Randomness
     }
 
     @Test func theSizeIsKnownBeforehand() throws {
-        let bytes = Pictures.noise(width: 12, height: 7, seed: 4).encodedJPEG(quality: 90)
+        let bytes = TestImages.noise(width: 12, height: 7, seed: 4).encodedJPEG(quality: 90)
         #expect(Image.byteCount(ofJPEG: bytes, options: .init()) == 12 * 7 * 3)
         #expect(Image.byteCount(ofJPEG: bytes, options: .channels(1)) == 12 * 7)
         #expect(Image.byteCount(ofJPEG: Array(bytes.prefix(30)), options: .init()) == nil)

@@ -34,7 +34,7 @@ import Imaging
         #expect((upright == stored) == (orientation == 1))
     }
 
-    @Test(arguments: 1...4) func largePicturesAreTurnedAsWell(channels: Int) {
+    @Test(arguments: 1...4) func largeImagesAreTurnedAsWell(channels: Int) {
         let (width, height) = (77, 131)
         let pixels = (0..<width * height * channels).map { UInt8(truncatingIfNeeded: $0 &* 167 + $0 / 97) }
         let image = Image(width: width, height: height, channels: channels, pixels: pixels)

@@ -34,7 +34,7 @@ struct PatchPainterTests {
     }
 
     @Test(arguments: [false, true])
-    func aPerfectPredictionIsThePicture(isNormalized: Bool) {
+    func aPerfectPredictionIsTheImage(isNormalized: Bool) {
         let painter = painter(isNormalized: isNormalized)
         #expect(painter.completed(image, prediction: patches(isNormalized: isNormalized)) == image)
     }

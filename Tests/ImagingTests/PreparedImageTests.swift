@@ -36,7 +36,7 @@ import Imaging
 
     @Test(arguments: [(400, 533), (533, 400), (160, 720), (720, 160), (250, 249), (31, 31), (17, 1)])
     func whatLiesOutsideOfTheCropDoesNotMatter(width: Int, height: Int) throws {
-        let bytes = Pictures.noise(width: width, height: height, seed: 3).encodedJPEG(quality: 90)
+        let bytes = TestImages.noise(width: width, height: height, seed: 3).encodedJPEG(quality: 90)
         let image = try Image(decoding: bytes)
         for (edge, side) in [(248, 224), (224, 224), (32, 8), (32, 1), (300, 20), (600, 1)] {
             let preparation = Preprocessing(resize: .shortestEdge(edge), crop: .init(height: side, width: side))
@@ -46,8 +46,8 @@ import Imaging
 
     @Test(arguments: 2...8) func picturesThatLieOtherwiseComeOutTheSame(_ orientation: Int) throws {
         for (width, height) in [(400, 533), (533, 400), (160, 720), (720, 160), (250, 249), (17, 40), (40, 1)] {
-            let stored = Pictures.noise(width: width, height: height, seed: 6).encodedJPEG(quality: 90)
-            let bytes = Pictures.withOrientation(orientation, stored)
+            let stored = TestImages.noise(width: width, height: height, seed: 6).encodedJPEG(quality: 90)
+            let bytes = TestImages.withOrientation(orientation, stored)
             let image = try Image(decoding: bytes)
             for (edge, side) in [(248, 224), (32, 8), (32, 1), (300, 20), (600, 1)] {
                 for interpolation in [Interpolation.bicubic, .bilinear, .box, .lanczos, .nearest] {
@@ -67,8 +67,8 @@ import Imaging
     @Test(arguments: [1, 4, 6]) func damageIsFoundWhereverItIs(orientation: Int) throws {
         // The crop shows a band in the middle; what lies below it is not decoded into pixels.
         let preparation = Preprocessing(resize: .shortestEdge(24), crop: .init(height: 24, width: 24))
-        let sound = Pictures.withOrientation(
-            orientation, Pictures.noise(width: 48, height: 160, seed: 4).encodedJPEG(quality: 90))
+        let sound = TestImages.withOrientation(
+            orientation, TestImages.noise(width: 48, height: 160, seed: 4).encodedJPEG(quality: 90))
         var random = SplitMix(state: 5)
         var refused = 0
         for round in 0..<400 {
@@ -89,7 +89,7 @@ import Imaging
     }
 
     @Test func tooLargeAndOfTheWrongKindIsRefused() throws {
-        let bytes = Pictures.noise(width: 40, height: 20, seed: 1).encodedJPEG(quality: 80)
+        let bytes = TestImages.noise(width: 40, height: 20, seed: 1).encodedJPEG(quality: 80)
         let limited = options { $0.maxPixels = 799 }
         #expect(throws: ImageError.tooManyPixels(width: 40, height: 20, limit: 799)) {
             try preparations[0].prepare(decoding: bytes, options: limited)

@@ -2,7 +2,7 @@ import Testing
 
 import Imaging
 
-/// Decoding at a reduced scale: close to the whole picture, and only where it was asked for and can be had.
+/// Decoding at a reduced scale: close to the whole image, and only where it was asked for and can be had.
 @Suite struct ReducedScaleTests {
     private static let reduced = {
         var options = DecodingOptions()
@@ -19,8 +19,8 @@ import Imaging
     }
 
     @Test(arguments: [(600, 450), (601, 453), (250, 1000), (124, 125)])
-    func aLargePictureComesOutNearly(width: Int, height: Int) throws {
-        let bytes = Pictures.landscape(width: width, height: height).encodedJPEG(quality: 90)
+    func aLargeImageComesOutNearly(width: Int, height: Int) throws {
+        let bytes = TestImages.landscape(width: width, height: height).encodedJPEG(quality: 90)
         let whole = try square.prepare(decoding: bytes)
         let prepared = try square.prepare(decoding: bytes, options: Self.reduced)
         #expect((prepared.width, prepared.height) == (width, height))
@@ -29,25 +29,25 @@ import Imaging
     }
 
     @Test(arguments: [(123, 400), (62, 62), (30, 20)])
-    func aPictureLessThanTwiceTheSizeIsTheSame(width: Int, height: Int) throws {
-        let bytes = Pictures.landscape(width: width, height: height).encodedJPEG(quality: 90)
+    func anImageLessThanTwiceTheSizeIsTheSame(width: Int, height: Int) throws {
+        let bytes = TestImages.landscape(width: width, height: height).encodedJPEG(quality: 90)
         let whole = try square.prepare(decoding: bytes)
         #expect(try square.prepare(decoding: bytes, options: Self.reduced).image == whole.image)
     }
 
     @Test func decodingAloneTakesNoNotice() throws {
-        let bytes = Pictures.landscape(width: 600, height: 450).encodedJPEG(quality: 90)
+        let bytes = TestImages.landscape(width: 600, height: 450).encodedJPEG(quality: 90)
         #expect(try Image(decoding: bytes, options: Self.reduced) == Image(decoding: bytes))
     }
 
     @Test func aPNGIsTheSame() throws {
-        let bytes = Pictures.landscape(width: 600, height: 450).encodedPNG()
+        let bytes = TestImages.landscape(width: 600, height: 450).encodedPNG()
         let whole = try square.prepare(decoding: bytes)
         #expect(try square.prepare(decoding: bytes, options: Self.reduced).image == whole.image)
     }
 
     @Test func whatLiesBelowIsNotRead() throws {
-        let bytes = Pictures.landscape(width: 300, height: 450).encodedJPEG(quality: 90)
+        let bytes = TestImages.landscape(width: 300, height: 450).encodedJPEG(quality: 90)
         let damaged = bytes.dropLast(100) + [0xff, 0xd9]
         let whole = try square.prepare(decoding: bytes, options: Self.reduced)
         #expect(try square.prepare(decoding: Array(damaged), options: Self.reduced).image == whole.image)
@@ -55,7 +55,7 @@ import Imaging
     }
 
     @Test(arguments: [600, 601, 607, 250]) func whatLiesBesideIsOfNoAccount(width: Int) throws {
-        let bytes = Pictures.landscape(width: width, height: 450).encodedJPEG(quality: 90)
+        let bytes = TestImages.landscape(width: width, height: 450).encodedJPEG(quality: 90)
         let whole = try Preprocessing(resize: .shortestEdge(62)).prepare(decoding: bytes, options: Self.reduced).image
         for side in [56, 20, 1] {
             let middle = Preprocessing(resize: .shortestEdge(62), crop: .init(height: side, width: side))
@@ -65,7 +65,7 @@ import Imaging
     }
 
     @Test func aFileThatEndsTooEarlyIsRefused() {
-        let bytes = Pictures.landscape(width: 300, height: 450).encodedJPEG(quality: 90)
+        let bytes = TestImages.landscape(width: 300, height: 450).encodedJPEG(quality: 90)
         for count in [bytes.count * 9 / 10, bytes.count - 10] {
             #expect(throws: ImageError.truncated(format: "JPEG")) {
                 try square.prepare(decoding: Array(bytes.prefix(count)), options: Self.reduced)
@@ -74,9 +74,9 @@ import Imaging
     }
 
     @Test(arguments: 1...8) func orientationIsUndone(_ orientation: Int) throws {
-        // Sides that no scale divides: the last column and row of the reduced picture are made up in part.
-        let stored = Pictures.landscape(width: 605, height: 467).encodedJPEG(quality: 90)
-        let bytes = Pictures.withOrientation(orientation, stored)
+        // Sides that no scale divides: the last column and row of the reduced image are made up in part.
+        let stored = TestImages.landscape(width: 605, height: 467).encodedJPEG(quality: 90)
+        let bytes = TestImages.withOrientation(orientation, stored)
         let whole = try square.prepare(decoding: bytes)
         let prepared = try square.prepare(decoding: bytes, options: Self.reduced)
         #expect((prepared.width, prepared.height) == (orientation < 5 ? (605, 467) : (467, 605)))
@@ -86,7 +86,8 @@ import Imaging
 
     @Test func orientationDecidesWhichSidesAreCompared() throws {
         // Upright it is 300 × 800, of which a half is enough; lying, 800 columns allow no reduction to 800 rows.
-        let bytes = Pictures.withOrientation(6, Pictures.landscape(width: 800, height: 300).encodedJPEG(quality: 90))
+        let bytes = TestImages.withOrientation(
+            6, TestImages.landscape(width: 800, height: 300).encodedJPEG(quality: 90))
         let tall = Preprocessing(resize: .exact(width: 150, height: 400))
         var stored = Self.reduced
         #expect(try tall.prepare(decoding: bytes, options: stored).image != tall.prepare(decoding: bytes).image)

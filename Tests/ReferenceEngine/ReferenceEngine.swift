@@ -6,6 +6,7 @@ import Support
 /// It implements the primitives alone and takes the defaults of all larger operations, so that these are tested, too.
 package final class ReferenceEngine: Engine {
     package let threadCount = 1
+    package let name = "reference"
     package let instructionSet = "none"
 
     package init() {}

@@ -5,7 +5,7 @@ import Testing
 
 struct AttentionReaderTests {
     private static let fixtures = #filePath.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" } + "/Fixtures"
-    private let picture = "\(fixtures)/imaging/baseline.jpg"
+    private let image = "\(fixtures)/imaging/baseline.jpg"
 
     private func reader(
         _ name: String = "hf-vit", _ change: (inout AttentionReader.Options) -> Void = { _ in }
@@ -16,7 +16,7 @@ struct AttentionReaderTests {
     }
 
     @Test func eachTokensWeightsAddUpToOne() throws {
-        let maps = try reader().read(contentsOfFile: picture)
+        let maps = try reader().read(contentsOfFile: image)
         #expect(maps.layer == 2 && maps.heads == 2 && maps.weights.count == 2 * 17 * 17)
         for row in stride(from: 0, to: maps.weights.count, by: 17) {
             #expect(abs(maps.weights[row..<row + 17].reduce(0, +) - 1) < 1e-5)
@@ -29,7 +29,7 @@ struct AttentionReaderTests {
     /// (0.5 · W₂ + 0.5 · I) · (0.5 · W₁ + 0.5 · I), in double.
     @Test func rolloutIsTheProduct() throws {
         func step(_ layer: Int) throws -> [[Double]] {
-            let maps = try reader { $0.layer = layer }.read(contentsOfFile: picture)
+            let maps = try reader { $0.layer = layer }.read(contentsOfFile: image)
             return (0..<17).map { row in
                 (0..<17).map { column in
                     let place = row * 17 + column
@@ -42,23 +42,23 @@ struct AttentionReaderTests {
         let product = second.map { row in
             (0..<17).map { column in (0..<17).reduce(0.0) { $0 + row[$1] * first[$1][column] } }
         }
-        let maps = try reader().read(contentsOfFile: picture)
+        let maps = try reader().read(contentsOfFile: image)
         #expect(isClose(maps.rollout, product.joined(), within: 1e-6))
         #expect(maps.rolloutMap == Array(maps.rollout[1..<17]))
-        let one = try reader { $0.layer = 1 }.read(contentsOfFile: picture)
+        let one = try reader { $0.layer = 1 }.read(contentsOfFile: image)
         #expect(isClose(one.rollout, first.joined(), within: 1e-6))
     }
 
     @Test func prefixTokensAreNoPatches() throws {
-        let maps = try reader("timm-registers").read(contentsOfFile: picture)
+        let maps = try reader("timm-registers").read(contentsOfFile: image)
         #expect(maps.meanMap.count == 16 && maps.weights.count == 2 * 21 * 21)
         #expect(maps.map(head: 1) == Array(maps.weights[5..<21]))
     }
 
     @Test func drawings() throws {
-        let maps = try reader().read(contentsOfFile: picture)
+        let maps = try reader().read(contentsOfFile: image)
         let (sheet, head, rollout) = (maps.drawn(.sheet), maps.drawn(.head(1)), maps.drawn(.rollout))
-        // Picture, mean and two heads; picture and map. 16 pixels become 192.
+        // Image, mean and two heads; image and map. 16 pixels become 192.
         #expect(sheet.width == 4 * 200 + 8 && head.width == 2 * 200 + 8 && rollout.width == head.width)
         #expect(sheet.height > 192 && head != rollout && maps.drawn(.head(2)) != head)
     }

@@ -6,27 +6,27 @@ import Testing
 struct ImageClassifierTests {
     private static let fixtures = #filePath.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" } + "/Fixtures"
     private let checkpoint = fixtures + "/checkpoints/hf-vit"
-    private let pictures = ["baseline.jpg", "cmyk.jpg", "grey.jpg", "422.jpg", "440.jpg"].map {
+    private let images = ["baseline.jpg", "cmyk.jpg", "grey.jpg", "422.jpg", "440.jpg"].map {
         "\(fixtures)/imaging/\($0)"
     }
 
     @Test func threeLinesClassifyAFile() throws {
         let classifier = try ImageClassifier(checkpoint: checkpoint)
-        let predictions = try classifier.classify(contentsOfFile: pictures[0], top: 5)
+        let predictions = try classifier.classify(contentsOfFile: images[0], top: 5)
         #expect(predictions.count == 5)
         #expect(Set(predictions.map(\.label)) == ["ant", "bee", "cicada", "dragonfly", "earwig"])
         #expect(abs(predictions.map(\.probability).reduce(0, +) - 1) < 1e-6)
-        let image = try Image(contentsOfFile: pictures[0])
+        let image = try Image(contentsOfFile: images[0])
         #expect(try classifier.classify(image, top: 5) == predictions)
     }
 
     @Test(arguments: [1, 2, 3, 8])
-    func manyPicturesGiveTheSameAnswersInOrder(batchSize: Int) throws {
+    func manyImagesGiveTheSameAnswersInOrder(batchSize: Int) throws {
         var options = ImageClassifier.Options()
         options.batchSize = batchSize
         options.threads = batchSize
         let classifier = try ImageClassifier(checkpoint: checkpoint, options: options)
-        var paths = pictures
+        var paths = images
         paths.insert("missing.png", at: 2)
         var found: [String] = []
         try classifier.classify(paths.map { InputPaths.Input.file($0) }) { input in
@@ -47,7 +47,7 @@ struct ImageClassifierTests {
         let classifier = try ImageClassifier(checkpoint: checkpoint)
         var count = 0
         #expect(throws: Enough.self) {
-            try classifier.classify(pictures.map { InputPaths.Input.file($0) }) { _ in
+            try classifier.classify(images.map { InputPaths.Input.file($0) }) { _ in
                 count += 1
                 if count == 2 { throw Enough() }
             }

@@ -9,7 +9,7 @@ import Support
 
 struct ImageEmbedderTests {
     private static let fixtures = #filePath.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" } + "/Fixtures"
-    private let pictures = ["baseline.jpg", "cmyk.jpg", "grey.jpg", "422.jpg", "440.jpg"].map {
+    private let images = ["baseline.jpg", "cmyk.jpg", "grey.jpg", "422.jpg", "440.jpg"].map {
         "\(fixtures)/imaging/\($0)"
     }
 
@@ -23,21 +23,21 @@ struct ImageEmbedderTests {
 
     @Test func threeLinesEmbedAFile() throws {
         let embedder = try embedder()
-        let embedding = try embedder.embed(contentsOfFile: pictures[0])
+        let embedding = try embedder.embed(contentsOfFile: images[0])
         #expect(embedding.values.count == 16 && embedder.shape == [16] && embedder.pooling == .classToken)
-        let image = try Image(contentsOfFile: pictures[0])
+        let image = try Image(contentsOfFile: images[0])
         #expect(try embedder.embed(image) == embedding.values)
-        let bytes = Array(try Data(contentsOf: URL(filePath: pictures[0])))
+        let bytes = Array(try Data(contentsOf: URL(filePath: images[0])))
         #expect(embedding.sha256 == SHA256(of: bytes).hex)
     }
 
     @Test(arguments: [1, 2, 3, 8])
-    func manyPicturesGiveTheSameInOrder(batchSize: Int) throws {
+    func manyImagesGiveTheSameInOrder(batchSize: Int) throws {
         let embedder = try embedder {
             $0.batchSize = batchSize
             $0.threads = batchSize
         }
-        var paths = pictures
+        var paths = images
         paths.insert("missing.png", at: 2)
         var found: [String] = []
         try embedder.embed(paths.map { .file($0) }) { input in
@@ -52,16 +52,16 @@ struct ImageEmbedderTests {
         #expect(found == paths)
     }
 
-    @Test func knownPicturesAreNotComputed() throws {
+    @Test func knownImagesAreNotComputed() throws {
         let embedder = try embedder { $0.batchSize = 2 }
-        let known = try embedder.embed(contentsOfFile: pictures[1])
+        let known = try embedder.embed(contentsOfFile: images[1])
         let stored = [Float](repeating: 7, count: 16)
         var values: [[Float]] = []
         try embedder.embed(
-            pictures.map { .file($0) }, known: { $0 == known.digest ? stored : nil }
+            images.map { .file($0) }, known: { $0 == known.digest ? stored : nil }
         ) { values.append(try $0.result.get().values) }
         #expect(values[1] == stored)
-        #expect(try values[2] == embedder.embed(contentsOfFile: pictures[2]).values)
+        #expect(try values[2] == embedder.embed(contentsOfFile: images[2]).values)
     }
 
     /// The encoder of a masked autoencoder sees every patch: changing any of them changes the result.
@@ -87,7 +87,7 @@ struct ImageEmbedderTests {
         }
         let width = pooling == .classTokenAndMean ? 32 : 16
         let (raw, scaled) = try (
-            plain.embed(contentsOfFile: pictures[0]).values, unit.embed(contentsOfFile: pictures[0]).values
+            plain.embed(contentsOfFile: images[0]).values, unit.embed(contentsOfFile: images[0]).values
         )
         try #require(raw.count == scaled.count)
         for start in stride(from: 0, to: raw.count, by: width) {
@@ -113,7 +113,7 @@ struct ImageEmbedderTests {
         func run(resumes: Bool, until last: Int) throws -> EmbeddingJob.Outcome {
             var options = EmbeddingJob.Options()
             options.resumes = resumes
-            let inputs = pictures.map { InputPaths.Input.file($0) }
+            let inputs = images.map { InputPaths.Input.file($0) }
             return try EmbeddingJob(embedder, inputs: inputs, output: output, options: options).run { done, _ in
                 if copies.isEmpty { copies = try descriptors(below: folder.lastPathComponent).map { dup($0) } }
                 if done > last { throw CancellationError() }
@@ -121,7 +121,7 @@ struct ImageEmbedderTests {
         }
         #expect(throws: CancellationError.self) { try run(resumes: false, until: 2) }
         #expect(!copies.isEmpty)
-        #expect(try run(resumes: true, until: pictures.count).rows == pictures.count)
+        #expect(try run(resumes: true, until: images.count).rows == images.count)
     }
 
     private func descriptors(below folder: String) throws -> [Int32] {

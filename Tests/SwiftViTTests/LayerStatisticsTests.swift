@@ -7,7 +7,7 @@ import Testing
 struct LayerStatisticsTests {
     private static let fixtures = #filePath.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" } + "/Fixtures"
     private let checkpoint = "\(fixtures)/checkpoints/hf-vit"
-    private let pictures = ["baseline.jpg", "cmyk.jpg", "grey.jpg", "422.jpg", "440.jpg", "rgb.jpg"].map {
+    private let images = ["baseline.jpg", "cmyk.jpg", "grey.jpg", "422.jpg", "440.jpg", "rgb.jpg"].map {
         "\(fixtures)/imaging/\($0)"
     }
 
@@ -17,13 +17,13 @@ struct LayerStatisticsTests {
 
     /// Patches of 4 pixels on a grid of 4 by 4, and a class token that does not count.
     @Test func distancesAreThoseOfTheWeights() throws {
-        let found = try statistics(pictures)
-        #expect(found.pictureCount == 6 && found.meanDistances.map(\.count) == [2, 2])
+        let found = try statistics(images)
+        #expect(found.imageCount == 6 && found.meanDistances.map(\.count) == [2, 2])
         for layer in 1...2 {
             var options = AttentionReader.Options()
             options.layer = layer
             let reader = try AttentionReader(checkpoint: checkpoint, options: options)
-            let all = try pictures.map { try reader.read(contentsOfFile: $0) }
+            let all = try images.map { try reader.read(contentsOfFile: $0) }
             for head in 0..<2 {
                 var sum = 0.0
                 for maps in all {
@@ -45,7 +45,7 @@ struct LayerStatisticsTests {
 
     /// Linear CKA from U-centred Gram matrices (Székely and Rizzo 2014), another way to the same estimate.
     @Test func similaritiesEqualAnotherWayToThem() throws {
-        let found = try #require(try statistics(pictures).similarities)
+        let found = try #require(try statistics(images).similarities)
         let centred = try (1...2).map { try centredGram(layer: $0) }
         func product(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
         let expected =
@@ -61,7 +61,7 @@ struct LayerStatisticsTests {
             options.pooling = pooling
             options.layer = layer
             let embedder = try ImageEmbedder(checkpoint: checkpoint, options: options)
-            return try pictures.map { try embedder.embed(contentsOfFile: $0).values }
+            return try images.map { try embedder.embed(contentsOfFile: $0).values }
         }
         let tokens = zip(try vectors(.classToken), try vectors(.patches)).map { $0 + $1 }
         let n = tokens.count
@@ -77,12 +77,12 @@ struct LayerStatisticsTests {
         }
     }
 
-    @Test func fewPicturesHaveNoSimilarity() throws {
+    @Test func fewImagesHaveNoSimilarity() throws {
         var failures = 0
         let found = try LayerStatistics(
-            try Checkpoint.open(checkpoint), inputs: (pictures.prefix(3) + ["missing.png"]).map { .file($0) }
+            try Checkpoint.open(checkpoint), inputs: (images.prefix(3) + ["missing.png"]).map { .file($0) }
         ) { _ in failures += 1 }
-        #expect(found.pictureCount == 3 && found.similarities == nil && failures == 1)
-        #expect(LayerReport(found, title: "a <b>").html.contains("takes 4 pictures"))
+        #expect(found.imageCount == 3 && found.similarities == nil && failures == 1)
+        #expect(LayerReport(found, title: "a <b>").html.contains("takes 4 images"))
     }
 }

@@ -8,7 +8,7 @@ import Testing
 struct MAEReconstructorTests {
     private static let fixtures = #filePath.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" } + "/Fixtures"
     private let checkpoint = fixtures + "/checkpoints/hf-mae/model.safetensors"
-    private let pictures = ["baseline.jpg", "grey.jpg", "422.jpg", "440.jpg", "rgb.jpg"].map {
+    private let images = ["baseline.jpg", "grey.jpg", "422.jpg", "440.jpg", "rgb.jpg"].map {
         "\(fixtures)/imaging/\($0)"
     }
 
@@ -20,7 +20,7 @@ struct MAEReconstructorTests {
 
     @Test func threeLinesReconstructAFile() throws {
         let reconstructor = try MAEReconstructor(checkpoint: checkpoint)
-        let reconstruction = try reconstructor.reconstruct(contentsOfFile: pictures[0])
+        let reconstruction = try reconstructor.reconstruct(contentsOfFile: images[0])
         #expect(reconstruction.kept.count == 4 && reconstruction.patchCount == 16)
         #expect(reconstruction.prediction.count == 16 * 48)
         #expect(!reconstruction.usesOwnStatistics)
@@ -28,10 +28,10 @@ struct MAEReconstructorTests {
         #expect(panels.width == 4 * 192 + 5 * 8 && panels.height > 192)
     }
 
-    /// The loss that the definition gives for pixels: over the removed patches of the prepared picture.
+    /// The loss that the definition gives for pixels: over the removed patches of the prepared image.
     @Test func theLossIsThatOfTheRemovedPatches() throws {
         let reconstructor = try MAEReconstructor(checkpoint: checkpoint)
-        let reconstruction = try reconstructor.reconstruct(contentsOfFile: pictures[0])
+        let reconstruction = try reconstructor.reconstruct(contentsOfFile: images[0])
         let planes = reconstructor.preprocessing.normalize(reconstruction.image)
         var sum = 0.0
         for patch in 0..<16 where !reconstruction.kept.contains(patch) {
@@ -47,7 +47,7 @@ struct MAEReconstructorTests {
     }
 
     @Test(arguments: [1, 2, 3, 8])
-    func manyPicturesGiveTheSameInOrder(batchSize: Int) throws {
+    func manyImagesGiveTheSameInOrder(batchSize: Int) throws {
         func run(_ size: Int) throws -> [(String, [Int]?, [Float]?)] {
             let reconstructor = try MAEReconstructor(
                 checkpoint: checkpoint,
@@ -57,7 +57,7 @@ struct MAEReconstructorTests {
                     $0.seed = 7
                 })
             var results: [(String, [Int]?, [Float]?)] = []
-            var paths = pictures
+            var paths = images
             paths.insert("missing.png", at: 2)
             try reconstructor.reconstruct(paths.map { .file($0) }) { input in
                 let reconstruction = try? input.result.get()
@@ -68,14 +68,14 @@ struct MAEReconstructorTests {
         let (one, other) = (try run(1), try run(batchSize))
         #expect(one.map(\.0) == other.map(\.0) && one.map(\.1) == other.map(\.1) && one.map(\.2) == other.map(\.2))
         #expect(one[2].1 == nil && one.filter { $0.1 != nil }.count == 5)
-        // Each picture has a mask of its own.
+        // Each image has a mask of its own.
         #expect(Set(one.compactMap(\.1)).count > 1)
     }
 
     @Test func samplingAndSeedDecideTheMask() throws {
         func kept(_ change: (inout MAEReconstructor.Options) -> Void) throws -> [Int] {
             try MAEReconstructor(checkpoint: checkpoint, options: options(change))
-                .reconstruct(contentsOfFile: pictures[0]).kept
+                .reconstruct(contentsOfFile: images[0]).kept
         }
         #expect(try kept { _ in } == kept { $0.seed = 0 })
         #expect(try kept { $0.seed = 1 } != kept { $0.seed = 2 })
@@ -100,7 +100,7 @@ struct MAEReconstructorTests {
         try text.replacing(#""mask_ratio": 0.0,"#, with: line)
             .write(to: folder.appending(path: "config.json"), atomically: true, encoding: .utf8)
         return try MAEReconstructor(checkpoint: place.path, options: options(change))
-            .reconstruct(contentsOfFile: pictures[0]).kept.count
+            .reconstruct(contentsOfFile: images[0]).kept.count
     }
 
     @Test func theMaskRatioIsTheCheckpoints() throws {
@@ -116,15 +116,15 @@ struct MAEReconstructorTests {
 
     @Test func withoutRemovedPatchesThereIsNoLoss() throws {
         let reconstructor = try MAEReconstructor(checkpoint: checkpoint, options: options { $0.maskRatio = 0 })
-        let reconstruction = try reconstructor.reconstruct(contentsOfFile: pictures[0])
+        let reconstruction = try reconstructor.reconstruct(contentsOfFile: images[0])
         #expect(reconstruction.loss == nil)
         #expect(reconstruction.masked == reconstruction.image && reconstruction.completed == reconstruction.image)
     }
 
     @Test func theTargetDecidesHowPatchesAreShown() throws {
-        let plain = try MAEReconstructor(checkpoint: checkpoint).reconstruct(contentsOfFile: pictures[0])
+        let plain = try MAEReconstructor(checkpoint: checkpoint).reconstruct(contentsOfFile: images[0])
         let normalized = try MAEReconstructor(checkpoint: checkpoint, options: options { $0.target = .normalized })
-            .reconstruct(contentsOfFile: pictures[0])
+            .reconstruct(contentsOfFile: images[0])
         #expect(normalized.usesOwnStatistics)
         #expect(plain.prediction == normalized.prediction)
         #expect(plain.loss != normalized.loss)
@@ -132,10 +132,10 @@ struct MAEReconstructorTests {
         #expect(plain.panels() != normalized.panels())
     }
 
-    @Test func anotherSizeOfPicture() throws {
+    @Test func anotherSizeOfImage() throws {
         let reconstructor = try MAEReconstructor(
             checkpoint: checkpoint, options: options { $0.overrides.imageSize = .init(height: 24, width: 32) })
-        let reconstruction = try reconstructor.reconstruct(contentsOfFile: pictures[0])
+        let reconstruction = try reconstructor.reconstruct(contentsOfFile: images[0])
         #expect(reconstruction.patchCount == 48 && reconstruction.kept.count == 12)
         #expect(reconstruction.image.width == 32 && reconstruction.image.height == 24)
     }

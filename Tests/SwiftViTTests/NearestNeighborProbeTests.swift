@@ -35,7 +35,7 @@ import Testing
         #expect(outcomes[0].top1 == outcomes[0].top5 && outcomes[2].top5 > outcomes[2].top1)
     }
 
-    @Test func manyPicturesOnAnyNumberOfThreads() throws {
+    @Test func manyImagesOnAnyNumberOfThreads() throws {
         // More than a block, and not a multiple of anything.
         let count = 1033
         let values = (0..<count * 3).map { Float(($0 * 7919) % 10_007) - 5000 }

@@ -27,6 +27,8 @@ package final class CPUEngine: Engine {
     /// The number of threads at work.
     package var threadCount: Int { workers.threadCount }
 
+    package var name: String { "CPU" }
+
     package var instructionSet: String { kernel.instructionSet.displayName }
 
     /// An engine with `threadCount` threads, by default as many as this process may use, whose matrix products use

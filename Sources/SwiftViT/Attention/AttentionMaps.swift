@@ -1,18 +1,18 @@
 import Imaging
 import Models
 
-/// Where an encoder looks in one picture.
+/// The attention of an encoder for one image.
 public struct AttentionMaps: Sendable {
-    /// The picture as it was prepared for the model.
+    /// The image as prepared for the model.
     public let image: Image
     /// The block that `weights` belong to, counted from 1.
     public let layer: Int
-    /// How much each token attends to each, head by head (H, N, N); each row adds up to 1.
+    /// The attention weights (H, N, N); each row sums to 1.
     public let weights: [Float]
-    /// The attention of all blocks up to `layer` followed through to the patches (N, N).
+    /// The attention rollout over all blocks up to `layer` (N, N).
     ///
-    /// Abnar and Zuidema 2020, "Quantifying Attention Flow in Transformers", section 3.1: the product, later blocks to the
-    /// left, of 0.5 · W + 0.5 · I, where W is the mean over the heads and I stands for the residual connection.
+    /// Abnar and Zuidema 2020, "Quantifying Attention Flow in Transformers", section 3.1: the product, later blocks on the
+    /// left, of 0.5 · W + 0.5 · I, where W is the mean over the heads and I accounts for the residual connection.
     public let rollout: [Float]
 
     let configuration: ViTConfiguration
@@ -20,20 +20,20 @@ public struct AttentionMaps: Sendable {
     /// The number of heads.
     public var heads: Int { configuration.heads }
 
-    /// How much of `head`, counted from 1, goes to each patch: from the class token, or where there is none from all
-    /// patches on average.
+    /// The attention of `head`, counted from 1, to each patch: from the class token, or if there is none, averaged over all
+    /// patches.
     public func map(head: Int) -> [Float] {
         let count = configuration.tokenCount * configuration.tokenCount
         return patches(Array(weights[(head - 1) * count..<head * count]))
     }
 
-    /// The mean over all heads.
+    /// The mean map over all heads.
     public var meanMap: [Float] {
         let maps = (1...heads).map(map(head:))
         return maps[0].indices.map { patch in maps.reduce(0) { $0 + $1[patch] } / Float(heads) }
     }
 
-    /// The same of the rollout.
+    /// The rollout's attention to each patch.
     public var rolloutMap: [Float] { patches(rollout) }
 
     private func patches(_ matrix: [Float]) -> [Float] {
@@ -46,9 +46,9 @@ public struct AttentionMaps: Sendable {
 }
 
 extension AttentionMaps {
-    /// What is drawn.
+    /// What to draw.
     public enum Drawing: Sendable, Hashable {
-        /// The mean over all heads, and every head.
+        /// The mean over all heads, and each head.
         case sheet
         /// One head, counted from 1.
         case head(Int)
@@ -56,11 +56,11 @@ extension AttentionMaps {
         case rollout
     }
 
-    /// The picture, and beside it with what is asked for drawn over it; each map has the full range of colours.
+    /// The image, and beside it the image with each requested map drawn over it, on a colour scale of its own.
     ///
-    /// Pictures narrower than 192 pixels are enlarged by a whole number.
+    /// Images narrower than 192 pixels are enlarged by an integer factor.
     public func drawn(_ drawing: Drawing) -> Image {
-        var cells = [("Picture", image)]
+        var cells = [("Image", image)]
         switch drawing {
         case .sheet:
             cells.append(cell("Mean of \(heads) heads", meanMap))
@@ -75,19 +75,19 @@ extension AttentionMaps {
         let grid = configuration.grid
         let map = HeatMap(values: values, columns: grid.width, rows: grid.height)
         let most = Reconstruction.fourDigits(Double(map.range.greatest))
-        return ("\(title), up to \(most)", map.drawn(over: image))
+        return ("\(title), max \(most)", map.drawn(over: image))
     }
 
     private func note(_ drawing: Drawing) -> String {
-        let from = configuration.hasClassToken ? "the class token" : "the patches, on average,"
+        let from = configuration.hasClassToken ? "the class token" : "the patches (averaged)"
         let what =
             drawing == .rollout
-            ? "The attention of layers 1 to \(layer), followed through from \(from) to each patch (Abnar and Zuidema 2020)"
-            : "How much \(from) of layer \(layer) of \(configuration.depth) attends to each patch"
-        return "\(what). Colours from the least of a map, black, to its most, white."
+            ? "Attention rollout over layers 1 to \(layer), from \(from) to each patch (Abnar and Zuidema 2020)"
+            : "Attention from \(from) to each patch, layer \(layer) of \(configuration.depth)"
+        return "\(what). Each map is scaled from its minimum (black) to its maximum (white)."
     }
 
-    /// Pictures with titles in rows of at most five, the colours and a note below.
+    /// Titled images in rows of at most five, above a colour legend and a note.
     private static func sheet(_ cells: [(title: String, image: Image)], note: String) -> Image {
         let (gap, first) = (8, cells[0].image)
         let scale = max(1, (192 + first.width - 1) / first.width)

@@ -5,30 +5,30 @@ import Imaging
 import Models
 import Synchronization
 
-/// What became of one input of a run over many.
+/// The result for one input.
 public struct AttendedInput: Sendable {
-    /// The path as it was given or found; "-" is standard input.
+    /// The path as given or found; "-" is standard input.
     public let path: String
-    /// Where the encoder looks, or why there is nothing to tell.
+    /// The attention maps, or why there are none.
     public let result: Result<AttentionMaps, InputError>
 }
 
-/// Shows where the encoder of any checkpoint looks in pictures.
+/// Computes the attention maps of any checkpoint's encoder.
 ///
 /// ```swift
 /// let reader = try AttentionReader(checkpoint: "checkpoints/charts-vit-tiny")
 /// let sheet = try reader.read(contentsOfFile: "figure.png").drawn(.sheet)
 /// ```
 public final class AttentionReader: Sendable {
-    /// What can be chosen where the checkpoint leaves a choice.
+    /// The options.
     public struct Options: Sendable {
-        /// Threads at work; nil: as many as the process may use. Results do not depend on it.
+        /// The number of threads; nil: as many as the process may use. Results do not depend on it.
         public var threads: Int?
-        /// What to do otherwise than the checkpoint says.
+        /// Preprocessing that overrides the checkpoint's.
         public var overrides = PreprocessingOverrides()
-        /// What decoding a picture may take.
+        /// Limits and options of decoding.
         public var decoding = DecodingOptions()
-        /// The block that is read, from 1 to the depth of the model; nil: the last.
+        /// The block to read, from 1 to the depth of the model; nil: the last.
         public var layer: Int?
 
         /// The defaults.
@@ -39,9 +39,9 @@ public final class AttentionReader: Sendable {
     public let checkpoint: Checkpoint
     /// The model's shape, overrides included.
     public let configuration: ViTConfiguration
-    /// What happens to a picture before the model sees it, overrides included.
+    /// The preprocessing, overrides included.
     public let preprocessing: Preprocessing
-    /// The block that is read, counted from 1.
+    /// The block to read, counted from 1.
     public let layer: Int
     private let options: Options
     private let engine: any Engine
@@ -49,12 +49,12 @@ public final class AttentionReader: Sendable {
 
     /// Opens the checkpoint at `path`, a directory or a weights file.
     ///
-    /// Errors: `CheckpointError`; `EmbeddingError` where the options do not fit it.
+    /// Errors: `CheckpointError`; `EmbeddingError` if the options do not fit the checkpoint.
     public convenience init(checkpoint path: String, options: Options = Options()) throws {
         try self.init(Checkpoint.open(path), options: options)
     }
 
-    /// A reader that packs the weights when the first picture is there.
+    /// A reader that packs the weights when the first image arrives.
     package init(_ checkpoint: Checkpoint, options: Options = Options()) throws(EmbeddingError) {
         self.checkpoint = checkpoint
         do throws(ClassifierError) {
@@ -75,9 +75,9 @@ public final class AttentionReader: Sendable {
         engine = Engines.make(threads: options.threads)
     }
 
-    /// Where the encoder looks in the picture in a file.
+    /// The attention maps of the image in a file.
     ///
-    /// Errors: `InputError` where the file holds no picture that can be read.
+    /// Errors: `InputError` if the file holds no readable image.
     public func read(contentsOfFile path: String) throws -> AttentionMaps {
         var result: Result<AttentionMaps, InputError>?
         try read([.file(path)]) { result = $0.result }
@@ -85,10 +85,10 @@ public final class AttentionReader: Sendable {
         return try result.get()
     }
 
-    /// Looks at many pictures, one after the other, and hands each result to `body`, in the order of the inputs.
+    /// Computes the attention maps of many images and passes each result to `body`, in input order.
     ///
-    /// The next pictures are decoded on other threads meanwhile. A picture that cannot be read gives a failure in its
-    /// place. What `body` throws ends the run.
+    /// Upcoming images are decoded on other threads. An image that cannot be read yields a failure in its place. An error
+    /// thrown by `body` ends the run.
     public func read(_ inputs: [InputPaths.Input], _ body: (AttendedInput) throws -> Void) throws {
         let preparation = ImagePreparation(
             imageSize: configuration.imageSize, preprocessing: preprocessing, decoding: options.decoding)
@@ -100,7 +100,8 @@ public final class AttentionReader: Sendable {
             for item in group {
                 let result: Result<AttentionMaps, InputError>
                 switch item.result {
-                case .success(let picture): result = try maps(of: picture.image, path: item.path, workspace: workspace)
+                case .success(let prepared):
+                    result = try maps(of: prepared.image, path: item.path, workspace: workspace)
                 case .failure(let error): result = .failure(error)
                 }
                 try body(AttendedInput(path: item.path, result: result))
@@ -135,7 +136,7 @@ public final class AttentionReader: Sendable {
     }
 }
 
-/// The memory in which pictures are looked at.
+/// The tensors that attention is computed in.
 struct AttentionWorkspace {
     /// (B, C, height, width)
     let pixels: Tensor
@@ -150,16 +151,16 @@ struct AttentionWorkspace {
     }
 }
 
-/// The attention of block after block, followed through (Abnar and Zuidema 2020, section 3.1).
+/// The attention rollout, block by block (Abnar and Zuidema 2020, section 3.1).
 struct AttentionRollout {
     private let tokenCount: Int
     private let heads: Int
     private let engine: any Engine
-    /// The transpose of the product so far, and room for the next: a product with the transpose of the right side is what
-    /// the engine has.
+    /// The transpose of the product so far, and the buffer for the next one: the engine multiplies by the transpose of the
+    /// right operand.
     private var transposed: Tensor
     private var next: Tensor
-    /// 0.5 · the mean of the heads + 0.5 · I.
+    /// 0.5 · (mean over the heads) + 0.5 · I.
     private let step: Tensor
 
     init(tokenCount: Int, heads: Int, engine: any Engine) {
@@ -173,7 +174,7 @@ struct AttentionRollout {
         step = Tensor(shape: [tokenCount, tokenCount])
     }
 
-    /// Takes the weights (1, H, N, N) of the next block: the product P becomes step · P, its transpose Pᵀ · stepᵀ.
+    /// Appends the weights (1, H, N, N) of the next block: the product P becomes step · P, its transpose Pᵀ · stepᵀ.
     mutating func append(_ weights: Tensor) {
         engine.fillRows(of: step) { row, values in
             weights.withNumbers { weights in

@@ -2,7 +2,7 @@ import Checkpoints
 import Imaging
 import Support
 
-/// The statistics of a model's layers as one page that needs nothing else.
+/// The statistics of a model's layers as a self-contained HTML page.
 package struct LayerReport {
     private let statistics: LayerStatistics
     private let title: String
@@ -25,13 +25,14 @@ package struct LayerReport {
         table { border-collapse: collapse; font-size: 12px; } td, th { padding: 1px 8px; text-align: right; }
         </style></head><body>
         <h1>\(escaped(title))</h1>
-        <p>Layers of the encoder, over \(statistics.pictureCount) pictures.</p>
+        <p>Layers of the encoder, averaged over \(statistics.imageCount) images.</p>
         <h2>Mean attention distance</h2>
-        <p>How far, in pixels, a patch and the patches it attends to are apart: a point a head. Heads that look near are low,
-        heads that look all over the picture high (Dosovitskiy et al. 2021, section 4.5; Raghu et al. 2021, section 3).</p>
+        <p>The mean distance, in pixels, between a patch and the patches it attends to, one point per head. Heads that attend
+        locally are low, heads that attend globally are high (Dosovitskiy et al. 2021, section 4.5; Raghu et al. 2021,
+        section 3).</p>
         \(distanceChart)
         \(distanceTable)
-        <h2>Similarity of the layers</h2>
+        <h2>Layer similarity</h2>
         \(similarity)
         </body></html>
 
@@ -66,7 +67,7 @@ package struct LayerReport {
 
     private var distanceTable: String {
         let heads = statistics.meanDistances.first?.count ?? 0
-        var table = "<details><summary>Numbers</summary><table><tr><th>layer</th>"
+        var table = "<details><summary>Table</summary><table><tr><th>layer</th>"
         table += (0..<heads).map { "<th>head \($0 + 1)</th>" }.joined() + "</tr>\n"
         for (layer, distances) in statistics.meanDistances.enumerated() {
             table += "<tr><th>\(layer + 1)</th>" + distances.map { "<td>\(fixed($0, 1))</td>" }.joined() + "</tr>\n"
@@ -76,15 +77,15 @@ package struct LayerReport {
 
     private var similarity: String {
         guard let matrix = statistics.similarities else {
-            return "<p>Linear CKA takes \(LayerSimilarity.fewestPictures) pictures at least.</p>"
+            return "<p>Linear CKA takes \(LayerSimilarity.minimumImageCount) images at least.</p>"
         }
         let count = statistics.meanDistances.count
         let (side, margin) = (560.0 / Double(max(count, 1)), 40.0)
         let size = Int(560 + margin + 4)
         var svg =
-            "<p>Linear CKA between the outputs of each pair of layers: black for 0, white for 1 (Kornblith et al. 2019; "
-        svg += "minibatches as by Nguyen et al. 2021 and Raghu et al. 2021).</p>\n"
-        svg += "<svg viewBox=\"0 0 \(size) \(size)\" role=\"img\" aria-label=\"Similarity of the layers\">"
+            "<p>Linear CKA between the outputs of each pair of layers, from 0 (black) to 1 (white) (Kornblith et al. 2019; "
+        svg += "minibatch estimator of Nguyen et al. 2021, as used by Raghu et al. 2021).</p>\n"
+        svg += "<svg viewBox=\"0 0 \(size) \(size)\" role=\"img\" aria-label=\"Layer similarity\">"
         for row in 0..<count {
             let middle = (Double(row) + 0.5) * side
             svg += "<text x=\"34\" y=\"\(fixed(middle + 4, 1))\" text-anchor=\"end\">\(row + 1)</text>"

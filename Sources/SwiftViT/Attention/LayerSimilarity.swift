@@ -1,15 +1,15 @@
 import Compute
 
-/// How similar the layers of a model see the same pictures: linear CKA, estimated over minibatches.
+/// The similarity of a model's layers on the same images: linear CKA, estimated over minibatches.
 ///
 /// Kornblith et al. 2019 for CKA; Nguyen et al. 2021, equations 2 and 3, for the sum of unbiased estimates over
-/// minibatches, as Raghu et al. 2021 use it. A picture is one example, all its tokens its features.
+/// minibatches, as Raghu et al. 2021 use it. An image is one example; all its tokens are its features.
 struct LayerSimilarity {
-    /// An estimate takes the pictures of a minibatch less three.
-    static let fewestPictures = 4
+    /// The estimator divides by the size of a minibatch less three.
+    static let minimumImageCount = 4
 
     private let layerCount: Int
-    /// Sums of the estimates of HSIC for each pair of layers.
+    /// The summed HSIC estimates of each pair of layers.
     private var sums: [Double]
     private var grams: [[Double]] = []
 
@@ -18,7 +18,7 @@ struct LayerSimilarity {
         sums = [Double](repeating: 0, count: layerCount * layerCount)
     }
 
-    /// Takes the tokens (B, N, D) of the next layer for the pictures of a minibatch.
+    /// Appends the tokens (B, N, D) of the next layer for the images of a minibatch.
     mutating func append(_ tokens: Tensor, engine: any Engine) {
         let (count, width) = (tokens.shape[0], tokens.count / tokens.shape[0])
         let features = Tensor(Self.centered(tokens.values, count: count, width: width), shape: [count, width])
@@ -28,7 +28,7 @@ struct LayerSimilarity {
             epilogue: LinearEpilogue(), into: gram)
         grams.append(gram.values.map { Double($0) })
         guard grams.count == layerCount else { return }
-        if count >= Self.fewestPictures {
+        if count >= Self.minimumImageCount {
             for one in 0..<layerCount {
                 for other in 0..<layerCount { sums[one * layerCount + other] += Self.hsic(grams[one], grams[other]) }
             }
@@ -36,7 +36,7 @@ struct LayerSimilarity {
         grams = []
     }
 
-    /// The similarity of each pair of layers, row by row; nil where no minibatch was large enough.
+    /// The similarity of each pair of layers, row by row; nil if no minibatch was large enough.
     var matrix: [Double]? {
         let own = (0..<layerCount).map { sums[$0 * layerCount + $0] }
         guard own.allSatisfy({ $0 > 0 }) else { return nil }
@@ -55,7 +55,7 @@ struct LayerSimilarity {
         return features
     }
 
-    /// The unbiased estimate of HSIC from two Gram matrices (n, n); their diagonals do not count.
+    /// The unbiased estimate of HSIC from two Gram matrices (n, n), whose diagonals are ignored.
     static func hsic(_ k: [Double], _ l: [Double]) -> Double {
         let n = Int(Double(k.count).squareRoot().rounded())
         var (trace, kSum, lSum, cross) = (0.0, 0.0, 0.0, 0.0)

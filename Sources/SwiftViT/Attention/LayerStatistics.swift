@@ -4,22 +4,22 @@ import Datasets
 import Imaging
 import Models
 
-/// What goes on inside an encoder while it sees pictures: how far its heads look, and how its layers differ.
+/// The attention distance of an encoder's heads and the similarity of its layers, over some images.
 public struct LayerStatistics: Sendable {
-    /// The pictures that were seen.
-    public let pictureCount: Int
-    /// For each block and head, how far apart, in pixels, a patch and those it attends to are, on average over queries
-    /// and pictures; attention to tokens that are no patches is left out.
+    /// The number of images.
+    public let imageCount: Int
+    /// For each block and head, the mean distance in pixels between a patch and those it attends to, averaged over queries
+    /// and images; attention to tokens other than patches is left out.
     ///
     /// Dosovitskiy et al. 2021, section 4.5; Raghu et al. 2021, section 3.
     public let meanDistances: [[Double]]
-    /// Linear CKA between the outputs of each pair of blocks, row by row; nil for fewer than four pictures.
+    /// Linear CKA between the outputs of each pair of blocks, row by row; nil for fewer than four images.
     public let similarities: [Double]?
 
-    /// Pictures that are seen together, and minibatches of CKA.
+    /// Images per forward pass, and per minibatch of CKA.
     private static let batchSize = 16
 
-    /// Shows pictures to the encoder of a checkpoint; those that cannot be read are told to `failed` and left out.
+    /// Runs the encoder of a checkpoint over images; those that cannot be read are passed to `failed` and left out.
     package init(
         _ checkpoint: Checkpoint, overrides: PreprocessingOverrides = PreprocessingOverrides(),
         inputs: [InputPaths.Input], decoding: DecodingOptions = DecodingOptions(), threads: Int? = nil,
@@ -43,34 +43,34 @@ public struct LayerStatistics: Sendable {
         var similarity = LayerSimilarity(layerCount: configuration.depth)
         var count = 0
         try stream.forEachGroup { group in
-            var pictures = 0
+            var imageCount = 0
             for item in group {
                 switch item.result {
-                case .success(let picture):
-                    preprocessing.normalize(picture.image, into: workspace.pixels.rows(pictures..<pictures + 1))
-                    pictures += 1
+                case .success(let prepared):
+                    preprocessing.normalize(prepared.image, into: workspace.pixels.rows(imageCount..<imageCount + 1))
+                    imageCount += 1
                 case .failure(let error): try failed(error)
                 }
             }
-            if pictures == 0 { return }
-            count += pictures
-            let weights = workspace.weights.rows(0..<pictures)
-            model.forEachBlock(workspace.pixels.rows(0..<pictures), weights: weights) { block, tokens in
+            if imageCount == 0 { return }
+            count += imageCount
+            let weights = workspace.weights.rows(0..<imageCount)
+            model.forEachBlock(workspace.pixels.rows(0..<imageCount), weights: weights) { block, tokens in
                 distances.add(weights, engine: engine, to: &sums[block - 1])
                 similarity.append(tokens, engine: engine)
             }
         }
-        pictureCount = count
+        imageCount = count
         meanDistances = sums.map { $0.map { $0 / Double(max(count, 1)) } }
         similarities = similarity.matrix
     }
 }
 
-/// How far apart patches are.
+/// The distances between patches.
 private struct PatchDistances {
     private let tokenCount: Int
     private let prefix: Int
-    /// In pixels, from each patch to each (L, L).
+    /// In pixels, between each pair of patches (L, L).
     private let distances: [Float]
 
     init(_ configuration: ViTConfiguration) {
@@ -87,7 +87,7 @@ private struct PatchDistances {
         }
     }
 
-    /// Adds the mean distance of each head for every picture of `weights` (B, H, N, N).
+    /// Adds the mean distance of each head for every image of `weights` (B, H, N, N).
     func add(_ weights: Tensor, engine: any Engine, to sums: inout [Double]) {
         let heads = weights.shape[1]
         let means = Tensor(shape: [weights.shape[0] * heads])

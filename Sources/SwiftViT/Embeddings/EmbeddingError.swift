@@ -1,4 +1,4 @@
-/// Why a checkpoint does not give the features that are asked for: one sentence.
+/// Why a checkpoint cannot compute the requested features: one sentence.
 public struct EmbeddingError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The sentence.
     public let description: String

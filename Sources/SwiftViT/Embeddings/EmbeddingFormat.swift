@@ -2,35 +2,35 @@ import Checkpoints
 import Datasets
 import Support
 
-/// How a file of embeddings is written; its name's ending says which.
+/// The formats of embedding files, chosen by file extension.
 public enum EmbeddingFormat: String, Sendable, Hashable, CaseIterable {
-    /// NumPy's array, rows (N, …).
+    /// A NumPy array (N, …).
     case npy
-    /// One tensor, `embeddings`.
+    /// A single tensor, `embeddings`.
     case safetensors
-    /// A column a number: path, sha256, 0, 1, ….
+    /// One column per number: path, sha256, 0, 1, ….
     case csv
-    /// An object a line: path, sha256, embedding.
+    /// One object per line: path, sha256, embedding.
     case jsonl
 
-    /// The format that the ending of `path` names; nil for other endings.
+    /// The format for the extension of `path`; nil for other extensions.
     public init?(path: String) {
         guard let dot = path.lastIndex(of: ".") else { return nil }
         self.init(rawValue: path[path.index(after: dot)...].lowercased())
     }
 
-    /// Whether the rows say themselves which picture they belong to; else an index does.
-    public var namesPictures: Bool { self == .csv || self == .jsonl }
+    /// Whether rows carry the path of their image; otherwise an index file does.
+    public var namesImages: Bool { self == .csv || self == .jsonl }
 }
 
-/// Turns rows into the bytes of a file, in one format and with one type of number.
+/// Encodes rows as the bytes of a file.
 struct EmbeddingEncoder {
     let format: EmbeddingFormat
     let element: NumPyMatrix.Element
     /// The shape of a row.
     let shape: [Int]
 
-    /// What the file begins with when it has `rows` rows: always as long, so that the number can be filled in later.
+    /// The header of a file with `rows` rows. Its length does not depend on `rows`, so that the number can be filled in later.
     func head(rows: Int) -> [UInt8] {
         switch format {
         case .npy: return NumPyHeader.bytes(descriptor: element.rawValue, shape: [rows] + shape)
@@ -84,10 +84,10 @@ struct EmbeddingEncoder {
         return bytes
     }
 
-    /// The shortest digits that give the number again.
+    /// The shortest digits that round-trip.
     private func text(_ value: Float) -> String { element == .float32 ? "\(value)" : "\(Float16(value))" }
 
-    /// A list of numbers, or a list of them for each patch.
+    /// A list of numbers, or a list of lists with one per patch.
     private func list(_ values: [Float]) -> String {
         let width = shape.last ?? values.count
         let lists = stride(from: 0, to: values.count, by: width).map { start in
@@ -96,7 +96,7 @@ struct EmbeddingEncoder {
         return shape.count == 1 ? lists.joined() : "[\(lists.joined(separator: ","))]"
     }
 
-    /// Whether a number of this size can be written at all.
+    /// Whether every value is in the range of the element type.
     func canHold(_ values: [Float]) -> Bool {
         element == .float32 || values.allSatisfy { $0.magnitude <= Float(Float16.greatestFiniteMagnitude) }
     }

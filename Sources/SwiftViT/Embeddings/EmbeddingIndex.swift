@@ -1,9 +1,9 @@
 import Datasets
 import Support
 
-/// The table that binds each row of an array of embeddings to its picture.
+/// The table that maps each row of an embedding array to its image.
 package struct EmbeddingIndex: Sendable {
-    /// A line of it.
+    /// One line of the table.
     package struct Entry: Sendable {
         package let row: Int
         package let path: String
@@ -21,9 +21,9 @@ package struct EmbeddingIndex: Sendable {
         bytes = try InputPaths.bytes(of: path, expected: "the index that vit embed writes beside its output")
     }
 
-    /// Hands over every entry, in the order of the rows.
+    /// Passes every entry to `body`, in row order.
     ///
-    /// Errors: `InputError` where it is no such table, or not that of the array.
+    /// Errors: `InputError` if this is no index, or not that of the array.
     package func forEach(_ body: (Entry) throws -> Void) throws {
         var reader = CSVReader(bytes)
         var count = 0
@@ -40,7 +40,7 @@ package struct EmbeddingIndex: Sendable {
         }
         guard count == rowCount else {
             throw InputError.malformed(
-                path, "has \(count) rows, and the array \(rowCount); they do not belong together")
+                path, "has \(count) rows, and the array has \(rowCount); they do not belong together")
         }
     }
 

@@ -2,37 +2,36 @@ import Checkpoints
 import Datasets
 import Support
 
-/// Embeds many pictures into a file that survives interruptions.
+/// Embeds many images into a file, surviving interruptions.
 ///
-/// While it runs, the rows are in a directory `OUTPUT.partial`; the output and the files beside it appear when all is
-/// done. For an array, `STEM.index.csv` (row, path, sha256) binds each row to its picture; in every format
-/// `STEM.errors.csv` (path, error) names the pictures that gave none, and `STEM.settings.json` says how the numbers came
-/// about.
+/// While the job runs, its rows are kept in a directory `OUTPUT.partial`; the output and the files beside it appear when
+/// it is done. For an array, `STEM.index.csv` (row, path, sha256) maps rows to images; in every format, `STEM.errors.csv`
+/// (path, error) lists the images that failed, and `STEM.settings.json` records how the embeddings were computed.
 public struct EmbeddingJob {
-    /// What can be chosen.
+    /// The options.
     public struct Options: Sendable {
-        /// Whether numbers are rounded to 16 bits.
+        /// Whether values are written as float16.
         public var isHalfPrecision = false
-        /// Whether to go on from what an interrupted run left.
+        /// Whether to continue an interrupted run.
         public var resumes = false
-        /// Whether to take over the rows of unchanged pictures from the output of an earlier run.
+        /// Whether to reuse the rows of unchanged images from an existing output.
         public var updates = false
-        /// Which of the equal parts of the inputs to embed, counted from 1, and how many there are; nil: all of them.
+        /// Which of `count` equal parts of the inputs to embed, counted from 1; nil: all inputs.
         public var shard: (index: Int, count: Int)?
 
         /// The defaults.
         public init() {}
     }
 
-    /// What became of a run.
+    /// The result of a run.
     public struct Outcome: Sendable {
-        /// The rows in the file.
+        /// The number of rows in the file.
         public let rows: Int
-        /// The pictures that gave none.
+        /// The number of images that failed.
         public let failures: Int
     }
 
-    /// The inputs of this part of the work.
+    /// The inputs of this shard.
     public let inputs: [InputPaths.Input]
     private let embedder: ImageEmbedder
     private let output: String
@@ -40,9 +39,9 @@ public struct EmbeddingJob {
     private let options: Options
     private let settings: EmbeddingSettings
 
-    /// Prepares a run that writes `output`.
+    /// Prepares a job that writes `output`.
     ///
-    /// Errors: `EmbeddingError` where the options do not suit it.
+    /// Errors: `EmbeddingError` if the options do not fit the output.
     public init(
         _ embedder: ImageEmbedder, inputs: [InputPaths.Input], output: String, options: Options = Options()
     ) throws {
@@ -50,10 +49,10 @@ public struct EmbeddingJob {
             throw EmbeddingError(description: "\(output): does not end in .npy, .safetensors, .csv or .jsonl")
         }
         if format == .csv, embedder.shape.count > 1 {
-            throw EmbeddingError(description: "\(output): a table cannot hold a list of patches; .npy can")
+            throw EmbeddingError(description: "\(output): a table cannot hold patch embeddings; use .npy")
         }
         if options.updates, format != .npy {
-            throw EmbeddingError(description: "\(output): rows can only be taken over from .npy")
+            throw EmbeddingError(description: "\(output): only the rows of .npy files can be reused")
         }
         self.embedder = embedder
         self.output = output
@@ -66,7 +65,7 @@ public struct EmbeddingJob {
             element: encoder.element)
     }
 
-    /// The part of the inputs that a shard is: the parts follow each other, and their sizes differ by one at most.
+    /// The inputs of a shard: shards are consecutive, and their sizes differ by at most one.
     static func part(_ shard: (index: Int, count: Int), of inputs: [InputPaths.Input]) -> [InputPaths.Input] {
         precondition(
             shard.count >= 1 && (1...shard.count).contains(shard.index), "EmbeddingJob: there is no shard \(shard)")
@@ -74,9 +73,9 @@ public struct EmbeddingJob {
         return Array(inputs[start..<inputs.count * shard.index / shard.count])
     }
 
-    /// Runs to the end. `progress` is told of the inputs done before this run, and then of each input's result.
+    /// Runs the job. `progress` receives the number of inputs done before this run, and then each input's result.
     ///
-    /// What `progress` throws ends the run, which can be resumed.
+    /// An error thrown by `progress` ends the run, which can be resumed.
     public func run(
         _ progress: (_ done: Int, _ input: EmbeddedInput?) throws -> Void = { _, _ in }
     ) throws -> Outcome {
@@ -100,7 +99,7 @@ public struct EmbeddingJob {
         let rest = Array(inputs[journal.position.inputs...])
         try embedder.embed(rest, known: { known?[$0] }) { input in
             let input = input.checked(by: encoder)
-            // Before it is noted: an input that ends the run is looked at again when the run goes on.
+            // Before the entry is written: an input that ends the run is processed again on resuming.
             try progress(journal.position.inputs + 1, input)
             switch input.result {
             case .success(let embedding):
@@ -140,7 +139,7 @@ public struct EmbeddingJob {
         try journal.finish(
             head: encoder.head(rows: rows),
             sidecars: [
-                encoder.format.namesPictures ? .removal(of: index.path) : index,
+                encoder.format.namesImages ? .removal(of: index.path) : index,
                 failures > 0 ? errors : .removal(of: errors.path),
                 EmbeddingJournal.Sidecar(path: EmbeddingSidecars.settings(of: output)) { write in
                     try write(finished.json.text() + "\n")
@@ -149,7 +148,7 @@ public struct EmbeddingJob {
         return Outcome(rows: rows, failures: failures)
     }
 
-    /// What an earlier run of the same settings came to, where it is finished and nothing is left to resume.
+    /// The outcome of an earlier run with the same settings, if it is finished and nothing is left to resume.
     private func finishedOutcome() throws -> Outcome? {
         let path = EmbeddingSidecars.settings(of: output)
         guard Files.kind(of: EmbeddingJournal.directory(of: output)) == .missing, Files.kind(of: output) == .file,
@@ -163,13 +162,13 @@ public struct EmbeddingJob {
 
 /// The files beside an output.
 package enum EmbeddingSidecars {
-    /// Which picture a row belongs to.
+    /// Maps rows to images.
     package static func index(of output: String) -> String { stem(output) + ".index.csv" }
 
-    /// The pictures that gave no row.
+    /// Lists the images that failed.
     package static func errors(of output: String) -> String { stem(output) + ".errors.csv" }
 
-    /// How the numbers came about.
+    /// Records how the embeddings were computed.
     package static func settings(of output: String) -> String { stem(output) + ".settings.json" }
 
     private static func stem(_ output: String) -> String {
@@ -183,29 +182,30 @@ extension EmbeddingJournal.Sidecar {
 }
 
 extension EmbeddedInput {
-    /// The same, or a failure where the numbers are too large for the file.
+    /// The same input, or a failure if its values are out of the file's range.
     fileprivate func checked(by encoder: EmbeddingEncoder) -> EmbeddedInput {
         guard case .success(let embedding) = result, !encoder.canHold(embedding.values) else { return self }
         return EmbeddedInput(
             path: path,
-            result: .failure(.malformed(path, "gives numbers beyond 65,504, which float16 cannot hold; use float32")))
+            result: .failure(.malformed(path, "has values beyond 65,504, which float16 cannot hold; use float32")))
     }
 }
 
-/// The rows of an earlier output by the digest of their picture.
+/// The rows of an earlier output by the digest of their image.
 private struct KnownRows: Sendable {
     private let matrix: NumPyMatrix
     private let rows: [SHA256: Int]
 
-    /// nil: there is no earlier output.
+    /// Nil if there is no earlier output.
     init?(_ output: String, settings: EmbeddingSettings) throws {
         guard Files.kind(of: output) == .file else { return nil }
         let path = EmbeddingSidecars.settings(of: output)
         let earlier = try EmbeddingSettings(contentsOfFile: path)
         if let difference = settings.numericDifference(from: earlier) {
             throw EmbeddingError(
-                description: "\(output): was made with another \(difference); give the same as then, or leave out "
-                    + "--update to make it anew")
+                description:
+                    "\(output): was made with another \(difference); use the same settings, or leave out --update to "
+                    + "start over")
         }
         matrix = try NumPyMatrix(contentsOfFile: output, of: NumPyMatrix.Element.allCases, isFlattened: true)
         var rows: [SHA256: Int] = [:]

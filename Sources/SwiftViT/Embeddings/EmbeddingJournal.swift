@@ -8,27 +8,27 @@ import Support
     import Musl
 #endif
 
-/// The rows of a run under way, in a directory beside the place of its output, so that they outlive the process.
+/// The rows of a running job, in a directory beside its output, so that they survive the process.
 ///
-/// `data` is the output as far as it is written. `journal` says what became of each input, in order: its first line the
-/// settings of the run, then `+DIGEST` for a row and `-"REASON"` for a picture that gave none. A line `=INPUTS ROWS BYTES`
-/// follows when all before it, and as many bytes of data, are on the disk: whatever comes after the last such line is cut
-/// off before the run goes on.
+/// `data` is the output as far as it is written. `journal` records the inputs in order: the first line holds the settings
+/// of the run, then follows `+DIGEST` for each row and `-"REASON"` for each image that failed. A line `=INPUTS ROWS BYTES`
+/// is a commit: everything before it, and that many bytes of data, are on the disk. Whatever follows the last commit is
+/// cut off before the run continues.
 final class EmbeddingJournal {
-    /// How far a run is.
+    /// The progress of a run.
     struct Position: Equatable {
         var inputs = 0
         var rows = 0
         var bytes = 0
     }
 
-    /// What became of an input.
+    /// The result of an input.
     enum Entry {
         case row(SHA256)
         case failure(String)
     }
 
-    /// What is written, on the disk or not yet.
+    /// The position after the last append, committed or not.
     private(set) var position = Position()
     private let directory: String
     private let output: String
@@ -41,10 +41,10 @@ final class EmbeddingJournal {
 
     private static let interval = Duration.seconds(1)
 
-    /// Opens the journal of a run with these settings that will give `output`: where `resumes`, what an earlier run
-    /// left, if anything; else a new one, which begins its data with `head`.
+    /// Opens the journal of a run that writes `output`: if `resumes`, that of an interrupted run, if there is one; otherwise
+    /// a new one, whose data begin with `head`.
     ///
-    /// Errors: `FileError`; `EmbeddingError` where the earlier run had other settings.
+    /// Errors: `FileError`; `EmbeddingError` if the interrupted run had other settings.
     init(output: String, settings: EmbeddingSettings, head: [UInt8], resumes: Bool) throws {
         self.output = output
         directory = Self.directory(of: output)
@@ -64,7 +64,7 @@ final class EmbeddingJournal {
         if !isContinued { try begin(settings, head: head) }
     }
 
-    /// Where the unfinished rows of `output` are.
+    /// The directory of the unfinished rows of `output`.
     static func directory(of output: String) -> String { "\(output).partial" }
 
     private static func lock(_ path: String, of output: String) throws(FileError) -> FileLock? {
@@ -84,7 +84,7 @@ final class EmbeddingJournal {
         try writeCommit()
     }
 
-    /// Cuts off what an interrupted run had not secured; false where there is nothing to go on from.
+    /// Cuts off what an interrupted run had not committed; false if there is nothing to continue.
     private func recover(_ settings: EmbeddingSettings) throws -> Bool {
         var length = 0
         var secured: (position: Position, length: Int)?
@@ -95,8 +95,8 @@ final class EmbeddingJournal {
                 guard let stored = EmbeddingSettings(line) else { return false }
                 if let difference = settings.difference(from: stored) {
                     throw EmbeddingError(
-                        description: "\(output): the interrupted run had another \(difference); give the same as "
-                            + "then, or leave out --resume to begin anew")
+                        description: "\(output): the interrupted run had another \(difference); use the same "
+                            + "settings, or leave out --resume to start over")
                 }
                 isFirst = false
             } else if line.hasPrefix("=") {
@@ -111,7 +111,7 @@ final class EmbeddingJournal {
         if try data.byteCount() >= secured.position.bytes {
             try data.truncate(to: secured.position.bytes)
         } else {
-            // The rows have already taken their place, and only the files beside them may be wanting.
+            // The rows are already in place; only the files beside them may be missing.
             guard secured.position.inputs == settings.inputCount,
                 Files.byteCount(of: output) == secured.position.bytes
             else { return false }
@@ -122,7 +122,7 @@ final class EmbeddingJournal {
         return true
     }
 
-    /// Adds a row.
+    /// Appends a row.
     func append(_ row: [UInt8], digest: SHA256) {
         data.append(row)
         journal.append(Array("+\(digest.hex)\n".utf8))
@@ -131,18 +131,18 @@ final class EmbeddingJournal {
         position.bytes += row.count
     }
 
-    /// Notes that an input gave no row.
+    /// Records that an input failed.
     func append(failure reason: String) {
         journal.append(Array("-\(JSON.string(reason).text(compact: true))\n".utf8))
         position.inputs += 1
     }
 
-    /// Secures what has been added, where the last time is a while ago.
+    /// Commits if the last commit is old enough.
     func commitIfDue() throws(FileError) {
         if clock.now - lastCommit >= Self.interval { try commit() } else { try data.writeIfLarge() }
     }
 
-    /// Secures what has been added: once this returns, it survives a loss of power.
+    /// Writes everything to the disk: once this returns, it survives a power failure.
     func commit() throws(FileError) {
         try writeCommit()
         lastCommit = clock.now
@@ -156,7 +156,7 @@ final class EmbeddingJournal {
         try journal.synchronize()
     }
 
-    /// What became of every input, in order.
+    /// Passes the result of every input to `body`, in order.
     func forEachEntry(_ body: (Int, Entry) throws -> Void) throws {
         var index = 0
         for line in journal.lines().dropFirst() {
@@ -166,15 +166,16 @@ final class EmbeddingJournal {
         }
     }
 
-    /// A file beside the output: what writes its text; nil where an old one is only to go.
+    /// A file beside the output: what writes its text; nil to only remove an old one.
     struct Sidecar {
         let path: String
         let write: ((_ text: (String) throws -> Void) throws -> Void)?
     }
 
-    /// Puts the rows, with `head` over their beginning, and the files beside them in their places, and ends the journal.
+    /// Moves the rows, with `head` written over their beginning, and the files beside them into place, and removes the
+    /// journal.
     ///
-    /// The old files beside the output go first: at no moment do rows lie beside an index that is not theirs.
+    /// Old files beside the output are removed first, so that rows never lie beside an index that is not theirs.
     func finish(head: [UInt8], sidecars: [Sidecar]) throws {
         try commit()
         if !isDataInPlace {
@@ -188,7 +189,7 @@ final class EmbeddingJournal {
         discard()
     }
 
-    /// Writes a file beside the output, not yet in its place.
+    /// Writes a file of the output into the journal's directory.
     private func place(_ sidecar: Sidecar) throws -> (from: String, to: String)? {
         guard let write = sidecar.write else { return nil }
         let place = Files.join(directory, Files.name(of: sidecar.path))
@@ -211,14 +212,14 @@ final class EmbeddingJournal {
         }
     }
 
-    /// Removes all of it.
+    /// Removes the journal.
     func discard() {
         Files.remove(directory)
     }
 }
 
 extension EmbeddingJournal.Entry {
-    /// What a line of the journal says of an input; nil for other lines.
+    /// The result that a line of the journal records; nil for other lines.
     fileprivate init?(line: String) {
         if line.hasPrefix("+"), let digest = SHA256(hex: String(line.dropFirst())) {
             self = .row(digest)

@@ -5,23 +5,23 @@ import Models
 import Randomness
 import Support
 
-/// What decides on every number of a file of embeddings; kept beside it.
+/// Everything that determines the numbers of an embedding file; kept beside it.
 package struct EmbeddingSettings: Sendable {
     /// The settings by name.
     package let json: JSON
 
-    /// Names of settings, in the words of a message.
+    /// Names of settings, and how messages call them.
     private static let decisive: [(name: String, words: String)] = [
-        ("inputs", "list of pictures"), ("shard", "--shard"),
+        ("inputs", "list of images"), ("shard", "--shard"),
     ]
 
-    /// Names of settings that decide on the numbers of a picture.
+    /// Names of settings that determine the embedding of an image.
     private static let numeric: [(name: String, words: String)] = [
         ("pooling", "--pool"), ("layer", "--layer"), ("l2", "--l2"), ("dtype", "--dtype"), ("shape", "shape of a row"),
         ("preprocessing", "preprocessing"), ("fast_decode", "--fast-decode"),
     ]
 
-    /// The settings of a file of `embedder`'s results for `inputs`.
+    /// The settings of a file with `embedder`'s embeddings of `inputs`.
     init(
         _ embedder: ImageEmbedder, inputs: [InputPaths.Input], shard: String?, element: NumPyMatrix.Element
     ) throws {
@@ -30,7 +30,7 @@ package struct EmbeddingSettings: Sendable {
             paths.combine(input.path.utf8)
             paths.combine([0])
         }
-        // Absent where it is off, as in files from before there was a choice.
+        // Absent if it is off, as in files from before the option existed.
         let reducesScale = embedder.options.decoding.reducesScale
         let fastDecode = reducesScale ? [JSON.Member("fast_decode", .bool(true))] : []
         let members = [
@@ -53,7 +53,7 @@ package struct EmbeddingSettings: Sendable {
         json = .object(members + fastDecode)
     }
 
-    /// The settings that a line of text holds; nil for other text.
+    /// The settings in a line of text; nil for other text.
     init?(_ line: String) {
         guard let json = try? JSON.parse(Array(line.utf8)), json["inputs"]?["count"]?.integer != nil else { return nil }
         self.json = json
@@ -67,10 +67,10 @@ package struct EmbeddingSettings: Sendable {
         }
     }
 
-    /// How many inputs there are.
+    /// The number of inputs.
     var inputCount: Int { json["inputs"]?["count"]?.integer ?? 0 }
 
-    /// The checkpoint's path as it was then.
+    /// The checkpoint's path at the time.
     var model: String? { json["model"]?.string }
     var pooling: FeaturePooling? { json["pooling"]?.string.flatMap { FeaturePooling(rawValue: $0) } }
     var layer: Int? { json["layer"]?.integer }
@@ -80,10 +80,10 @@ package struct EmbeddingSettings: Sendable {
         return Size(height: sides[0], width: sides[1])
     }
 
-    /// The number of rows that a finished file has; nil where it is not finished.
+    /// The number of rows of a finished file; nil if it is unfinished.
     var rowCount: Int? { json["rows"]?.integer }
 
-    /// The same, with the number of rows that came of it.
+    /// The same settings with the final number of rows.
     func finished(rows: Int) -> EmbeddingSettings {
         var members = json.members ?? []
         members.append(JSON.Member("rows", .integer(rows)))
@@ -92,29 +92,29 @@ package struct EmbeddingSettings: Sendable {
 
     private init(json: JSON) { self.json = json }
 
-    /// What differs from `other`, in the words of a message; nil where the same pictures give the same file.
+    /// What differs from `other`, as messages call it; nil if the same images give the same file.
     func difference(from other: EmbeddingSettings) -> String? {
         Self.decisive.first { json[$0.name] != other.json[$0.name] }?.words ?? numericDifference(from: other)
     }
 
-    /// What differs in the vectors that `embedder` gives, but for their precision; nil where nothing does.
+    /// What differs from the embeddings of `embedder`, apart from their precision; nil if nothing does.
     func difference(from embedder: ImageEmbedder) throws -> String? {
         let other = try EmbeddingSettings(embedder, inputs: [], shard: nil, element: .float32)
         return numericDifference(from: other, ignoring: ["dtype", "fast_decode"])
     }
 
-    /// What differs from `other` in the numbers that a picture gives; nil where nothing does.
+    /// What differs from `other` in the embedding of an image; nil if nothing does.
     func numericDifference(from other: EmbeddingSettings, ignoring ignored: Set<String> = []) -> String? {
         let setting = Self.numeric.first { !ignored.contains($0.name) && json[$0.name] != other.json[$0.name] }
         if let setting { return setting.words }
         let (mine, theirs) = (json["probe"]?.doubles ?? [], other.json["probe"]?.doubles ?? [])
-        // Another kind of processor may round otherwise; other weights give other numbers altogether.
+        // Another processor may round differently; other weights give entirely different numbers.
         let scale = mine.map(\.magnitude).max() ?? 0
         let isSame = mine.count == theirs.count && zip(mine, theirs).allSatisfy { abs($0 - $1) <= 1e-3 * scale }
         return isSame ? nil : "model"
     }
 
-    /// Numbers that tell the weights: some of those that a picture of noise gives.
+    /// A fingerprint of the weights: some numbers of the embedding of a noise image.
     private static func probe(_ embedder: ImageEmbedder) throws -> [Float] {
         let size = embedder.configuration.imageSize
         let channels = embedder.configuration.inputChannels

@@ -4,25 +4,24 @@ import Imaging
 import Models
 import Support
 
-/// What became of one input of a run over many.
+/// The result for one input.
 public struct EmbeddedInput: Sendable {
-    /// The path as it was given or found; "-" is standard input.
+    /// The path as given or found; "-" is standard input.
     public let path: String
-    /// What stands for the picture, or why there is nothing.
+    /// The embedding, or why there is none.
     public let result: Result<Embedding, InputError>
 }
 
 extension ImageEmbedder {
-    /// Embeds many pictures and hands each result to `body`, in the order of the inputs.
+    /// Embeds many images and passes each result to `body`, in input order.
     ///
-    /// The next pictures are decoded on other threads while the model computes; the memory in use does not grow with
-    /// the number of inputs. A picture that cannot be read gives a failure in its place. What `body` throws ends the
-    /// run.
+    /// Upcoming images are decoded on other threads while the model computes; memory does not grow with the number of
+    /// inputs. An image that cannot be read yields a failure in its place. An error thrown by `body` ends the run.
     public func embed(_ inputs: [InputPaths.Input], _ body: (EmbeddedInput) throws -> Void) throws {
         try embed(inputs, known: { _ in nil }, body)
     }
 
-    /// The same, where `known` has the values of pictures by the digest of their files; such are not computed.
+    /// The same, except that embeddings that `known` returns for the digest of a file are not computed.
     package func embed(
         _ inputs: [InputPaths.Input], known: @escaping @Sendable (SHA256) -> [Float]?,
         _ body: (EmbeddedInput) throws -> Void
@@ -34,15 +33,15 @@ extension ImageEmbedder {
             let bytes = try input.bytes()
             let digest = SHA256(of: bytes)
             if let values = known(digest) { return Prepared(digest: digest, content: .known(values)) }
-            return Prepared(digest: digest, content: .picture(try preparation.prepare(bytes, path: input.path).image))
+            return Prepared(digest: digest, content: .image(try preparation.prepare(bytes, path: input.path).image))
         }
         var batch: EmbeddingBatch?
         try stream.forEachGroup { group in
-            let pictures = group.compactMap(\.picture)
-            if batch == nil, !pictures.isEmpty {
+            let images = group.compactMap(\.image)
+            if batch == nil, !images.isEmpty {
                 batch = EmbeddingBatch(self, capacity: min(options.batchSize, inputs.count), model: try model())
             }
-            let computed = batch?.embed(pictures.map(\.image), paths: pictures.map(\.path)) ?? []
+            let computed = batch?.embed(images.map(\.image), paths: images.map(\.path)) ?? []
             var rest = computed[...]
             for item in group {
                 let result = item.result.flatMap { prepared in
@@ -54,32 +53,32 @@ extension ImageEmbedder {
     }
 }
 
-/// A picture that waits to be computed, or whose values are known.
+/// An image to embed, or one whose embedding is known.
 private struct Prepared: Sendable {
     enum Content: Sendable {
-        case picture(Image)
+        case image(Image)
         case known([Float])
     }
 
     let digest: SHA256
     let content: Content
 
-    /// The known values, or the next of those that were computed.
+    /// The known values, or the next computed ones.
     func values(computed: inout ArraySlice<Result<[Float], InputError>>) -> Result<[Float], InputError> {
         if case .known(let values) = content { return .success(values) }
-        guard let next = computed.popFirst() else { preconditionFailure("embed: a picture was not computed") }
+        guard let next = computed.popFirst() else { preconditionFailure("embed: an image was not computed") }
         return next
     }
 }
 
 extension PreparedInputs<Prepared>.Item {
-    fileprivate var picture: (image: Image, path: String)? {
-        guard case .success(let prepared) = result, case .picture(let image) = prepared.content else { return nil }
+    fileprivate var image: (image: Image, path: String)? {
+        guard case .success(let prepared) = result, case .image(let image) = prepared.content else { return nil }
         return (image, path)
     }
 }
 
-/// The memory in which pictures are embedded together.
+/// The tensors in which images are embedded together.
 struct EmbeddingBatch {
     private let embedder: ImageEmbedder
     private let model: FeatureExtractor
@@ -97,7 +96,7 @@ struct EmbeddingBatch {
         features = Tensor(shape: [capacity] + embedder.shape)
     }
 
-    /// What stands for each of at most `capacity` prepared pictures.
+    /// The embeddings of at most `capacity` prepared images.
     func embed(_ images: [Image], paths: [String]) -> [Result<[Float], InputError>] {
         guard !images.isEmpty else { return [] }
         for (row, image) in images.enumerated() {

@@ -6,34 +6,34 @@ import Models
 import Synchronization
 import Support
 
-/// Turns pictures into vectors, with the encoder of any checkpoint: a classifier's, or a masked autoencoder's, which sees
-/// all patches here.
+/// Embeds images with the encoder of any checkpoint: a classifier's, or a masked autoencoder's, which receives all patches
+/// here.
 ///
 /// ```swift
 /// let embedder = try ImageEmbedder(checkpoint: "checkpoints/charts-vit-tiny")
 /// let vector = try embedder.embed(contentsOfFile: "figure.png").values
 /// ```
 public final class ImageEmbedder: Sendable {
-    /// What can be chosen where the checkpoint leaves a choice.
+    /// The options.
     public struct Options: Sendable {
-        /// Threads at work; nil: as many as the process may use. Results do not depend on it.
+        /// The number of threads; nil: as many as the process may use. Results do not depend on it.
         public var threads: Int?
-        /// Pictures that the model computes at once, 1 or more. Results do not depend on it.
+        /// Images per forward pass, 1 or more. Results do not depend on it.
         public var batchSize = 8
-        /// What to do otherwise than the checkpoint says.
+        /// Preprocessing that overrides the checkpoint's.
         public var overrides = PreprocessingOverrides()
-        /// What decoding a picture may take.
+        /// Limits and options of decoding.
         public var decoding = DecodingOptions()
-        /// Which vectors stand for a picture; nil: what the checkpoint's head reads.
+        /// The pooling; nil: what the checkpoint's head reads.
         public var pooling: FeaturePooling?
-        /// After how many blocks the tokens are read as they are: 0, the embedded patches, to the depth of the model.
-        /// nil: after all blocks and the final norm. These are the indices of transformers' `hidden_states`.
+        /// The number of blocks after which the tokens are read: 0, the patch embeddings, to the depth of the model; nil:
+        /// after all blocks and the final norm. These are the indices of transformers' `hidden_states`.
         public var layer: Int?
-        /// Whether each vector is divided by its Euclidean length; of patches, each by its own.
+        /// Whether each vector is divided by its Euclidean length; each patch by its own.
         public var isNormalized = false
-        /// Leaves the checkpoint's weights and takes those that training would begin with, drawn from this seed, for
-        /// comparison; the shape of the model and the preprocessing stay. Positions are MAE's sine-cosine table where
-        /// the checkpoint is one of MAE's, else they are drawn, too.
+        /// Replaces the checkpoint's weights by initial ones drawn from this seed, as a baseline; the shape of the model and
+        /// the preprocessing stay. Position embeddings are MAE's sine-cosine table if the checkpoint is a masked
+        /// autoencoder; otherwise they are drawn, too.
         public var randomSeed: UInt64?
 
         /// The defaults.
@@ -44,9 +44,9 @@ public final class ImageEmbedder: Sendable {
     public let checkpoint: Checkpoint
     /// The model's shape, overrides included.
     public let configuration: ViTConfiguration
-    /// What happens to a picture before the model sees it, overrides included.
+    /// The preprocessing, overrides included.
     public let preprocessing: Preprocessing
-    /// Which vectors stand for a picture.
+    /// The pooling.
     public let pooling: FeaturePooling
     let options: Options
     let engine: any Engine
@@ -54,12 +54,12 @@ public final class ImageEmbedder: Sendable {
 
     /// Opens the checkpoint at `path`, a directory or a weights file.
     ///
-    /// Errors: `CheckpointError`; `EmbeddingError` where the options do not fit it.
+    /// Errors: `CheckpointError`; `EmbeddingError` if the options do not fit the checkpoint.
     public convenience init(checkpoint path: String, options: Options = Options()) throws {
         try self.init(Checkpoint.open(path), options: options)
     }
 
-    /// An embedder that packs the weights when the first picture is there.
+    /// An embedder that packs the weights when the first image arrives.
     package init(_ checkpoint: Checkpoint, options: Options = Options()) throws(EmbeddingError) {
         precondition(options.batchSize >= 1, "ImageEmbedder: expected a batch of 1 or more, got \(options.batchSize)")
         self.checkpoint = checkpoint
@@ -85,12 +85,12 @@ public final class ImageEmbedder: Sendable {
         engine = Engines.make(threads: options.threads)
     }
 
-    /// The shape of what stands for a picture: (D), (2·D) with class token and mean, or (L, D) with all patches.
+    /// The shape of an embedding: (D), (2·D) with class token and mean, or (L, D) with all patches.
     public var shape: [Int] { configuration.featureShape(pooling) }
 
-    /// What stands for the picture in a file.
+    /// The embedding of the image in a file.
     ///
-    /// Errors: `InputError` where the file holds no picture that can be read.
+    /// Errors: `InputError` if the file holds no readable image.
     public func embed(contentsOfFile path: String) throws -> Embedding {
         var result: Result<Embedding, InputError>?
         try embed([.file(path)]) { result = $0.result }
@@ -98,22 +98,22 @@ public final class ImageEmbedder: Sendable {
         return try result.get()
     }
 
-    /// What stands for a picture in memory, of `shape`.
+    /// The embedding of an image in memory, of `shape`.
     public func embed(_ image: Image) throws -> [Float] {
         precondition(
             image.channels == configuration.inputChannels,
             "ImageEmbedder: the model takes \(configuration.inputChannels) channels, got \(image.channels)")
-        let prepared = try preparation.prepare(image, path: "the picture")
+        let prepared = try preparation.prepare(image, path: "the image")
         return try embed(prepared: prepared.image)
     }
 
-    /// What stands for a picture that has the size the model takes.
+    /// The embedding of an image that has the model's input size.
     func embed(prepared image: Image) throws -> [Float] {
         let batch = EmbeddingBatch(self, capacity: 1, model: try model())
-        return try batch.embed([image], paths: ["the picture"])[0].get()
+        return try batch.embed([image], paths: ["the image"])[0].get()
     }
 
-    /// What is done to a picture before the model sees it.
+    /// What is done to an image before it enters the model.
     var preparation: ImagePreparation {
         ImagePreparation(imageSize: configuration.imageSize, preprocessing: preprocessing, decoding: options.decoding)
     }
@@ -143,7 +143,7 @@ public final class ImageEmbedder: Sendable {
     }
 }
 
-/// What stands for a picture, and which picture that was.
+/// The embedding of an image, with the digest of its file.
 public struct Embedding: Sendable {
     /// The numbers, in the order of the embedder's `shape`.
     public let values: [Float]

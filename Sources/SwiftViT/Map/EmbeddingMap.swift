@@ -4,13 +4,13 @@ import Datasets
 import Imaging
 import Support
 
-/// Embeddings on a map, as one page that needs nothing else: points coloured by folder, the picture under the pointer.
+/// A 2-D map of embeddings as a self-contained HTML page: points coloured by folder, with thumbnails.
 package struct EmbeddingMap {
-    /// What the page may hold.
+    /// The options.
     package struct Options: Sendable {
-        /// The longer side of a picture, in pixels; 0: no pictures.
+        /// The longer side of a thumbnail, in pixels; 0: no thumbnails.
         package var thumbnailSide = 64
-        /// The bytes that all pictures together may take in the page; beyond that, only some points have one.
+        /// The maximum total size of the thumbnails in bytes; beyond it, only some points have one.
         package var thumbnailBytes = 32 << 20
 
         package init() {}
@@ -26,9 +26,9 @@ package struct EmbeddingMap {
         self.options = options
     }
 
-    /// The page. `progress` is told of the steps of the layout.
+    /// The page. `progress` receives the steps of the layout done, and their number.
     ///
-    /// Errors: `InputError` where the index is malformed, or where there is not one row.
+    /// Errors: `InputError` if the index is malformed, or if there are no rows.
     package func page(title: String, progress: (Int, Int) -> Void) throws -> String {
         let vectors = collection.vectors
         guard vectors.rows > 0 else {
@@ -48,7 +48,7 @@ package struct EmbeddingMap {
         return MapPage.html(title: title, count: vectors.rows, data: data)
     }
 
-    /// Whole numbers from 0 to 10,000, one after the other, the longer axis in full.
+    /// The coordinates as integers; the longer axis is scaled to 0…10,000.
     private static func coordinates(_ places: [(x: Double, y: Double)]) -> [JSON] {
         let (left, top) = (places.map(\.x).min() ?? 0, places.map(\.y).min() ?? 0)
         let (width, height) = ((places.map(\.x).max() ?? 0) - left, (places.map(\.y).max() ?? 0) - top)
@@ -61,11 +61,11 @@ package struct EmbeddingMap {
         }
     }
 
-    /// A small JPEG for each picture, in base 64; empty where there is none, or no room for it.
+    /// A small JPEG per image in base64; empty if the image cannot be read or the limit is reached.
     private func thumbnails(_ paths: [String]) throws -> [String] {
         var result = [String](repeating: "", count: paths.count)
         guard options.thumbnailSide > 0, !paths.isEmpty else { return result }
-        // A few tell how much one takes; then as many as there is room for are spread over all.
+        // A sample gives their average size; then as many as the limit allows are spread over all points.
         var sampled = 0
         let sample = spread(min(64, paths.count), over: paths.count)
         try forEachThumbnail(of: sample, paths) { sampled += $1.utf8.count }
@@ -100,10 +100,10 @@ package struct EmbeddingMap {
     }
 }
 
-/// The folders that pictures lie in, less what all of them have in common.
+/// The folders of the images, relative to their common parent.
 struct FolderGroups {
     let names: [String]
-    /// The folder of each picture, as an index into `names`.
+    /// The folder of each image, as an index into `names`.
     let members: [Int]
 
     init(paths: [String]) {

@@ -1,10 +1,10 @@
 import Checkpoints
 import Support
 
-/// The page around a map: drawing, pan and zoom, and the picture under the pointer, without a network.
+/// The HTML page of a map: drawing, pan and zoom, and thumbnails, without a network.
 enum MapPage {
     static func html(title: String, count: Int, data: JSON) -> String {
-        // Within a script element, only "<" could end it.
+        // Only "<" could end the script element.
         let text = data.text(compact: true).replacing("<", with: "\\u003c")
         return """
             <!DOCTYPE html>
@@ -13,10 +13,10 @@ enum MapPage {
             <link rel="icon" href="data:,">
             <style>\(style)</style></head><body>
             <canvas id="map"></canvas>
-            <div id="panel"><h1>\(escaped(title))</h1><p>\(count) pictures, t-SNE of their embeddings. Drag to move, turn \
-            the wheel to zoom, point to see a picture, double-click for all; click a folder to hide it.</p>
+            <div id="panel"><h1>\(escaped(title))</h1><p>\(count) images, t-SNE of their embeddings. Drag to pan, \
+            scroll to zoom, hover to see an image, double-click to reset; click a folder to hide it.</p>
             <div id="legend"></div></div>
-            <div id="tip"><img id="picture" alt=""><div id="name"></div></div>
+            <div id="tip"><img id="thumbnail" alt=""><div id="name"></div></div>
             <script type="application/json" id="data">\(text)</script>
             <script>\(script)</script></body></html>
 
@@ -41,11 +41,11 @@ enum MapPage {
         'use strict';
         const data = JSON.parse(document.getElementById('data').textContent);
         const canvas = document.getElementById('map'), context = canvas.getContext('2d');
-        const tip = document.getElementById('tip'), picture = document.getElementById('picture');
+        const tip = document.getElementById('tip'), thumbnail = document.getElementById('thumbnail');
         const name = document.getElementById('name'), legend = document.getElementById('legend');
         const count = data.group.length, hidden = new Set();
         const step = data.groups.length <= 12 ? 360 / data.groups.length : 137.508;
-        const colours = data.groups.map((_, i) => `hsl(${(i * step) % 360} 70% ${i % 2 ? 36 : 55}%)`);
+        const colors = data.groups.map((_, i) => `hsl(${(i * step) % 360} 70% ${i % 2 ? 36 : 55}%)`);
         let scale = 1, left = 0, top_ = 0, width = 0, height = 0, hovered = -1, drag = null, isDue = false;
 
         function fit() {
@@ -74,7 +74,7 @@ enum MapPage {
           context.globalAlpha = 0.8;
           for (let group = 0; group < data.groups.length; group++) {
             if (hidden.has(group)) continue;
-            context.fillStyle = colours[group];
+            context.fillStyle = colors[group];
             context.beginPath();
             for (let i = 0; i < count; i++) {
               if (data.group[i] !== group) continue;
@@ -107,8 +107,8 @@ enum MapPage {
             if (found >= 0) {
               name.textContent = data.paths[found] || 'row ' + found;
               const jpeg = data.pictures[found];
-              picture.style.display = jpeg ? '' : 'none';
-              if (jpeg) picture.src = 'data:image/jpeg;base64,' + jpeg; else picture.removeAttribute('src');
+              thumbnail.style.display = jpeg ? '' : 'none';
+              if (jpeg) thumbnail.src = 'data:image/jpeg;base64,' + jpeg; else thumbnail.removeAttribute('src');
             }
             redraw();
           }
@@ -135,7 +135,7 @@ enum MapPage {
         canvas.addEventListener('dblclick', () => { fit(); redraw(); });
         data.groups.forEach((group, index) => {
           const line = document.createElement('div'), dot = document.createElement('span');
-          line.className = 'folder'; dot.className = 'dot'; dot.style.background = colours[index];
+          line.className = 'folder'; dot.className = 'dot'; dot.style.background = colors[index];
           line.append(dot, `${group} (${data.group.filter(g => g === index).length})`); line.title = group;
           line.addEventListener('click', () => {
             if (hidden.has(index)) hidden.delete(index); else hidden.add(index);

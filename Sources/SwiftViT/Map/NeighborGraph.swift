@@ -4,8 +4,7 @@
     import Musl
 #endif
 
-/// How much each vector belongs to its neighbours: the joint probabilities of t-SNE, of which only those of near
-/// neighbours are not zero.
+/// The joint probabilities of t-SNE, which are zero except between near neighbours.
 ///
 /// Van der Maaten 2014, "Accelerating t-SNE using Tree-Based Algorithms", section 4.1.
 package struct NeighborGraph {

@@ -1,14 +1,14 @@
 import Randomness
 
-/// The two directions in which vectors differ most: their first principal components.
+/// The projection of vectors onto their first two principal components.
 package struct PrincipalPlane {
-    /// The vectors seen in the plane (n, 2).
+    /// The projected vectors (n, 2).
     package let points: [(x: Double, y: Double)]
 
     private static let rounds = 30
 
-    /// By orthogonal iteration on the covariance (Golub and Van Loan, section 8.2), from a fixed start; `row` gives the
-    /// vectors, each of which is divided by its length first.
+    /// By orthogonal iteration on the covariance (Golub and Van Loan, section 8.2), from a fixed start; `row` returns the
+    /// vectors, each of which is normalised first.
     package init(count: Int, width: Int, row: (Int) -> [Float]) {
         let mean = Self.mean(count: count, width: width, row: row)
         func centred(_ index: Int) -> [Double] {
@@ -56,7 +56,7 @@ package struct PrincipalPlane {
         return sum
     }
 
-    /// Gram and Schmidt; a direction without length stays zero. The sign is that of the largest coefficient.
+    /// Gram–Schmidt; a zero direction stays zero. Signs are chosen so that the largest coefficient is positive.
     private static func orthonormalize(_ axes: inout [[Double]]) {
         for axis in axes.indices {
             for earlier in 0..<axis {

@@ -1,18 +1,18 @@
-/// Points in the plane in squares within squares, each with its number of points and their centre.
+/// A quadtree of points in the plane; each square has the number of its points and their centre of mass.
 ///
 /// Barnes and Hut 1986; van der Maaten 2014, section 4.2.
 package struct QuadTree {
     /// A square.
     package struct Node {
-        /// The middle of the square, and half its side.
+        /// The centre of the square, and half its side.
         var x: Double
         var y: Double
         var half: Double
-        /// The sums of the coordinates of its points.
+        /// The sums of its points' coordinates.
         var sumX = 0.0
         var sumY = 0.0
         package var count = 0
-        /// The first of its four parts, which follow each other; 0: it has none.
+        /// The first of its four children, which are consecutive; 0: it has none.
         var children = 0
     }
 
@@ -20,10 +20,10 @@ package struct QuadTree {
 
     private static let deepest = 48
 
-    /// A tree without points.
+    /// An empty tree.
     package init() {}
 
-    /// Puts all points into a new tree in the memory of the old one.
+    /// Rebuilds the tree from `points`, reusing its memory.
     package mutating func build(_ points: UnsafePointer<SIMD2<Double>>, count: Int) {
         nodes.removeAll(keepingCapacity: true)
         var (low, high) = unsafe (points[0], points[0])
@@ -43,7 +43,7 @@ package struct QuadTree {
             let node = nodes[index]
             if node.children == 0, node.count > 0 {
                 let center = SIMD2(node.sumX, node.sumY) / Double(node.count)
-                // Points in one place share a square.
+                // Coinciding points share a square.
                 if center != point, depth < Self.deepest { divide(index, center: center) }
             }
             nodes[index].count += 1
@@ -54,7 +54,7 @@ package struct QuadTree {
         }
     }
 
-    /// Divides a square without parts and hands its points, which are in one place, to the part where they lie.
+    /// Divides a leaf and moves its points, which coincide, to the child that contains them.
     private mutating func divide(_ index: Int, center: SIMD2<Double>) {
         let node = nodes[index]
         let quarter = node.half / 2
@@ -73,10 +73,10 @@ package struct QuadTree {
 }
 
 extension QuadTree {
-    /// What all other points do to the point at `place`: Σ q² · (place − other) and Σ q with q = 1 / (1 + distance²),
-    /// squares that look smaller than `theta` taken as one.
+    /// The repulsion of the point at `place` by all others: Σ q² · (place − other) and Σ q with q = 1 / (1 + distance²),
+    /// where squares that appear smaller than `theta` count as one point.
     ///
-    /// - Parameter pending: memory for squares yet to be looked at.
+    /// - Parameter pending: a buffer for the squares still to visit.
     package static func repulsion(
         _ nodes: UnsafeBufferPointer<Node>, at place: SIMD2<Double>, theta: Double, pending: inout [Int]
     ) -> (force: SIMD2<Double>, sum: Double) {
@@ -92,7 +92,7 @@ extension QuadTree {
                 for child in node.children..<node.children + 4 { pending.append(child) }
                 continue
             }
-            // A point does nothing to itself.
+            // A point does not repel itself.
             let others = Double(node.children == 0 && squared == 0 ? node.count - 1 : node.count)
             let q = 1 / (1 + squared)
             sum += others * q

@@ -1,27 +1,26 @@
 import Compute
 
-/// A map of vectors on which neighbours lie together: t-SNE with the Barnes–Hut approximation.
+/// A 2-D map of vectors: t-SNE with the Barnes–Hut approximation.
 ///
-/// Van der Maaten and Hinton 2008; van der Maaten 2014 for the approximation; Kobak and Berens 2019 for the start from the
-/// principal components and the learning rate of n / 12. The same vectors give the same map, whatever the number of
-/// threads.
+/// Van der Maaten and Hinton 2008; van der Maaten 2014 for the approximation; Kobak and Berens 2019 for the
+/// initialisation with PCA and the learning rate of n / 12. The result does not depend on the number of threads.
 package struct TSNE {
     private static let perplexity = 30.0
     private static let theta = 0.5
     private static let exaggeration = 12.0
     private static let exaggeratedSteps = 250
     private static let steps = 750
-    /// Below this there are no neighbours to speak of, and the principal plane is the map.
-    private static let fewest = 8
+    /// With fewer vectors, the projection onto the principal plane is the map.
+    private static let minimumCount = 8
     private static let pointsPerTask = 256
 
-    /// Places (n, 2) for the rows behind `search`; `progress` is told of the steps done and their number.
+    /// The places (n, 2) of the rows of `search`; `progress` receives the steps done and their number.
     package static func places(
         _ search: CosineSearch, engine: any Engine, progress: (Int, Int) -> Void
     ) -> [(x: Double, y: Double)] {
         let vectors = search.vectors
         let start = PrincipalPlane(count: vectors.rows, width: vectors.columns) { vectors[$0] }.points
-        guard vectors.rows >= fewest else { return start }
+        guard vectors.rows >= minimumCount else { return start }
         let perplexity = min(perplexity, Double(vectors.rows - 1) / 3)
         let graph = NeighborGraph(neighbors(search, count: Int(3 * perplexity)), perplexity: perplexity)
         let layout = Layout(graph, start: start)
@@ -49,7 +48,7 @@ package struct TSNE {
     }
 }
 
-/// The places of points and how they move. Tasks move different points and do not meet.
+/// The positions and velocities of points. Tasks work on different points.
 @safe private final class Layout {
     private let graph: NeighborGraph
     private let count: Int
@@ -79,7 +78,7 @@ package struct TSNE {
         let deviation = (start.reduce(0) { $0 + $1.x * $1.x } / Double(start.count)).squareRoot()
         let scale = deviation > 0 ? 1e-4 / deviation : 0
         for (index, place) in start.enumerated() {
-            // Vectors that are equal must not start in one place, or nothing would ever part them.
+            // Equal vectors must not start at the same place, or nothing would separate them.
             let nudge = 1e-9 * Double(index)
             unsafe points[index] = SIMD2(place.x * scale + nudge, place.y * scale - nudge)
         }
@@ -92,7 +91,7 @@ package struct TSNE {
 
     var places: [(x: Double, y: Double)] { (0..<count).map { index in unsafe (points[index].x, points[index].y) } }
 
-    /// One step down the gradient, with momentum and a gain for each coordinate.
+    /// One step of gradient descent, with momentum and a gain per coordinate.
     func advance(
         exaggeration: Double, momentum: Double, theta: Double, pointsPerTask: Int, engine: any Engine
     ) {

@@ -1,4 +1,4 @@
-/// A row of an index that answers to a query.
+/// A row of an index that matches a query.
 public struct Match: Sendable, Hashable {
     /// The row, counted from 0.
     public let row: Int
@@ -10,13 +10,13 @@ public struct Match: Sendable, Hashable {
         self.similarity = similarity
     }
 
-    /// Whether this answers better: the more similar, and of equals the earlier.
+    /// Whether this match ranks higher: the more similar, and of equals the earlier.
     func precedes(_ other: Match) -> Bool {
         similarity > other.similarity || similarity == other.similarity && row < other.row
     }
 }
 
-/// The best of many matches: a heap with the worst of them at its root, so that all others need not be kept.
+/// The best of many matches: a heap with the worst at its root.
 struct BestMatches {
     private let capacity: Int
     private var heap: [Match] = []
@@ -27,7 +27,7 @@ struct BestMatches {
         heap.reserveCapacity(capacity)
     }
 
-    /// What a match must not fall below to be kept.
+    /// The similarity below which a match is not kept.
     var threshold: Float { heap.count < capacity ? -.infinity : heap.first?.similarity ?? .infinity }
 
     mutating func insert(_ match: Match) {
@@ -40,7 +40,7 @@ struct BestMatches {
         }
     }
 
-    /// The matches, the best first.
+    /// The matches, best first.
     var sorted: [Match] { heap.sorted { $0.precedes($1) } }
 
     private mutating func rise(from start: Int) {

@@ -1,16 +1,16 @@
 import Compute
 import Datasets
 
-/// Exact search among vectors by the cosine of their angle: every vector is compared, in blocks of matrix products.
+/// Exact search by cosine similarity: every vector is compared, in blocks of matrix products.
 ///
-/// The vectors are read where they lie, in a file or in memory; the memory in use does not grow with their number.
+/// The vectors are read in place, from a file or from memory; memory does not grow with their number.
 package struct CosineSearch: Sendable {
     package let vectors: any VectorRows
     private let engine: any Engine
 
-    /// Rows whose products are in memory at a time.
+    /// Rows per block.
     private static let rowsPerBlock = 48 * 128
-    /// Queries that are compared at once, and those of which one task picks the best: a cache line of products.
+    /// Queries per pass over the vectors, and queries per task that keeps the best: a cache line of products.
     private static let queriesPerPass = 512
     private static let queriesPerTask = 16
 
@@ -19,8 +19,8 @@ package struct CosineSearch: Sendable {
         self.engine = engine
     }
 
-    /// The `count` rows most similar to each query (Q, D), the best first; row `excluded[q]` is none of the answers to
-    /// query q. The queries need not have length 1.
+    /// The `count` rows most similar to each query (Q, D), best first; row `excluded[q]` is never a match of query q. The
+    /// queries need not have unit length.
     package func best(_ count: Int, for queries: Tensor, excluding excluded: [Int?]) -> [[Match]] {
         precondition(
             queries.shape.count == 2 && queries.shape[1] == vectors.columns && excluded.count == queries.shape[0],
@@ -42,14 +42,14 @@ package struct CosineSearch: Sendable {
         return results
     }
 
-    /// Vectors (Q, D) of length 1 as one side of a product, from any.
+    /// The queries (Q, D), normalised and packed.
     private func packed(_ queries: Tensor) -> any LinearWeights {
         let unit = Tensor(queries.values, shape: queries.shape)
         engine.normalizeRows(unit)
         return engine.linearWeights(unit, precision: .float32, changes: false)
     }
 
-    /// Hands over the cosines (rows, Q) of all rows from `first` on, block by block.
+    /// Passes the cosines (rows, Q) of all rows from `first` on to `body`, block by block.
     private func forEachBlock(from first: Int, against queries: any LinearWeights, _ body: (Range<Int>, Tensor) -> Void)
     {
         let cosines = Tensor(shape: [min(Self.rowsPerBlock, vectors.rows), queries.outputs])
@@ -65,8 +65,8 @@ package struct CosineSearch: Sendable {
         }
     }
 
-    /// Hands over every pair of rows, the first the smaller, whose cosine is `threshold` or more. `progress` is told of the
-    /// rows that have been compared with all later ones.
+    /// Passes every pair of rows whose cosine is `threshold` or more to `body`, the smaller row first. `progress` receives
+    /// the number of rows that have been compared with all later ones.
     package func forEachPair(
         atLeast threshold: Float, progress: (Int) -> Void = { _ in }, _ body: (_ row: Int, _ other: Int, Float) -> Void
     ) {
@@ -84,7 +84,7 @@ package struct CosineSearch: Sendable {
     }
 }
 
-/// The best matches of some queries so far. Tasks that look at different queries do not meet.
+/// The best matches of some queries so far. Tasks work on different queries.
 @safe private final class SearchPass: @unchecked Sendable {
     private let best: UnsafeMutableBufferPointer<BestMatches>
     private let excluded: [Int?]
@@ -116,11 +116,11 @@ package struct CosineSearch: Sendable {
         }
     }
 
-    /// The matches of each query, the best first.
+    /// The matches of each query, best first.
     var matches: [[Match]] { unsafe best.map(\.sorted) }
 }
 
-/// The similar pairs in a block of cosines. Each task finds those of one row, so that tasks do not meet.
+/// The similar pairs in a block of cosines. Each task works on one row.
 @safe private final class PairTasks: @unchecked Sendable {
     private let found: UnsafeMutableBufferPointer<[Match]>
     private let rows: Range<Int>

@@ -3,17 +3,17 @@ import Compute
 import Datasets
 import Support
 
-/// An array of embeddings with what lies beside it: which picture a row belongs to, and how the numbers came about.
+/// An array of embeddings with its index of images and its settings, if they lie beside it.
 package struct EmbeddingCollection: Sendable {
     /// The rows.
     package let vectors: NumPyMatrix
-    /// The settings of `vit embed`; nil where the array comes from elsewhere.
+    /// The settings of `vit embed`; nil if the array comes from elsewhere.
     package let settings: EmbeddingSettings?
     private let index: EmbeddingIndex?
 
     /// Opens the array in the file at `path`, of two dimensions.
     ///
-    /// Errors: `InputError` where it or its index is malformed.
+    /// Errors: `InputError` if it or its index is malformed.
     package init(contentsOfFile path: String) throws {
         vectors = try NumPyMatrix(contentsOfFile: path, of: NumPyMatrix.Element.allCases)
         guard vectors.columns > 0 else { throw InputError.malformed(path, "has rows without numbers") }
@@ -24,7 +24,7 @@ package struct EmbeddingCollection: Sendable {
         self.settings = Files.kind(of: settings) == .file ? try EmbeddingSettings(contentsOfFile: settings) : nil
     }
 
-    /// The paths of some rows; empty where no index is there.
+    /// The paths of some rows; empty if there is no index.
     package func paths(of rows: Set<Int>) throws -> [Int: String] {
         var paths: [Int: String] = [:]
         try index?.forEach { entry in
@@ -33,7 +33,7 @@ package struct EmbeddingCollection: Sendable {
         return paths
     }
 
-    /// The paths of all rows, in their order; nil where no index is there.
+    /// The paths of all rows, in order; nil if there is no index.
     package func paths() throws -> [String]? {
         guard let index else { return nil }
         var paths: [String] = []
@@ -42,11 +42,11 @@ package struct EmbeddingCollection: Sendable {
         return paths
     }
 
-    /// An embedder that gives vectors like those of the array.
+    /// An embedder whose embeddings are comparable with those of the array.
     ///
-    /// - Parameter model: a checkpoint in the place of the one that the settings name.
+    /// - Parameter model: opens the checkpoint, given the path that the settings name, if any.
     ///
-    /// Errors: `EmbeddingError` where it is not known how they came about, or where the model is another one.
+    /// Errors: `EmbeddingError` if the embedder differs from the one that the array came from.
     package func embedder(
         model: (String?) throws -> Checkpoint, options: ImageEmbedder.Options
     ) throws -> ImageEmbedder {
@@ -64,13 +64,14 @@ package struct EmbeddingCollection: Sendable {
         guard embedder.shape == [vectors.columns] else {
             throw EmbeddingError(
                 description: "\(vectors.path): has rows of \(vectors.columns) numbers, and \(embedder.checkpoint.path) "
-                    + "gives \(embedder.shape.map(String.init).joined(separator: " × ")); name the --model and --pool "
-                    + "that the rows came from")
+                    + "computes \(embedder.shape.map(String.init).joined(separator: " × ")); use the --model and --pool "
+                    + "that the rows were computed with")
         }
         if let settings, let difference = try settings.difference(from: embedder) {
             throw EmbeddingError(
-                description: "\(vectors.path): came from another \(difference) than \(embedder.checkpoint.path) with "
-                    + "these options; give the same as then")
+                description:
+                    "\(vectors.path): was computed with another \(difference) than \(embedder.checkpoint.path) with "
+                    + "these options; use the same settings")
         }
         return embedder
     }

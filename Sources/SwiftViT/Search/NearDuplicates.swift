@@ -1,22 +1,22 @@
 import Compute
 
-/// Pictures so similar that one of them may be enough.
+/// A group of near-duplicate images.
 public struct DuplicateGroup: Sendable, Hashable {
-    /// The rows of the group, in their order.
+    /// The rows of the group, in ascending order.
     public let rows: [Int]
-    /// The row to keep: the picture with the largest file, and of equals the first.
+    /// The row to keep: the image with the largest file, or the first of equals.
     public let kept: Int
-    /// The cosine of each row with the one that is kept.
+    /// The cosine of each row with the one to keep.
     public let similarities: [Float]
 }
 
-/// Finds groups of near-duplicates: rows that a chain of similar pairs joins, by union-find (Tarjan 1975).
+/// Finds groups of near-duplicates, the connected components of similar pairs, by union-find (Tarjan 1975).
 package struct NearDuplicates {
-    /// The groups of two and more, the largest first, of equals the one with the earliest row.
+    /// The groups of two or more rows, largest first; ties are ordered by their first row.
     ///
     /// - Parameters:
-    ///   - byteCount: the size of the file that a row came from; 0 where it is not there.
-    ///   - progress: told of the rows that have been compared with all later ones.
+    ///   - byteCount: the size of a row's file; 0 if it is missing.
+    ///   - progress: receives the number of rows that have been compared with all later ones.
     package static func groups(
         in search: CosineSearch, threshold: Float, byteCount: (Int) -> Int, progress: (Int) -> Void = { _ in }
     ) -> [DuplicateGroup] {

@@ -1,17 +1,17 @@
 import Compute
 import TensorFiles
 
-/// Vectors that can be searched: in a file, or in memory.
+/// Vectors that can be searched, in a file or in memory.
 package protocol VectorRows: Sendable {
     /// The number of vectors.
     var rows: Int { get }
-    /// The numbers of a vector.
+    /// The length of a vector.
     var columns: Int { get }
     /// One vector.
     subscript(row: Int) -> [Float] { get }
-    /// Copies vectors into `target`, which has exactly their extent.
+    /// Copies vectors into `target`, which has exactly their size.
     func copy(_ range: Range<Int>, into target: inout MutableSpan<Float>)
-    /// Says that vectors were read and need not stay in memory.
+    /// Releases the memory of vectors; a later access reads them again.
     func release(_ range: Range<Int>)
 }
 

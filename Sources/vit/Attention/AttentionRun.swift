@@ -3,33 +3,33 @@ import Datasets
 import SwiftViT
 import Support
 
-/// Writes the results of `vit attention` as they come, and keeps count.
+/// Prints the results of `vit attention` as they arrive.
 struct AttentionRun {
     private let drawing: AttentionMaps.Drawing
-    private let format: ReconstructionFormat
-    private var pictures: PanelFiles
+    private let format: ResultFormat
+    private var files: ImageFiles
     private let weights: NumPyWriter?
-    private var results: PictureResults
+    private var results: ImageResults
 
     init(
-        inputCount: Int, drawing: AttentionMaps.Drawing, format: ReconstructionFormat, pictures: PanelFiles,
+        inputCount: Int, drawing: AttentionMaps.Drawing, format: ResultFormat, files: ImageFiles,
         weights: NumPyWriter?, isStrict: Bool, showsProgress: Bool
     ) {
         self.drawing = drawing
         self.format = format
-        self.pictures = pictures
+        self.files = files
         self.weights = weights
-        results = PictureResults(
+        results = ImageResults(
             inputCount: inputCount, isJSON: format == .json, isStrict: isStrict, showsProgress: showsProgress)
     }
 
-    /// Takes the result of the next input.
+    /// Prints the result of the next input.
     mutating func take(_ input: AttendedInput) throws {
         switch input.result {
         case .success(let maps):
             try weights?.append(numbers(of: maps))
-            let file = try pictures.write(maps.drawn(drawing), for: input.path)
-            try results.tell(text(maps, path: input.path, file: file))
+            let file = try files.write(maps.drawn(drawing), for: input.path)
+            try results.show(text(maps, path: input.path, file: file))
         case .failure(let error): try results.take(error, of: input.path)
         }
         try results.countOne()
@@ -53,7 +53,7 @@ struct AttentionRun {
         return JSON.object(members).text(compact: true) + "\n"
     }
 
-    /// Ends the output; throws where inputs failed, once all else is done.
+    /// Ends the output; throws if inputs failed, once everything else is done.
     mutating func finish() throws {
         let weights = weights
         try results.finish("drawn") { try weights?.finish() }

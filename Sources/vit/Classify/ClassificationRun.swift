@@ -1,7 +1,7 @@
 import Datasets
 import SwiftViT
 
-/// Writes the results of `vit classify` as they come, and keeps count.
+/// Prints the results of `vit classify` as they arrive, and counts failures.
 struct ClassificationRun {
     private let inputCount: Int
     private var writer: any ClassificationWriter
@@ -27,7 +27,7 @@ struct ClassificationRun {
         try output.write(writer.start())
     }
 
-    /// Takes the result of the next input.
+    /// Prints the result of the next input.
     mutating func take(_ input: ClassifiedInput) throws {
         doneCount += 1
         switch input.result {
@@ -41,7 +41,7 @@ struct ClassificationRun {
                 throw error
             }
             progress.clear()
-            // The only input's failure is told at the end, as the reason of the exit code.
+            // With a single input, its failure is printed at the end as the reason for the exit code.
             if inputCount > 1 { StandardError.write("Error: \(error)\n") }
         }
         if StandardOutput.isTerminal { progress.clear() }
@@ -52,7 +52,7 @@ struct ClassificationRun {
 
     private func flush() throws { try output.flush() }
 
-    /// Ends the output; throws where inputs failed, once all else is done.
+    /// Ends the output; throws if inputs failed, once everything else is done.
     mutating func finish() throws {
         progress.clear()
         try output.write(writer.end())

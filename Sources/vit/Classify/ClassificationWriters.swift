@@ -4,7 +4,7 @@ import Datasets
 import SwiftViT
 import Support
 
-/// How `vit classify` writes its results.
+/// The output formats of `vit classify`.
 enum ClassificationFormat: String, ExpressibleByArgument, CaseIterable {
     case text, json, jsonl, csv
 
@@ -30,7 +30,7 @@ extension ClassificationWriter {
     func end() -> String { "" }
 }
 
-/// A JSON object a line.
+/// One JSON object per line.
 struct JSONLinesWriter: ClassificationWriter {
     let topK: Int
 
@@ -77,7 +77,7 @@ struct JSONWriter: ClassificationWriter {
     func end() -> String { "\n]\n" }
 }
 
-/// Comma-separated values (RFC 4180, lines ended as on Unix); pictures that failed are left out.
+/// Comma-separated values (RFC 4180, with Unix line endings); failed images are left out.
 struct CSVWriter: ClassificationWriter {
     let topK: Int
 

@@ -8,7 +8,7 @@ import Support
 struct ClassifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "classify",
-        abstract: "Say what is in pictures.",
+        abstract: "Classify images.",
         discussion: """
             Examples:
               vit classify photo.jpg
@@ -17,37 +17,36 @@ struct ClassifyCommand: ParsableCommand {
               curl -s https://example.org/cat.png | vit classify - --model vit.pth
               vit classify photos/ --format csv --logits logits.npy > labels.csv
 
-            One picture that cannot be read never ends a run over many: it is named on standard error, and the exit \
+            An image that cannot be read does not end a run over many: it is reported on standard error, and the exit \
             code is 1.
             """)
 
-    @Argument(help: "Image files, directories, @FILE with a path a line, or - for one image from standard input.")
+    @Argument(help: .imagePaths)
     var paths: [String]
 
-    @Option(name: .shortAndLong, help: "A directory, a weights file, or the name of a folder under checkpoints/.")
+    @Option(name: .shortAndLong, help: .model)
     var model = ModelLocation.builtIn
 
     @Option(
         name: [.customShort("k"), .long],
         help: ArgumentHelp(
-            "Classes to tell of each picture. (default: 5; as text, 1 a line for many pictures)", valueName: "k"))
+            "Number of classes per image. (default: 5; 1 as text for several images)", valueName: "k"))
     var topK: Int?
 
-    @Option(name: .shortAndLong, help: "How the results are written.")
+    @Option(name: .shortAndLong, help: .format)
     var format = ClassificationFormat.text
 
-    @Option(help: ArgumentHelp("Names for the classes: a name a line, or JSON.", valueName: "file"))
+    @Option(help: .labels)
     var labels: String?
 
     @Option(
-        help: ArgumentHelp(
-            "Also write the logits, a row of float32 for each classified picture.", valueName: "out.npy"))
+        help: ArgumentHelp("Also write the logits, one float32 row per classified image.", valueName: "out.npy"))
     var logits: String?
 
-    @Option(help: ArgumentHelp("Pictures computed at once; results do not depend on it.", valueName: "n"))
+    @Option(help: .batchSize)
     var batchSize = ImageClassifier.Options().batchSize
 
-    @OptionGroup(title: "Preprocessing, where it shall differ from the checkpoint's")
+    @OptionGroup(title: preprocessingTitle)
     var preprocessing: PreprocessingOptions
 
     @OptionGroup var images: ImageOptions
@@ -56,12 +55,8 @@ struct ClassifyCommand: ParsableCommand {
 
     func validate() throws {
         if let topK, topK < 1 { throw ValidationError("--top-k takes a number from 1 up, not \(topK)") }
-        if !(1...Self.largestBatch).contains(batchSize) {
-            throw ValidationError("--batch-size takes a number from 1 to \(Self.largestBatch), not \(batchSize)")
-        }
+        try checkBatchSize(batchSize)
     }
-
-    private static let largestBatch = 4096
 
     func run() throws {
         let unfinished = UnfinishedFiles()

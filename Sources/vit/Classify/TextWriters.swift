@@ -2,11 +2,11 @@ import Datasets
 import SwiftViT
 import Support
 
-/// How the results of a run are laid out for people: known before the first one comes, since they are shown as they come.
+/// The layout of results as text, fixed before the first one arrives, since each is printed as it arrives.
 struct TextLayout {
-    /// Whether the one picture gets a table.
+    /// Whether there is a single image, which gets a table.
     let isTable: Bool
-    /// Classes told of a picture in its line.
+    /// Classes printed on an image's line.
     let classesPerLine: Int
     let pathWidth: Int
     let labelWidth: Int
@@ -22,7 +22,7 @@ struct TextLayout {
     }
 }
 
-/// A line a picture: path, best class, probability.
+/// One line per image: path, best class, probability.
 struct LineWriter: ClassificationWriter {
     let layout: TextLayout
 
@@ -38,7 +38,7 @@ struct LineWriter: ClassificationWriter {
     }
 }
 
-/// One picture's classes, a bar for each.
+/// The classes of one image, each with a bar.
 struct TableWriter: ClassificationWriter {
     let topK: Int
     private static let barWidth = 24
@@ -57,7 +57,7 @@ struct TableWriter: ClassificationWriter {
         return text
     }
 
-    /// A bar in steps of an eighth of a character.
+    /// A bar, to an eighth of a character.
     private static func bar(_ fraction: Float) -> String {
         let eighths = Int((fraction * Float(barWidth) * 8).rounded())
         let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
@@ -65,7 +65,7 @@ struct TableWriter: ClassificationWriter {
     }
 }
 
-/// A probability, always of the same width.
+/// A probability, padded to a fixed width.
 private func percent(_ probability: Float) -> String {
     let text = fixed(Double(probability) * 100, 1)
     return String(repeating: " ", count: max(0, 5 - text.count)) + text + " %"

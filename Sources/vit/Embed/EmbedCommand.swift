@@ -9,42 +9,42 @@ import Support
 struct EmbedCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "embed",
-        abstract: "Turn pictures into vectors.",
+        abstract: "Compute image embeddings.",
         discussion: """
             Examples:
               vit embed photos/ --output photos.npy
               vit embed photos/ --model dinov2 --output photos.npy --pool cls+mean --l2 --dtype float16
-              vit embed photos/ --output photos.npy --resume       # goes on where an interrupted run ended
-              vit embed photos/ --output photos.npy --update       # computes only what has changed since
-              vit embed photos/ --output part-3.npy --shard 3/8    # the parts, one behind the other, are the whole
+              vit embed photos/ --output photos.npy --resume       # continue an interrupted run
+              vit embed photos/ --output photos.npy --update       # compute only what has changed
+              vit embed photos/ --output part-3.npy --shard 3/8    # the shards, concatenated, are the whole
 
-            OUTPUT.index.csv (row,path,sha256) says which picture a row of .npy or .safetensors belongs to; \
-            OUTPUT.errors.csv (path,error) names the pictures that gave no row, and OUTPUT.settings.json says how the \
-            numbers came about, each without the ending of OUTPUT. Until all is done, the rows are in OUTPUT.partial/.
+            For an output STEM.npy or STEM.safetensors, STEM.index.csv (row,path,sha256) maps rows to images. \
+            STEM.errors.csv (path,error) lists the images that failed, and STEM.settings.json records how the \
+            embeddings were computed. Unfinished rows are kept in OUTPUT.partial/.
             """)
 
-    @Argument(help: "Image files, directories, @FILE with a path a line, or - for one image from standard input.")
+    @Argument(help: .imagePaths)
     var paths: [String]
 
     @Option(
-        name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file.npy|.safetensors|.csv|.jsonl"))
+        name: .shortAndLong, help: ArgumentHelp("Output file.", valueName: "file.npy|.safetensors|.csv|.jsonl"))
     var output: String
 
     @OptionGroup var features: FeatureOptions
 
-    @Option(help: "The type of the numbers.")
+    @Option(help: "Element type.")
     var dtype = NumberType.float32
 
-    @Flag(help: "Go on from what an interrupted run has left; without such, begin.")
+    @Flag(help: "Continue an interrupted run, or start one.")
     var resume = false
 
-    @Flag(help: "Take over the rows of pictures that have not changed since an earlier run wrote the .npy.")
+    @Flag(help: "Reuse the rows of an existing .npy whose images have not changed.")
     var update = false
 
-    @Option(help: ArgumentHelp("Do the i-th of n equal parts, counted from 1.", valueName: "i/n"))
+    @Option(help: ArgumentHelp("Process the i-th of n equal shards, counted from 1.", valueName: "i/n"))
     var shard: ShardArgument?
 
-    @OptionGroup(title: "Preprocessing, where it shall differ from the checkpoint's")
+    @OptionGroup(title: preprocessingTitle)
     var preprocessing: PreprocessingOptions
 
     @OptionGroup var images: ImageOptions
@@ -52,7 +52,7 @@ struct EmbedCommand: ParsableCommand {
     @OptionGroup var shared: SharedOptions
 
     func validate() throws {
-        if paths.isEmpty { throw ValidationError("Name at least one picture, directory or list.") }
+        try checkPaths(paths)
     }
 
     func run() throws {
@@ -94,36 +94,30 @@ struct EmbedCommand: ParsableCommand {
     }
 }
 
-/// What decides on the vector of a picture, besides preprocessing.
+/// What determines an image's embedding, besides preprocessing.
 struct FeatureOptions: ParsableArguments {
-    @Option(name: .shortAndLong, help: "A directory, a weights file, or the name of a folder under checkpoints/.")
+    @Option(name: .shortAndLong, help: .model)
     var model = ModelLocation.builtIn
 
     @Option(
         help: ArgumentHelp(
-            "Class token, mean of the patches, both, or all patches. (default: what the model's head reads)",
+            "Class token, mean of the patches, both, or all patches. (default: what the classifier head reads)",
             valueName: "cls|mean|cls+mean|patches"))
     var pool: FeaturePooling?
 
     @Option(
         help: ArgumentHelp(
-            "After how many blocks to read the tokens, 0 to the model's depth. (default: all, and the final norm)",
+            "Number of blocks to run, 0 to the model's depth. (default: all, and the final norm)",
             valueName: "n"))
     var layer: Int?
 
-    @Flag(name: .customLong("l2"), help: "Divide each vector by its length.")
+    @Flag(name: .customLong("l2"), help: "Normalise each vector to unit length.")
     var l2 = false
 
-    @Option(help: ArgumentHelp("Pictures computed at once; results do not depend on it.", valueName: "n"))
+    @Option(help: .batchSize)
     var batchSize = ImageEmbedder.Options().batchSize
 
-    private static let largestBatch = 4096
-
-    func validate() throws {
-        if !(1...Self.largestBatch).contains(batchSize) {
-            throw ValidationError("--batch-size takes a number from 1 to \(Self.largestBatch), not \(batchSize)")
-        }
-    }
+    func validate() throws { try checkBatchSize(batchSize) }
 
     func options(
         preprocessing: PreprocessingOptions, images: ImageOptions, threads: ThreadOptions
@@ -142,10 +136,10 @@ struct FeatureOptions: ParsableArguments {
 
 extension FeaturePooling: ExpressibleByArgument {}
 
-/// The type of the numbers in a file.
+/// The element type of a file of embeddings.
 enum NumberType: String, ExpressibleByArgument, CaseIterable { case float32, float16 }
 
-/// A part of the work: `3/8`.
+/// One of several equal parts: `3/8`.
 struct ShardArgument: ExpressibleByArgument {
     let index: Int
     let count: Int

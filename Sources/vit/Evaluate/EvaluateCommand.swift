@@ -7,50 +7,44 @@ import Support
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Measure how well a classifier knows labelled pictures.",
+        abstract: "Evaluate a classifier on labelled images.",
         discussion: """
             Examples:
               vit evaluate tiles/ --model run/model --validation-fraction 0.2
               vit evaluate photos.csv --model google/vit --split test --format json > scores.json
 
             The data are DATA/CLASS/…, DATA/train/CLASS/… with val or test, or a table with the columns \
-            path,label[,split]; the classes are matched with the model's by name. Told are top-1 and top-5 accuracy, loss \
-            (cross-entropy), expected calibration error (15 bins, Guo et al. 2017), precision, recall and F1 of each \
-            class, and the confusion matrix. Pictures that cannot be read are named and do not count; the exit code is \
-            1 then.
+            path,label[,split]; classes are matched with the model's by name. Reports top-1 and top-5 accuracy, \
+            cross-entropy loss, expected calibration error (15 bins, Guo et al. 2017), precision, recall and F1 per \
+            class, and the confusion matrix. Images that cannot be read are reported and do not count; the exit code is \
+            then 1.
             """)
 
-    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
-
-    @Argument(help: "A folder of class folders, or a table with the columns path,label[,split].")
+    @Argument(help: .labeledData)
     var data: String
 
-    @Option(name: .shortAndLong, help: "A directory, a weights file, or the name of a folder under checkpoints/.")
+    @Option(name: .shortAndLong, help: .model)
     var model = ModelLocation.builtIn
 
-    @Option(name: .shortAndLong, help: "How the result is written.")
-    var format = Format.text
+    @Option(name: .shortAndLong, help: .format)
+    var format = ResultFormat.text
 
-    @Option(help: ArgumentHelp("Names for the model's classes: a name a line, or JSON.", valueName: "file"))
+    @Option(help: .labels)
     var labels: String?
 
-    @Option(help: ArgumentHelp("Pictures computed at once; results do not depend on it.", valueName: "n"))
+    @Option(help: .batchSize)
     var batchSize = 16
 
     @OptionGroup var part: LabeledDataOptions
 
-    @OptionGroup(title: "Preprocessing, where it shall differ from the checkpoint's")
+    @OptionGroup(title: preprocessingTitle)
     var preprocessing: PreprocessingOptions
 
     @OptionGroup var images: ImageOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var shared: SharedOptions
 
-    func validate() throws {
-        if !(1...4096).contains(batchSize) {
-            throw ValidationError("--batch-size takes a number from 1 to 4096, not \(batchSize)")
-        }
-    }
+    func validate() throws { try checkBatchSize(batchSize) }
 
     func run() throws {
         Interruption.watch(removing: UnfinishedFiles())
@@ -60,7 +54,7 @@ struct EvaluateCommand: ParsableCommand {
         let (part, samples) = try dataset.evaluationSamples(of: asked)
         var run = LabeledRun(
             data: data, total: samples.count, verb: "evaluated", isStrict: images.strict, isQuiet: shared.quiet)
-        run.tell(dataset.notes)
+        run.show(dataset.notes)
         let scores = try classifier.evaluate(samples, of: dataset) { try run.take(path: $0.path, $0.result) }
         try run.check(scores.count, of: samples.count, in: part)
         let report = EvaluationReport(

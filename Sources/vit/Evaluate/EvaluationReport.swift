@@ -5,21 +5,21 @@ import Models
 import Training
 import Support
 
-/// The result of `vit evaluate`, for people and for programs.
+/// The result of `vit evaluate`, as text and as JSON.
 struct EvaluationReport {
     let data: String
     let model: String
-    /// The part that was measured; nil: all pictures, of data without parts.
+    /// The part that was evaluated; nil: all images of data that are not split.
     let part: ImageDataset.Part?
     let scores: ClassificationScores
     let labels: ClassLabels
     let failures: [InputError]
 
-    /// The most classes whose confusion matrix is written out as text.
+    /// The largest number of classes whose confusion matrix is printed as text.
     private static let largestTable = 25
-    /// The most classes whose confusion matrix is written as JSON: a million numbers.
+    /// The largest number of classes whose confusion matrix is written as JSON: a million numbers.
     private static let largestMatrix = 1000
-    /// Confusions that are listed where there is no matrix.
+    /// The number of confusions listed in place of a larger matrix.
     private static let listedConfusions = 20
 
     var json: JSON {
@@ -45,7 +45,7 @@ struct EvaluationReport {
         ])
     }
 
-    /// Rows are true classes, columns answers; null for more classes than anybody reads.
+    /// Rows are true classes, columns predictions; null for too many classes.
     private var confusionJSON: JSON {
         guard scores.classCount <= Self.largestMatrix else { return .null }
         return .array(scores.confusionMatrix.map { .array($0.map { .integer($0) }) })
@@ -56,9 +56,9 @@ struct EvaluationReport {
     }
 
     var text: String {
-        let pictures = part.map { "pictures of the \($0.rawValue) part" } ?? "pictures"
+        let images = part.map { "images of the \($0.rawValue) part" } ?? "images"
         return """
-            \(printable(data)): \(scores.count) \(pictures), \(shown.count) classes
+            \(printable(data)): \(scores.count) \(images), \(shown.count) classes
             top-1              \(percent(scores.top1))   \(scores.correctCount) of \(scores.count)
             top-5              \(percent(scores.top5))
             loss               \(fixed(scores.loss, 4))
@@ -69,7 +69,7 @@ struct EvaluationReport {
             """
     }
 
-    /// The classes that have pictures or were answered.
+    /// The classes that have images or were predicted.
     private var shown: [Int] {
         scores.classes.indices.filter { scores.classes[$0].count + scores.classes[$0].answerCount > 0 }
     }
@@ -83,22 +83,22 @@ struct EvaluationReport {
         }
         let balanced = percent(scores.balancedAccuracy)
         let mean = ["mean", "\(scores.count)", "", balanced, percent(scores.macroF1)]
-        return TextTable(header: ["class", "pictures", "precision", "recall", "F1"], rows: rows + [mean]).text
+        return TextTable(header: ["class", "images", "precision", "recall", "F1"], rows: rows + [mean]).text
     }
 
-    /// Answers in the columns, under the row's number of their class; zeros are dots.
+    /// Predictions in the columns, each under the row number of its class; zeros are dots.
     private var confusionTable: String {
         let matrix = scores.confusionMatrix
         let rows = shown.enumerated().map { row, truth in
             ["\(row + 1) \(labels[truth])"] + shown.map { matrix[truth][$0] == 0 ? "·" : "\(matrix[truth][$0])" }
         }
-        return TextTable(header: ["truth \\ answer"] + shown.indices.map { "\($0 + 1)" }, rows: rows).text
+        return TextTable(header: ["true \\ predicted"] + shown.indices.map { "\($0 + 1)" }, rows: rows).text
     }
 
     private var confusionList: String {
         let wrong = scores.pairs.filter { $0.confusion.truth != $0.confusion.answer }
         let most = wrong.sorted { $0.count > $1.count }.prefix(Self.listedConfusions)
         let rows = most.map { [labels[$0.confusion.truth], labels[$0.confusion.answer], "\($0.count)"] }
-        return TextTable(header: ["most often mistaken", "for", "times"], rows: rows).text
+        return TextTable(header: ["true class", "predicted as", "count"], rows: rows).text
     }
 }

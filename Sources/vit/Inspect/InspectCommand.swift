@@ -7,33 +7,30 @@ import Support
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Say what is in a checkpoint: layout, model, preprocessing, every tensor.",
+        abstract: "Describe a checkpoint: layout, model, preprocessing and tensors.",
         discussion: """
             Examples:
               vit inspect charts-vit-tiny
               vit inspect pytorch_model.bin --format json
               vit inspect charts-vit-tiny --images photos/ --output layers.html
 
-            With --images, the encoder sees the pictures, and a page tells how far its heads look and how similar its \
-            layers are (Raghu et al. 2021); --format json tells the numbers too.
+            With --images, the encoder runs over the images, and a page shows the attention distance of its heads and the \
+            similarity of its layers (Raghu et al. 2021). --format json prints these numbers too.
             """)
 
-    /// How the description is written.
-    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
-
-    @Argument(help: "A directory, a weights file, or the name of a folder under checkpoints/.")
+    @Argument(help: .model)
     var model: String
 
-    @Option(name: .shortAndLong, help: "How the description is written.")
-    var format = Format.text
+    @Option(name: .shortAndLong, help: .format)
+    var format = ResultFormat.text
 
-    @Option(help: ArgumentHelp("Pictures to show to the model: files, a directory, or @FILE.", valueName: "path"))
+    @Option(help: ArgumentHelp("Images to analyse the layers with: files, a directory, or @FILE.", valueName: "path"))
     var images: [String] = []
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The page to write, with --images.", valueName: "layers.html"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("HTML page to write; requires --images.", valueName: "layers.html"))
     var output: String?
 
-    @OptionGroup(title: "Preprocessing of the pictures, where it shall differ from the checkpoint's")
+    @OptionGroup(title: preprocessingTitle)
     var preprocessing: PreprocessingOptions
 
     @OptionGroup var imageOptions: ImageOptions
@@ -60,14 +57,14 @@ struct InspectCommand: ParsableCommand {
             if imageOptions.strict || inputs.count == 1 { throw error }
             StandardError.write("Error: \(error)\n")
         }
-        guard statistics.pictureCount > 0 else {
-            throw CommandFailure(.malformedData, "\(images[0]): none of the pictures could be read")
+        guard statistics.imageCount > 0 else {
+            throw CommandFailure(.malformedData, "\(images[0]): none of the images could be read")
         }
         let page = LayerReport(statistics, title: Files.name(of: model)).html
         try Files.write(page, to: output, unfinished: unfinished)
         if format == .json { try describe(checkpoint, statistics) }
         if failures > 0 {
-            StandardError.write("\(statistics.pictureCount) of \(inputs.count) seen, \(failures) failed\n")
+            StandardError.write("\(statistics.imageCount) of \(inputs.count) analysed, \(failures) failed\n")
             throw CommandFailure(.someInputsFailed)
         }
     }
@@ -85,10 +82,10 @@ struct InspectCommand: ParsableCommand {
 }
 
 extension LayerStatistics {
-    /// The numbers, for programs.
+    /// The numbers as JSON.
     fileprivate var json: JSON {
         .object([
-            JSON.Member("pictures", .integer(pictureCount)),
+            JSON.Member("pictures", .integer(imageCount)),
             JSON.Member(
                 "mean_attention_distance", .array(meanDistances.map { .array($0.map { .number($0) }) })),
             JSON.Member("cka", similarities.map { .array($0.map { .number($0) }) } ?? .null),

@@ -5,10 +5,10 @@ import Support
 import TensorFiles
 
 extension Checkpoint {
-    /// The number of trained numbers in the model, its decoder included.
+    /// The number of parameters, including the decoder's.
     var parameterCount: Int { parameterShapes.reduce(0) { $0 + $1.shape.reduce(1, *) } }
 
-    /// Everything that `vit inspect` tells, for programs.
+    /// Everything that `vit inspect` prints, as JSON.
     var json: JSON {
         var members = [
             JSON.Member("path", .string(path)), JSON.Member("layout", .string(layout.rawValue)),

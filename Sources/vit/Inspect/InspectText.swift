@@ -3,7 +3,7 @@ import Imaging
 import Models
 import Support
 
-/// A checkpoint described for people.
+/// The description of a checkpoint as text.
 struct InspectText {
     private let checkpoint: Checkpoint
     private var configuration: ViTConfiguration { checkpoint.configuration }
@@ -14,7 +14,7 @@ struct InspectText {
         var text = "\(printable(checkpoint.path))\n"
         for (name, value) in facts where !value.isEmpty { text += "  \(name.padded(to: 11)) \(value)\n" }
         text += section("Preprocessing", preprocessing)
-        text += section("Assumed, because no file says it", checkpoint.assumptions.map(printable))
+        text += section("Assumed, because no file states it", checkpoint.assumptions.map(printable))
         text += section("Not used by the model", checkpoint.ignored.map { printable("\($0.name): \($0.reason)") })
         return text + section("Tensors", tensors)
     }
@@ -28,7 +28,7 @@ struct InspectText {
         let channels = configuration.inputChannels
         return [
             ("layout", printable(checkpoint.summary)),
-            ("picture", "\(size.height) × \(size.width) pixels, \(count(channels, "channel"))"),
+            ("image", "\(size.height) × \(size.width) pixels, \(count(channels, "channel"))"),
             ("patches", patches), ("tokens", tokens), ("encoder", encoder), ("positions", positions),
             ("pooling", pooling), ("classes", classes), ("decoder", decoder), ("parameters", parameters),
         ]
@@ -78,7 +78,7 @@ struct InspectText {
     }
 
     private var classes: String {
-        guard configuration.classCount > 0 else { return "none: there is no classifier head" }
+        guard configuration.classCount > 0 else { return "none: no classifier head" }
         guard let labels = checkpoint.labels else { return "\(configuration.classCount), without names" }
         let some = labels.prefix(12).map(printable).joined(separator: ", ")
         return "\(configuration.classCount): \(some)\(labels.count > 12 ? ", …" : "")"
@@ -87,7 +87,7 @@ struct InspectText {
     private var decoder: String {
         guard let decoder = checkpoint.maeDecoder else { return "" }
         return "\(count(decoder.depth, "block")), width \(decoder.width), \(count(decoder.heads, "head")), "
-            + "MLP \(decoder.hiddenWidth), gives \(checkpoint.maeTarget == .normalized ? "normalised pixels" : "pixels")"
+            + "MLP \(decoder.hiddenWidth), predicts \(checkpoint.maeTarget == .normalized ? "normalised pixels" : "pixels")"
     }
 
     private var parameters: String {
@@ -104,10 +104,10 @@ struct InspectText {
         case .none: break
         case .shortestEdge(let edge): lines.append("resize the shorter edge to \(edge), \(filter)")
         case .cover(let width, let height):
-            lines.append("resize in proportion to cover \(height) × \(width), \(filter)")
+            lines.append("resize to cover \(height) × \(width), keeping proportions, \(filter)")
         case .exact(let width, let height): lines.append("squash to \(height) × \(width), \(filter)")
         }
-        if let crop = preprocessing.crop { lines.append("cut out the middle \(crop.height) × \(crop.width)") }
+        if let crop = preprocessing.crop { lines.append("centre crop to \(crop.height) × \(crop.width)") }
         let divisor = 1 / preprocessing.rescaleFactor
         lines.append(
             divisor == divisor.rounded()
@@ -127,10 +127,10 @@ struct InspectText {
     }
 }
 
-/// A number of things by their singular.
+/// A count with its noun, in the singular or plural.
 private func count(_ number: Int, _ thing: String) -> String { "\(number) \(thing)\(number == 1 ? "" : "s")" }
 
-/// A whole number with commas between groups of three digits.
+/// An integer with thousands separators.
 private func grouped(_ number: Int) -> String {
     var text = ""
     for (index, digit) in "\(number)".reversed().enumerated() {

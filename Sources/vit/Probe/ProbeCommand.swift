@@ -9,41 +9,40 @@ import Support
 struct ProbeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "probe",
-        abstract: "Measure how well frozen features tell labelled pictures apart.",
+        abstract: "Evaluate frozen features with a linear probe or k-nearest neighbours.",
         discussion: """
             Examples:
               vit probe tiles/ --model run/model --method knn --validation-fraction 0.2
               vit probe tiles/ --model run/model --method linear --pool mean --layer 6 --validation-fraction 0.2
               vit probe tiles/ --model run/model --method linear --validation-fraction 0.2 --random
 
-            The features of all pictures are computed once and kept in memory. knn: the training pictures of the largest \
-            cosine vote, as DINO has it. linear: batch normalisation and a linear classifier, trained with many learning \
-            rates in one pass; all are told, and the best one is that of the validation part. --random takes the model's \
-            shape and preprocessing but weights that training would begin with: what the others are to be compared with.
+            The features of all images are computed once and kept in memory. knn: the most similar training images vote, \
+            as in DINO. linear: batch normalisation and a linear classifier, trained with several learning rates in one \
+            pass; all results are printed, and the best is chosen on the validation part. --random keeps the model's \
+            shape and preprocessing but draws initial weights, as a baseline.
             """)
 
     enum Method: String, ExpressibleByArgument, CaseIterable { case linear, knn }
-    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-    @Argument(help: "A folder of class folders, or a table with the columns path,label[,split].")
+    @Argument(help: .labeledData)
     var data: String
 
-    @Option(help: "Linear classifiers, or nearest neighbours.")
+    @Option(help: "Evaluation protocol.")
     var method: Method
 
-    @Option(name: .shortAndLong, help: "How the result is written.")
-    var format = Format.text
+    @Option(name: .shortAndLong, help: .format)
+    var format = ResultFormat.text
 
     @OptionGroup var features: FeatureOptions
 
-    @Flag(help: "Use random weights instead of the model's, drawn from --seed.")
+    @Flag(help: "Use random weights drawn from --seed instead of the checkpoint's.")
     var random = false
 
     @OptionGroup var part: LabeledDataOptions
     @OptionGroup(title: "Nearest neighbours") var neighbors: NeighborOptions
     @OptionGroup(title: "Linear classifiers") var linear: LinearProbeOptions
 
-    @OptionGroup(title: "Preprocessing, where it shall differ from the checkpoint's")
+    @OptionGroup(title: preprocessingTitle)
     var preprocessing: PreprocessingOptions
 
     @OptionGroup var images: ImageOptions
@@ -53,7 +52,7 @@ struct ProbeCommand: ParsableCommand {
     func validate() throws {
         if features.pool == .patches { throw ValidationError("--pool takes cls, mean or cls+mean here") }
         if part.split == .train {
-            throw ValidationError("--split takes val or test here; train is what is learned from")
+            throw ValidationError("--split takes val or test here; the probe is trained on train")
         }
     }
 
@@ -67,7 +66,7 @@ struct ProbeCommand: ParsableCommand {
         var run = LabeledRun(
             data: data, total: parts.reduce(0) { $0 + dataset.samples($1).count }, verb: "embedded",
             isStrict: images.strict, isQuiet: shared.quiet)
-        run.tell(dataset.notes)
+        run.show(dataset.notes)
         let tables = try parts.map { part in
             let table = try embedder.features(of: dataset.samples(part), in: dataset) {
                 try run.take(path: $0.path, $0.result)
@@ -86,14 +85,14 @@ struct ProbeCommand: ParsableCommand {
         try run.finish()
     }
 
-    /// What is learned from, what the choice is made on, and what is measured; the last two may be the same.
+    /// The parts to train on, to choose on and to evaluate; the last two may be the same.
     private func parts(of dataset: ImageDataset) throws -> [ImageDataset.Part] {
         let measured = try dataset.evaluationSamples(of: part.split?.part).part
         guard measured != .training, !dataset.training.isEmpty else {
             throw CommandFailure(
                 .usage,
-                "\(data): has only a \(measured.rawValue) part; expected one to learn from and one to measure on: add "
-                    + "folders or a column of splits, or hold a part out with --validation-fraction")
+                "\(data): has only a \(measured.rawValue) part; expected one to train on and one to evaluate: add folders or "
+                    + "a split column, or hold a part out with --validation-fraction")
         }
         let choosesElsewhere = method == .linear && measured == .test && !dataset.validation.isEmpty
         return choosesElsewhere ? [.training, .validation, .test] : [.training, measured]

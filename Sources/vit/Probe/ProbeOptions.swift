@@ -2,12 +2,12 @@ import ArgumentParser
 import SwiftViT
 import Training
 
-/// How nearest neighbours vote.
+/// Options of the k-nearest-neighbour protocol.
 struct NeighborOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Neighbours that vote; each number is tried. (default: 10,20,100)", valueName: "k,k,…"))
+    @Option(help: ArgumentHelp("Numbers of neighbours to evaluate. (default: 10,20,100)", valueName: "k,k,…"))
     var k: ListArgument<Int>?
 
-    @Option(help: ArgumentHelp("The smaller, the more the nearest neighbours count.", valueName: "t"))
+    @Option(help: ArgumentHelp("Temperature of the votes; lower values favour the nearest neighbours.", valueName: "t"))
     var temperature = NearestNeighborProbe().temperature
 
     func validate() throws {
@@ -26,26 +26,26 @@ struct NeighborOptions: ParsableArguments {
     }
 }
 
-/// How linear classifiers are trained.
+/// Options of the linear protocol.
 struct LinearProbeOptions: ParsableArguments {
-    @Option(help: "What moves the weights.")
+    @Option(help: "Optimizer.")
     var optimizer = LinearProbe.Optimizer.sgd
 
     @Option(
         help: ArgumentHelp(
-            "Base learning rates, all tried in one pass; used times --step-size / 256. (default: ten from 0.001 to 1 "
+            "Base learning rates, all trained in one pass and scaled by --step-size / 256. (default: ten from 0.001 to 1 "
                 + "for sgd, nine from 0.1 to 50 for lars)", valueName: "r,r,…"))
     var blr: ListArgument<Double>?
 
-    @Option(help: ArgumentHelp("Passes over the features.", valueName: "n"))
+    @Option(help: ArgumentHelp("Training epochs.", valueName: "n"))
     var epochs = LinearProbe().epochs
 
     @Option(
         help: ArgumentHelp(
-            "Passes in which the learning rate rises. (default: a ninth of them, at most 10)", valueName: "n"))
+            "Warmup epochs. (default: a ninth of --epochs, at most 10)", valueName: "n"))
     var warmupEpochs: Int?
 
-    @Option(help: ArgumentHelp("Pictures of a training step.", valueName: "n"))
+    @Option(help: ArgumentHelp("Images per training step.", valueName: "n"))
     var stepSize = LinearProbe().batchSize
 
     func validate() throws {

@@ -5,7 +5,7 @@ import Models
 import Training
 import Support
 
-/// The result of `vit probe`, for people and for programs.
+/// The result of `vit probe`, as text and as JSON.
 struct ProbeReport {
     enum Result {
         case neighbors([NearestNeighborProbe.Outcome], temperature: Double)
@@ -19,7 +19,7 @@ struct ProbeReport {
     let layer: Int?
     let width: Int
     let classCount: Int
-    /// The parts, the one that is learned from first and the one that is measured last, and their pictures.
+    /// The parts and their numbers of images: the training part first, the evaluated part last.
     let counts: [(part: ImageDataset.Part, count: Int)]
     var result = Result.neighbors([], temperature: 0)
 
@@ -57,7 +57,7 @@ struct ProbeReport {
         ])
     }
 
-    /// The scores of each measured part under its name; null where the weights grew beyond all bounds.
+    /// The scores of each evaluated part under its name; null if training diverged.
     private func json(_ outcome: LinearProbe.Outcome) -> JSON {
         let rates = [JSON.Member("blr", .number(outcome.baseRate)), JSON.Member("lr", .number(outcome.rate))]
         let scores = zip(counts.dropFirst(), outcome.scores).map { part, scores in
@@ -72,7 +72,7 @@ struct ProbeReport {
         return .object(rates + scores)
     }
 
-    /// The outcome that is best on the first part that was measured; of equally good ones that of the smaller loss.
+    /// The outcome that is best on the first evaluated part; of equally good ones, the one with the smaller loss.
     private static func best(of outcomes: [LinearProbe.Outcome]) -> Int? {
         outcomes.indices.filter { outcomes[$0].hasConverged }.max { one, other in
             let (one, other) = (outcomes[one].scores[0], outcomes[other].scores[0])
@@ -84,7 +84,7 @@ struct ProbeReport {
         let parts = counts.map { "\($0.count) \($0.part.rawValue)" }.joined(separator: ", ")
         let place = layer.map { "layer \($0)" } ?? "last layer"
         return """
-            \(printable(data)): \(parts) pictures, \(classCount) classes
+            \(printable(data)): \(parts) images, \(classCount) classes
             \(printable(model))\(isRandom ? ", random weights" : ""): \(pooling.rawValue) of the \(place), \(width) numbers
 
             \(table)

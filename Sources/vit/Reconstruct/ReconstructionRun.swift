@@ -1,42 +1,33 @@
-import ArgumentParser
 import Checkpoints
 import Datasets
 import SwiftViT
 import Support
 
-/// How `vit reconstruct` writes its results.
-enum ReconstructionFormat: String, ExpressibleByArgument, CaseIterable {
-    /// A line for people.
-    case text
-    /// A JSON object a line.
-    case json
-}
-
-/// Writes the results of `vit reconstruct` as they come.
+/// Prints the results of `vit reconstruct` as they arrive.
 struct ReconstructionRun {
-    private let format: ReconstructionFormat
-    private var pictures: PanelFiles
+    private let format: ResultFormat
+    private var files: ImageFiles
     private let prediction: NumPyWriter?
-    private var results: PictureResults
+    private var results: ImageResults
 
     init(
-        inputCount: Int, format: ReconstructionFormat, pictures: PanelFiles, prediction: NumPyWriter?, isStrict: Bool,
+        inputCount: Int, format: ResultFormat, files: ImageFiles, prediction: NumPyWriter?, isStrict: Bool,
         showsProgress: Bool
     ) {
         self.format = format
-        self.pictures = pictures
+        self.files = files
         self.prediction = prediction
-        results = PictureResults(
+        results = ImageResults(
             inputCount: inputCount, isJSON: format == .json, isStrict: isStrict, showsProgress: showsProgress)
     }
 
-    /// Takes the result of the next input.
+    /// Prints the result of the next input.
     mutating func take(_ input: ReconstructedInput) throws {
         switch input.result {
         case .success(let reconstruction):
             try prediction?.append(reconstruction.prediction)
-            let file = try pictures.write(reconstruction.panels(), for: input.path)
-            try results.tell(text(reconstruction, path: input.path, file: file))
+            let file = try files.write(reconstruction.panels(), for: input.path)
+            try results.show(text(reconstruction, path: input.path, file: file))
         case .failure(let error): try results.take(error, of: input.path)
         }
         try results.countOne()
@@ -58,7 +49,7 @@ struct ReconstructionRun {
         }
     }
 
-    /// Ends the output; throws where inputs failed, once all else is done.
+    /// Ends the output; throws if inputs failed, once everything else is done.
     mutating func finish() throws {
         let prediction = prediction
         try results.finish("reconstructed") { try prediction?.finish() }

@@ -1,30 +1,29 @@
 import ArgumentParser
 import Checkpoints
-import Compute
 import SwiftViT
 import Support
 
 struct DuplicatesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "duplicates",
-        abstract: "Find groups of pictures that are nearly the same.",
+        abstract: "Find groups of near-duplicate images.",
         discussion: """
             Examples:
               vit duplicates photos.npy
               vit duplicates photos.npy --threshold 0.99 --format csv > groups.csv
 
-            Two pictures belong together where the cosine of their vectors reaches the threshold, or where a chain of \
-            such pairs joins them. The largest group comes first. Of each group one picture is named to keep: that with \
-            the largest file, where the files are still there, and of equals the first.
+            Two images belong to the same group if the cosine similarity of their embeddings reaches the threshold, or \
+            if a chain of such pairs connects them. Groups are sorted by size, largest first. One image per group is \
+            marked to keep: the one with the largest file, or the first of equals.
             """)
 
-    @Argument(help: ArgumentHelp("Vectors, a row a picture: the output of vit embed.", valueName: "index.npy"))
+    @Argument(help: .embeddings)
     var index: String
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("How similar two pictures are at least, up to 1.", valueName: "s"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("Minimum cosine similarity, up to 1.", valueName: "s"))
     var threshold: Float = 0.95
 
-    @Option(name: .shortAndLong, help: "How the results are written.")
+    @Option(name: .shortAndLong, help: .format)
     var format = SearchFormat.text
 
     @OptionGroup var threads: ThreadOptions
@@ -38,28 +37,21 @@ struct DuplicatesCommand: ParsableCommand {
 
     func run() throws {
         Interruption.watch(removing: UnfinishedFiles())
-        let collection = try EmbeddingCollection(contentsOfFile: index)
-        let paths = try collection.paths()
-        let search = CosineSearch(collection.vectors, engine: Engines.make(threads: threads.threads))
-        var progress = Progress(total: collection.vectors.rows, isShown: !shared.quiet)
-        let groups = NearDuplicates.groups(
-            in: search, threshold: threshold, byteCount: { row in paths.flatMap { Files.byteCount(of: $0[row]) } ?? 0 },
-            progress: { progress.update($0) })
+        let search = try EmbeddingSearch(contentsOfFile: index, threads: threads.threads)
+        var progress = Progress(total: search.count, isShown: !shared.quiet)
+        let groups = try search.duplicates(atLeast: threshold) { progress.update($0) }
         progress.clear()
-        let named = paths.map { paths in
-            Dictionary(uniqueKeysWithValues: groups.flatMap(\.rows).map { ($0, paths[$0]) })
-        }
         let output = StandardOutput()
-        let writer = MatchWriter(format: format, paths: named ?? [:])
+        let writer = MatchWriter(format: format, paths: try search.paths(of: groups.flatMap(\.rows)))
         try output.write(writer.groupHead)
         for (index, group) in groups.enumerated() { try output.write(writer.text(group: group, number: index + 1)) }
         try output.flush()
-        if !shared.quiet { StandardError.write(summary(groups, of: collection.vectors.rows)) }
+        if !shared.quiet { StandardError.write(summary(groups, of: search.count)) }
     }
 
     private func summary(_ groups: [DuplicateGroup], of count: Int) -> String {
         let spare = groups.reduce(0) { $0 + $1.rows.count - 1 }
         let found = groups.count == 1 ? "1 group" : "\(groups.count) groups"
-        return "\(found) among \(count) pictures; \(spare) of them could go\n"
+        return "\(found) among \(count) images; \(spare) of them can be removed\n"
     }
 }

@@ -3,13 +3,13 @@ import Datasets
 import SwiftViT
 import Support
 
-/// Turns matches and groups of duplicates into text.
+/// Formats matches and groups of duplicates.
 struct MatchWriter {
     let format: SearchFormat
-    /// The pictures of rows, as far as known.
+    /// The images' paths by row, if known.
     let paths: [Int: String]
 
-    /// What stands above all matches.
+    /// The header of a list of matches.
     var head: String { format == .csv ? "query,rank,row,path,similarity\n" : "" }
 
     /// The matches of one query.
@@ -31,7 +31,7 @@ struct MatchWriter {
         }
     }
 
-    /// What stands above all groups.
+    /// The header of a list of groups.
     var groupHead: String { format == .csv ? "group,row,path,similarity,keep\n" : "" }
 
     /// One group; `number` counts from 1.
@@ -42,7 +42,7 @@ struct MatchWriter {
             let lines = members.map { row, similarity in
                 "  \(row == group.kept ? "keep" : "    ")  \(fourDigits(similarity))  \(name(of: row))\n"
             }
-            return "Group \(number): \(group.rows.count) pictures\n\(lines.joined())"
+            return "Group \(number): \(group.rows.count) images\n\(lines.joined())"
         case .jsonl:
             let list = members.map { row, similarity in
                 JSON.object(self.members(of: row) + [JSON.Member("similarity", .decimal(similarity))])

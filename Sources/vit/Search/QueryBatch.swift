@@ -1,24 +1,18 @@
-import Compute
 import Datasets
 import SwiftViT
 
-/// The queries of a search as vectors.
+/// The vectors of a search's queries.
 struct QueryBatch {
     let collection: EmbeddingCollection
-    /// What the results call each query.
+    /// The name of each query in the results.
     private(set) var names: [String] = []
-    /// The row that a query is, which is no answer to it.
+    /// The row that a query is, which is excluded from its matches.
     private(set) var rows: [Int?] = []
-    /// Pictures that gave no vector.
+    /// The number of images that could not be embedded.
     private(set) var failures = 0
-    private var values: [Float] = []
+    private(set) var vectors: [[Float]] = []
 
     init(_ collection: EmbeddingCollection) { self.collection = collection }
-
-    var isEmpty: Bool { names.isEmpty }
-
-    /// (Q, D)
-    var vectors: Tensor { Tensor(values, shape: [names.count, collection.vectors.columns]) }
 
     mutating func append(row: Int) throws {
         let count = collection.vectors.rows
@@ -29,7 +23,7 @@ struct QueryBatch {
         append("\(row)", collection.vectors[row], row: row)
     }
 
-    /// Each row of another array.
+    /// Appends every row of another array.
     mutating func append(contentsOfFile path: String) throws {
         let queries = try NumPyMatrix(contentsOfFile: path, of: NumPyMatrix.Element.allCases)
         guard queries.columns == collection.vectors.columns else {
@@ -56,6 +50,6 @@ struct QueryBatch {
     private mutating func append(_ name: String, _ vector: [Float], row: Int?) {
         names.append(name)
         rows.append(row)
-        values += vector
+        vectors.append(vector)
     }
 }

@@ -1,16 +1,15 @@
 import ArgumentParser
 import Checkpoints
-import Compute
 import Datasets
 import SwiftViT
 import Models
 import Support
 
-/// How matches and groups are written.
+/// The output formats of matches and groups.
 enum SearchFormat: String, ExpressibleByArgument, CaseIterable {
-    /// For people.
+    /// Human-readable text.
     case text
-    /// A JSON object a line.
+    /// One JSON object per line.
     case jsonl
     case csv
 }
@@ -18,42 +17,42 @@ enum SearchFormat: String, ExpressibleByArgument, CaseIterable {
 struct SearchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
-        abstract: "Find the pictures most similar to others.",
+        abstract: "Find the most similar images.",
         discussion: """
             Examples:
               vit search photos.npy query.jpg
-              vit search photos.npy 17 42 --top-k 20 --format jsonl     # by row; rows are counted from 0
+              vit search photos.npy 17 42 --top-k 20 --format jsonl     # by row, counted from 0
               vit search photos.npy queries/ --format csv > matches.csv
-              vit search vectors.npy queries.npy                        # a query a row
+              vit search vectors.npy queries.npy                        # one query per row
 
-            The index is what vit embed has written, or any array of float32 or float16. All rows are compared; the \
-            similarity is the cosine of the angle between the vectors. Pictures are embedded as those of the index were.
+            The index is an output of vit embed, or any float32 or float16 array. The search is exact: every row is \
+            compared, by cosine similarity. Query images are embedded with the settings of the index.
             """)
 
-    @Argument(help: ArgumentHelp("Vectors, a row a picture: the output of vit embed.", valueName: "index.npy"))
+    @Argument(help: .embeddings)
     var index: String
 
     @Argument(
         help: ArgumentHelp(
-            "Pictures, directories, @FILE with a path a line, rows of the index by number, or .npy.", valueName: "query"
-        ))
+            "Images, directories, @FILE with one path per line, row numbers of the index, or .npy files.",
+            valueName: "query"))
     var queries: [String]
 
-    @Option(name: .shortAndLong, help: "The checkpoint that embeds the queries. (default: the one of the index)")
+    @Option(name: .shortAndLong, help: "Checkpoint that embeds the queries. (default: the index's)")
     var model: String?
 
     @Option(
         help: ArgumentHelp(
-            "What stands for a picture, where the index does not say.", valueName: "cls|mean|cls+mean"))
+            "Pooling, if the index does not record it.", valueName: "cls|mean|cls+mean"))
     var pool: FeaturePooling?
 
-    @Option(name: [.customShort("k"), .long], help: ArgumentHelp("Matches to tell of each query.", valueName: "k"))
+    @Option(name: [.customShort("k"), .long], help: ArgumentHelp("Number of matches per query.", valueName: "k"))
     var topK = 10
 
-    @Option(name: .shortAndLong, help: "How the results are written.")
+    @Option(name: .shortAndLong, help: .format)
     var format = SearchFormat.text
 
-    @OptionGroup(title: "Preprocessing of the queries, where it shall differ from the checkpoint's")
+    @OptionGroup(title: "Preprocessing of the queries (overrides the checkpoint's)")
     var preprocessing: PreprocessingOptions
 
     @OptionGroup var images: ImageOptions
@@ -61,18 +60,17 @@ struct SearchCommand: ParsableCommand {
     @OptionGroup var shared: SharedOptions
 
     func validate() throws {
-        if queries.isEmpty { throw ValidationError("Name at least one query: a picture, or a row by its number.") }
+        if queries.isEmpty { throw ValidationError("Name at least one query: an image, or a row number.") }
         if topK < 1 { throw ValidationError("--top-k takes a number from 1 up, not \(topK)") }
     }
 
     func run() throws {
         Interruption.watch(removing: UnfinishedFiles())
-        let collection = try EmbeddingCollection(contentsOfFile: index)
-        var batch = QueryBatch(collection)
+        let search = try EmbeddingSearch(contentsOfFile: index, threads: threads.threads)
+        var batch = QueryBatch(search.collection)
         try collect(into: &batch)
-        let search = CosineSearch(collection.vectors, engine: Engines.make(threads: threads.threads))
-        let matches = batch.isEmpty ? [] : search.best(topK, for: batch.vectors, excluding: batch.rows)
-        let paths = try collection.paths(of: Set(matches.joined().map(\.row)))
+        let matches = search.nearest(topK, to: batch.vectors, excluding: batch.rows)
+        let paths = try search.paths(of: matches.joined().map(\.row))
         let output = StandardOutput()
         let writer = MatchWriter(format: format, paths: paths)
         try output.write(writer.head)
@@ -81,28 +79,28 @@ struct SearchCommand: ParsableCommand {
         if batch.failures > 0 { throw CommandFailure(.someInputsFailed) }
     }
 
-    /// Gathers the vectors of all queries; runs of pictures are embedded together.
+    /// Collects the vectors of all queries; consecutive images are embedded together.
     private func collect(into batch: inout QueryBatch) throws {
-        var pictures: [String] = []
+        var paths: [String] = []
         for query in queries {
             if let row = Int(query), Files.kind(of: query) == .missing {
-                try embed(pictures, into: &batch)
-                pictures = []
+                try embed(paths, into: &batch)
+                paths = []
                 try batch.append(row: row)
             } else if EmbeddingFormat(path: query) == .npy {
-                try embed(pictures, into: &batch)
-                pictures = []
+                try embed(paths, into: &batch)
+                paths = []
                 try batch.append(contentsOfFile: query)
             } else {
-                pictures.append(query)
+                paths.append(query)
             }
         }
-        try embed(pictures, into: &batch)
+        try embed(paths, into: &batch)
     }
 
-    private func embed(_ pictures: [String], into batch: inout QueryBatch) throws {
-        if pictures.isEmpty { return }
-        let inputs = try InputPaths(expanding: pictures).inputs
+    private func embed(_ paths: [String], into batch: inout QueryBatch) throws {
+        if paths.isEmpty { return }
+        let inputs = try InputPaths(expanding: paths).inputs
         var options = ImageEmbedder.Options()
         options.threads = threads.threads
         options.overrides = preprocessing.overrides

@@ -1,0 +1,74 @@
+import CImageCodecs
+import Support
+
+/// Decodes a JPEG in memory row by row: baseline and progressive, Huffman and arithmetic coding, grey, YCbCr, RGB, CMYK and
+/// YCCK.
+@safe struct JPEGReader: ~Copyable {
+    /// The size in the header.
+    let width: Int
+    let height: Int
+    /// Whether the file is greyscale.
+    let isGrey: Bool
+    private let reader: OpaquePointer
+
+    /// The maximum number of scans, more than any encoder writes; each is a pass over the whole image.
+    private static let scanLimit: Int32 = 500
+
+    /// Reads the header. The bytes must outlive the reader.
+    init(_ bytes: UnsafeBufferPointer<UInt8>) throws(ImageError) {
+        var info = codecs_info()
+        var failure = codecs_error()
+        guard let reader = unsafe codecs_open_jpeg(bytes.baseAddress, bytes.count, &info, &failure) else {
+            throw ImageError(failure, format: "JPEG")
+        }
+        unsafe self.reader = reader
+        width = Int(info.width)
+        height = Int(info.height)
+        isGrey = info.is_grey != 0
+    }
+
+    deinit { unsafe codecs_close_jpeg(reader) }
+
+    /// Starts decoding; call it once. Returns the size of the decoded image: `eighths` (8, 4, 2 or 1) eighths of the file's,
+    /// rounded up.
+    func start(channels: Int, eighths: Int = 8) throws(ImageError) -> Size {
+        var decoded = codecs_info()
+        try check { failure in
+            unsafe codecs_start_jpeg(reader, Int32(channels), Int32(eighths), Self.scanLimit, &decoded, &failure)
+        }
+        return Size(height: Int(decoded.height), width: Int(decoded.width))
+    }
+
+    /// Limits decoding to some columns; call it before the first row.
+    ///
+    /// Returns the range of decoded columns, out of `width`: it contains `columns`, whose pixels are the same as without the
+    /// crop.
+    func crop(to columns: Range<Int>, of width: Int) throws(ImageError) -> Range<Int> {
+        // At the edges of a crop, libjpeg upsamples chroma without neighbours, and does not smooth very narrow rows at all.
+        let margin = 8
+        var first = UInt32(max(columns.lowerBound - margin, 0))
+        var count = UInt32(min(columns.upperBound + margin, width)) - first
+        try check { failure in unsafe codecs_crop_jpeg(reader, &first, &count, &failure) }
+        return Int(first)..<Int(first + count)
+    }
+
+    /// Decodes the next `count` rows.
+    func read(_ count: Int, into rows: UnsafeMutablePointer<UInt8>) throws(ImageError) {
+        try check { failure in unsafe codecs_read_jpeg_rows(reader, count, rows, &failure) }
+    }
+
+    /// Skips rows at lower cost; others must follow.
+    func skip(_ count: Int) throws(ImageError) {
+        try check { failure in unsafe codecs_skip_jpeg_rows(reader, count, &failure) }
+    }
+
+    /// Decodes the rest of the file to find damage; `row` is a buffer of one row.
+    func finish(passing row: UnsafeMutablePointer<UInt8>) throws(ImageError) {
+        try check { failure in unsafe codecs_finish_jpeg(reader, row, &failure) }
+    }
+
+    private func check(_ call: (inout codecs_error) -> Int32) throws(ImageError) {
+        var failure = codecs_error()
+        if call(&failure) == 0 { throw ImageError(failure, format: "JPEG") }
+    }
+}

@@ -1,0 +1,23 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// The cubehelix colour map: perceived brightness increases evenly from black to white while the hue rotates.
+///
+/// D. A. Green 2011, "A colour scheme for the display of astronomical intensity images", equations 1 and 2, with its
+/// default of start 0.5, −1.5 rotations, hue 1 and gamma 1.
+package enum ColorMap {
+    /// The colour of a value from 0 to 1.
+    package static func color(_ value: Double) -> (red: UInt8, green: UInt8, blue: UInt8) {
+        let level = min(max(value, 0), 1)
+        let angle = 2 * Double.pi * (0.5 / 3 - 1.5 * level)
+        let amplitude = level * (1 - level) / 2
+        func channel(_ cosine: Double, _ sine: Double) -> UInt8 {
+            let sample = level + amplitude * (cosine * cos(angle) + sine * sin(angle))
+            return UInt8((min(max(sample, 0), 1) * 255).rounded())
+        }
+        return (channel(-0.14861, 1.78277), channel(-0.29227, -0.90649), channel(1.97294, 0))
+    }
+}

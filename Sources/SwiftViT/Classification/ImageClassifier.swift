@@ -1,0 +1,114 @@
+import Checkpoints
+import Compute
+import Datasets
+import Imaging
+import Models
+import Synchronization
+
+/// Classifies images with a Vision Transformer from a checkpoint.
+///
+/// ```swift
+/// let classifier = try ImageClassifier(checkpoint: "checkpoints/charts-vit-tiny")
+/// let predictions = try classifier.classify(contentsOfFile: "figure.png", top: 5)
+/// ```
+public final class ImageClassifier: Sendable {
+    /// The options.
+    public struct Options: Sendable {
+        /// The number of threads; nil: as many as the process may use. Results do not depend on it.
+        public var threads: Int?
+        /// Images per forward pass, 1 or more. Results do not depend on it.
+        public var batchSize = 8
+        /// Preprocessing that overrides the checkpoint's.
+        public var overrides = PreprocessingOverrides()
+        /// Limits and options of decoding.
+        public var decoding = DecodingOptions()
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// The checkpoint that the weights come from.
+    public let checkpoint: Checkpoint
+    /// The model's shape, overrides included.
+    public let configuration: ViTConfiguration
+    /// The preprocessing, overrides included.
+    public let preprocessing: Preprocessing
+    /// The names of the classes.
+    public let labels: ClassLabels
+    let options: Options
+    private let lazyModel = Mutex<Classifier?>(nil)
+
+    /// Opens the checkpoint at `path`, a directory or a weights file, and packs its weights.
+    ///
+    /// Errors: `CheckpointError`; `ClassifierError` if the checkpoint has no head, or if the overrides do not fit it.
+    public convenience init(checkpoint path: String, options: Options = Options()) throws {
+        try self.init(Checkpoint.open(path), options: options)
+        _ = try model()
+    }
+
+    /// A classifier that packs the weights when the first image arrives; `labels` replace the checkpoint's.
+    package init(
+        _ checkpoint: Checkpoint, labels: ClassLabels? = nil, options: Options = Options()
+    ) throws(ClassifierError) {
+        precondition(options.batchSize >= 1, "ImageClassifier: expected a batch of 1 or more, got \(options.batchSize)")
+        guard checkpoint.configuration.classCount > 0 else { throw .noHead(path: checkpoint.path) }
+        self.checkpoint = checkpoint
+        self.labels = labels ?? ClassLabels(checkpoint.labels)
+        (configuration, preprocessing) = try options.overrides.apply(
+            to: checkpoint.configuration, checkpoint.preprocessing)
+        var options = options
+        options.decoding.channels = configuration.inputChannels
+        self.options = options
+    }
+
+    /// The most probable classes of the image in a file, most probable first.
+    ///
+    /// Errors: `InputError` if the file holds no readable image.
+    public func classify(contentsOfFile path: String, top count: Int = 5) throws -> [Prediction] {
+        let prepared = try preparation.prepare(.file(path))
+        return try classify(prepared, path: path).predictions(top: count)
+    }
+
+    /// The most probable classes of an image in memory, most probable first.
+    public func classify(_ image: Image, top count: Int = 5) throws -> [Prediction] {
+        precondition(
+            image.channels == configuration.inputChannels,
+            "ImageClassifier: the model takes \(configuration.inputChannels) channels, got \(image.channels)")
+        let prepared = try preparation.prepare(image, path: "the image")
+        return try classify(prepared, path: "the image").predictions(top: count)
+    }
+
+    private func classify(_ prepared: PreparedImage, path: String) throws -> Classification {
+        let size = configuration.imageSize
+        let batch = Tensor(shape: [1, configuration.inputChannels, size.height, size.width])
+        preprocessing.normalize(prepared.image, into: batch)
+        return try classification(of: prepared, logits: try model().logits(batch).values, path: path)
+    }
+
+    /// The model; the first call packs its weights.
+    func model() throws -> Classifier {
+        try lazyModel.withLock { model in
+            if let model { return model }
+            let new = try Classifier(
+                configuration, from: checkpoint,
+                engine: Engines.make(threads: options.threads), batchSize: options.batchSize)
+            model = new
+            return new
+        }
+    }
+}
+
+extension ImageClassifier {
+    /// What is done to an image before it enters the model.
+    var preparation: ImagePreparation {
+        ImagePreparation(imageSize: configuration.imageSize, preprocessing: preprocessing, decoding: options.decoding)
+    }
+
+    /// The classification with these logits.
+    func classification(
+        of prepared: PreparedImage, logits: [Float], path: String
+    ) throws(InputError) -> Classification {
+        guard logits.allSatisfy(\.isFinite) else { throw .notFinite(path, weights: checkpoint.path) }
+        return Classification(width: prepared.width, height: prepared.height, logits: logits, labels: labels)
+    }
+}

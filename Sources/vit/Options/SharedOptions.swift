@@ -1,0 +1,93 @@
+import ArgumentParser
+import Compute
+import Imaging
+
+extension ArgumentHelp {
+    /// The images that a command reads.
+    static let imagePaths: ArgumentHelp =
+        "Image files, directories, @FILE with one path per line, or - for one image on standard input."
+
+    /// The labelled images that a command reads.
+    static let labeledData: ArgumentHelp =
+        "A folder of class folders, or a CSV table with the columns path,label[,split]."
+
+    /// The embeddings that a command reads.
+    static let embeddings = ArgumentHelp(
+        "Embeddings, one row per image, as vit embed writes them.", valueName: "index.npy")
+
+    static let model: ArgumentHelp = "A directory, a weights file, or the name of a folder under checkpoints/."
+    static let format: ArgumentHelp = "Output format."
+    static let batchSize = ArgumentHelp("Images per forward pass; results do not depend on it.", valueName: "n")
+    static let labels = ArgumentHelp("Class names: one per line, or JSON.", valueName: "file")
+    static let outputImages = ArgumentHelp(
+        "Output directory; for a single image, also a file name that ends in .png.", valueName: "dir|file.png")
+}
+
+/// The title of the options that override a checkpoint's preprocessing.
+let preprocessingTitle = "Preprocessing (overrides the checkpoint's)"
+
+/// Options of every command.
+struct SharedOptions: ParsableArguments {
+    @Flag(name: .shortAndLong, help: "Suppress progress output.")
+    var quiet = false
+}
+
+/// Options of every command that runs a model.
+struct ThreadOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Number of threads; results do not depend on it. (default: the cores this process may use)", valueName: "n")
+    )
+    var threads: Int?
+
+    func validate() throws {
+        if let threads, !(1...Self.maximum).contains(threads) {
+            throw ValidationError("--threads takes a number from 1 to \(Self.maximum), not \(threads)")
+        }
+    }
+
+    private static let maximum = 1024
+}
+
+/// Options of every command that reads images.
+struct ImageOptions: ParsableArguments {
+    @Flag(help: "Stop at the first image that cannot be read.")
+    var strict = false
+
+    @Flag(help: "Ignore the EXIF orientation.")
+    var ignoreOrientation = false
+
+    @Flag(
+        help: """
+            Decode a JPEG at 1/2, 1/4 or 1/8 of its size if the resize shrinks it at least as much. Takes less time and \
+            memory; pixels differ slightly, and damage below the last row that the model receives may go unnoticed.
+            """)
+    var fastDecode = false
+
+    @Option(help: ArgumentHelp("Maximum pixels per image.", valueName: "n"))
+    var maxPixels = DecodingOptions().maxPixels
+
+    func validate() throws {
+        if maxPixels < 1 { throw ValidationError("--max-pixels takes a number from 1 up, not \(maxPixels)") }
+    }
+
+    var decoding: DecodingOptions {
+        var options = DecodingOptions()
+        options.appliesOrientation = !ignoreOrientation
+        options.maxPixels = maxPixels
+        options.reducesScale = fastDecode
+        return options
+    }
+}
+
+/// Throws unless `size` is a batch size.
+func checkBatchSize(_ size: Int) throws {
+    guard (1...4096).contains(size) else {
+        throw ValidationError("--batch-size takes a number from 1 to 4096, not \(size)")
+    }
+}
+
+/// Throws where a command is given no images.
+func checkPaths(_ paths: [String]) throws {
+    if paths.isEmpty { throw ValidationError("Name at least one image, directory or list.") }
+}

@@ -1,0 +1,49 @@
+import Checkpoints
+import Datasets
+import SwiftViT
+import Imaging
+import Support
+
+/// Writes the images that a command draws: to one file, or to a directory with a file per input.
+struct ImageFiles {
+    private let output: String
+    private let isOneFile: Bool
+    private let unfinished: UnfinishedFiles
+    private var taken: Set<String> = []
+
+    /// Errors: a usage error where one file is named for several inputs.
+    init(output: String, inputCount: Int, unfinished: UnfinishedFiles) throws {
+        self.output = output
+        self.unfinished = unfinished
+        isOneFile = output.lowercased().hasSuffix(".png") && Files.kind(of: output) != .directory
+        if isOneFile, inputCount != 1 {
+            throw CommandFailure(
+                .usage, "\(output): holds one image, and there are \(inputCount) inputs; name a directory")
+        }
+    }
+
+    /// Creates the directory unless it exists.
+    func makeDirectory() throws {
+        if !isOneFile { try Files.makeDirectory(output) }
+    }
+
+    /// Writes the image drawn for an input and returns its path.
+    mutating func write(_ image: Image, for input: String) throws(FileError) -> String {
+        let path = isOneFile ? output : Files.join(output, name(for: input))
+        try Files.write(image.encodedPNG(), to: path, unfinished: unfinished)
+        return path
+    }
+
+    /// The input's name with the extension .png; repeated names are numbered.
+    private mutating func name(for input: String) -> String {
+        var stem = input == "-" ? "standard-input" : Files.name(of: input)
+        if let dot = stem.lastIndex(of: "."), dot != stem.startIndex { stem = String(stem[..<dot]) }
+        var name = "\(stem).png"
+        var number = 1
+        while !taken.insert(name).inserted {
+            number += 1
+            name = "\(stem)-\(number).png"
+        }
+        return name
+    }
+}
