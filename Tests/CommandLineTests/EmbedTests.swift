@@ -199,7 +199,7 @@ struct EmbedTests {
         for (arguments, complaint) in [
             (["--pool", "mean"], "another --pool"), (["--dtype", "float16"], "another --dtype"),
             (["--l2"], "another --l2"), (["--interpolation", "nearest"], "another preprocessing"),
-            (["--shard", "1/2"], "another list of pictures"),
+            (["--shard", "1/2"], "another list of images"),
         ] {
             let outcome = try Vit.run(
                 ["embed", "photos", "--model", "hf-vit", "--output", "out.npy", "--resume"] + arguments, in: scratch)
