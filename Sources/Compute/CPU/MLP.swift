@@ -41,7 +41,8 @@ extension CPUEngine {
         _ layers: MLPLayers, rowCount: Int, hiddenStride: Int, _ epilogue: LinearEpilogue
     ) -> LayerGemm {
         LayerGemm(
-            b: rightOperand(layers.second.onCPU, rowCount: rowCount, packedIn: secondPackedOperand), bias: layers.secondBias,
+            b: rightOperand(layers.second.onCPU, rowCount: rowCount, packedIn: secondPackedOperand),
+            bias: layers.secondBias,
             epilogue: epilogue, xStrides: (hiddenStride, 1))
     }
 

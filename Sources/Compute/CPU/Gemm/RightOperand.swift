@@ -32,7 +32,8 @@ extension CPUEngine {
     }
 
     /// A layer's weights as the right operand of x · Wᵀ.
-    func rightOperand(_ weights: CPULinearWeights, rowCount: Int, packedIn memory: ScratchMemory? = nil) -> RightOperand {
+    func rightOperand(_ weights: CPULinearWeights, rowCount: Int, packedIn memory: ScratchMemory? = nil) -> RightOperand
+    {
         let (k, n) = (weights.inputs, weights.outputs)
         guard weights.isPacked else {
             return unsafe rightOperand(
