@@ -138,6 +138,11 @@ package protocol Engine: AnyObject, Sendable {
     /// column, channel), each less its mean and divided by √(unbiased variance + 1e-6) where `normalizes` (He et al. 2022).
     func pixelTargets(_ images: Tensor, patch: Size, normalizes: Bool, into targets: Tensor)
 
+    /// One step of gradient descent with momentum: gradient += decay · weights, velocity = momentum · velocity + scale ·
+    /// gradient, weights −= rate · velocity. The scale is trust · ‖weights‖ / ‖gradient‖, and 1 without a trust coefficient
+    /// or where a norm is 0.
+    func momentumStep(_ weights: Tensor, gradient: Tensor, velocity: Tensor, _ settings: MomentumStep)
+
     /// Each image i of (B, …) = weight · image i + rest · image B − 1 − i, all at once; one in the middle stays.
     func mixReversed(_ images: Tensor, weight: Float, rest: Float)
 

@@ -10,6 +10,8 @@ public struct Augmentation: Sendable {
     /// The crop before the steps.
     private let crop: RandomResizedCrop?
     private let steps: [Step]
+    /// What makes the views of a sample; empty: there is one view, the image itself.
+    private var views: [Step] = []
 
     /// An optional crop, followed by the steps in order.
     public init(crop: RandomResizedCrop? = nil, _ steps: [Step] = []) {
@@ -59,8 +61,22 @@ public struct Augmentation: Sendable {
         followed { operations.apply(to: $0, using: &$1) }
     }
 
-    /// These steps, followed by another.
-    public func followed(by step: @escaping Step) -> Augmentation { Augmentation(crop: crop, steps + [step]) }
+    /// These steps and then another.
+    public func followed(by step: @escaping Step) -> Augmentation {
+        Augmentation(crop: crop, steps + [step]).split(into: views)
+    }
+
+    /// These steps and then several views of the result, one by each of `views`, which draw random numbers in order.
+    public func split(into views: [Step]) -> Augmentation {
+        var augmentation = self
+        augmentation.views = views
+        return augmentation
+    }
+
+    /// The views of an image after all steps.
+    func views(of image: Image, using random: inout CounterRandom) -> [Image] {
+        views.isEmpty ? [image] : views.map { $0(image, &random) }
+    }
 
     /// The image after all steps.
     public func apply(to image: Image, using random: inout CounterRandom) -> Image {

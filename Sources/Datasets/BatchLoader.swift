@@ -111,15 +111,15 @@ public final class BatchLoader {
         var indices: [Int] = []
         images.reserveCapacity(options.batchSize)
         indices.reserveCapacity(options.batchSize)
-        while images.count < options.batchSize, let slot = prefetcher.next() {
+        while indices.count < options.batchSize, let slot = prefetcher.next() {
             for failure in slot.failures { try name(failure) }
-            guard let image = slot.image else {
+            guard !slot.images.isEmpty else {
                 throw InputError(
                     kind: .malformed, path: dataset.root,
                     description: "\(dataset.root): none of its \(samples.count) images can be read; expected PNG or "
                         + "JPEG files")
             }
-            images.append(image)
+            images += slot.images
             indices.append(slot.index)
         }
         let (step, part) = nextBatch.quotientAndRemainder(dividingBy: options.accumulate)

@@ -8,8 +8,8 @@ struct LoadedSlot: Sendable {
         let error: ImageError
     }
 
-    /// The augmented image; nil if no image of the set can be read.
-    let image: Image?
+    /// The augmented image, as one view or several; empty if no image of the set can be read.
+    let images: [Image]
     /// The index of the image's sample.
     let index: Int
     let failures: [Failure]
@@ -39,10 +39,12 @@ struct SlotSource: Sendable {
             }
             switch outcome {
             case .failure(let error): failures.append(.init(index: index, error: error))
-            case .success(let augmented): return LoadedSlot(image: augmented, index: index, failures: failures)
+            case .success(let augmented):
+                let views = augmentation.views(of: augmented, using: &random)
+                return LoadedSlot(images: views, index: index, failures: failures)
             }
         }
-        return LoadedSlot(image: nil, index: own, failures: failures)
+        return LoadedSlot(images: [], index: own, failures: failures)
     }
 
     /// The samples that may fill a slot: its own, then random ones, then all in order.

@@ -23,16 +23,19 @@ extension Preprocessing {
     }
 
     /// Writes a prepared image as the model takes it: planar float32 (channels, height, width).
-    package func normalize(_ image: Image, into output: UnsafeMutableBufferPointer<Float>) {
+    package func normalize(_ image: Image, into output: inout MutableSpan<Float>) {
         precondition(
             output.count == image.pixels.count,
-            "Preprocessing.normalize: expected workspace for \(image.pixels.count) values, got \(output.count)")
+            "Preprocessing.normalize: expected a place for \(image.pixels.count) values, got \(output.count)")
         let table = normalizationTable(channels: image.channels)
         unsafe image.pixels.withUnsafeBufferPointer { pixels in
             unsafe table.withUnsafeBufferPointer { table in
-                guard let input = pixels.baseAddress, let table = table.baseAddress, let output = output.baseAddress
-                else { return }
-                unsafe vit_planes_from_table(input, image.width * image.height, Int32(image.channels), table, output)
+                unsafe output.withUnsafeMutableBufferPointer { output in
+                    guard let input = pixels.baseAddress, let table = table.baseAddress, let output = output.baseAddress
+                    else { return }
+                    unsafe vit_planes_from_table(
+                        input, image.width * image.height, Int32(image.channels), table, output)
+                }
             }
         }
     }
@@ -40,7 +43,8 @@ extension Preprocessing {
     /// A prepared image as the model takes it: planar float32 (channels, height, width).
     public func normalize(_ image: Image) -> [Float] {
         unsafe [Float](unsafeUninitializedCapacity: image.pixels.count) { buffer, initialized in
-            unsafe normalize(image, into: UnsafeMutableBufferPointer(rebasing: buffer[..<image.pixels.count]))
+            var values = unsafe buffer.extracting(..<image.pixels.count).mutableSpan
+            normalize(image, into: &values)
             initialized = image.pixels.count
         }
     }

@@ -16,20 +16,20 @@ public struct ModelBenchmark: Sendable {
         case finetune
     }
 
-    /// What came of it.
+    /// The result.
     public struct Outcome: Sendable {
-        /// A value a round.
+        /// A value per round.
         public let millisecondsPerImage: [Double]
-        /// Floating-point operations of an image, a multiply-add counted as two.
+        /// Floating-point operations per image, a multiply-add counted as two.
         public let operationsPerImage: Double
         /// The most memory that the process has held by the end of the rounds, in bytes.
         public let peakMemory: Int
 
-        /// The cores' ceiling, measured before and after: of multiply-adds and of products of matrices, in 10⁹ operations a
-        /// second.
+        /// The most that the cores reach, measured before and after, in multiply-adds and in matrix products: 10⁹ operations
+        /// per second.
         public let ceiling: (multiplyAdds: Double, products: Double)
 
-        /// The rate of the median round, in 10⁹ operations a second.
+        /// The rate of the median round, in 10⁹ operations per second.
         public var gflops: Double {
             let sorted = millisecondsPerImage.sorted()
             guard let first = sorted.first, first > 0 else { return 0 }
@@ -45,21 +45,23 @@ public struct ModelBenchmark: Sendable {
     public var configuration: ViTConfiguration
     /// The decoder of masked autoencoding.
     public var decoder = MAEDecoderConfiguration()
-    /// Images at once.
+    /// Images per forward pass.
     public var batchSize = 8
-    /// How often it is timed.
+    /// Number of timed rounds.
     public var rounds = 7
-    /// Threads at work; nil: the cores this process may use.
+    /// Number of threads; nil: the cores this process may use.
     public var threads: Int?
 
     /// The forward pass of a model of this shape.
     public init(_ configuration: ViTConfiguration) { self.configuration = configuration }
 
-    /// A round repeats what it times for so long, and takes the mean.
+    /// A round repeats the pass for this long, and takes the mean.
     private static let shortestRound = Duration.milliseconds(250)
 
     /// Runs once to warm up and then `rounds` times, as long as `mayBegin` allows; `ended` gets each round's
-    /// milliseconds an image.
+    /// milliseconds per image.
+    ///
+    /// Errors: `TrainingError` where a model of this shape cannot be trained so.
     public func run(
         mayBegin: () -> Bool = { true }, ended: (Double) -> Void = { _ in }
     ) throws -> Outcome {
@@ -85,7 +87,7 @@ public struct ModelBenchmark: Sendable {
             ceiling: (max(before.multiplyAdds, after.multiplyAdds), max(before.products, after.products)))
     }
 
-    /// Milliseconds an image.
+    /// Milliseconds per image.
     private func round(_ step: () -> Void) -> Double {
         let clock = ContinuousClock()
         let start = clock.now
@@ -119,7 +121,12 @@ public struct ModelBenchmark: Sendable {
         return ({ model.logits(images, into: logits) }, configuration.operationCount)
     }
 
+    private func check(_ fault: String?) throws(TrainingError) {
+        if let fault { throw TrainingError(.usage, "--task \(task.rawValue): the model cannot be trained: \(fault)") }
+    }
+
     private func pretraining(_ images: Tensor, _ engine: any Engine) throws -> (() -> Void, Double) {
+        try check(MAE.fault(configuration).map { "it \($0)" })
         let task = MAEConfiguration(encoder: configuration, decoder: decoder)
         let store = store(task.trainedShapes)
         var slices = BatchSlices(batchSize: batchSize, activationCount: 0)
@@ -143,6 +150,10 @@ public struct ModelBenchmark: Sendable {
     }
 
     private func finetuning(_ images: Tensor, _ engine: any Engine) throws -> (() -> Void, Double) {
+        try check(Classification.fault(configuration))
+        var configuration = configuration
+        // Training resamples positions once, before the first step.
+        configuration.positionImageSize = nil
         let store = store(configuration.parameterShapes)
         var slices = BatchSlices(batchSize: batchSize, activationCount: 0)
         let model = try TrainableClassifier(configuration, store: store, engine: engine) {
@@ -154,7 +165,11 @@ public struct ModelBenchmark: Sendable {
         let step = trainingStep(store, engine) {
             _ = slices.mean { range in
                 _ = model.forward(images.rows(range))
-                let loss = model.loss(targets.rows(range), scale: 1 / Double(slices.ranges.count))
+                let distillation =
+                    configuration.hasDistillationToken
+                    ? TrainableClassifier.Distillation(targets: targets.rows(range), weight: 0.5) : nil
+                let loss = model.loss(
+                    targets.rows(range), distillation: distillation, scale: 1 / Double(slices.ranges.count))
                 model.backward()
                 return loss
             }
@@ -162,7 +177,7 @@ public struct ModelBenchmark: Sendable {
         return (step, 3 * configuration.operationCount)
     }
 
-    /// Clears the gradients, lets `pass` add to them, and updates the weights.
+    /// Zeroes the gradients, lets `pass` add to them, and updates the weights.
     private func trainingStep(
         _ store: ParameterStore, _ engine: any Engine, _ pass: @escaping () -> Void
     ) -> () -> Void {

@@ -1,4 +1,4 @@
-/// Why a run cannot begin or go on: one sentence for people.
+/// Why a run cannot begin or continue: one sentence for people.
 public struct TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What sort of failure it is; a command line maps it to its exit code.
     public enum Kind: Sendable, Hashable {
@@ -6,7 +6,7 @@ public struct TrainingError: Error, Equatable, Sendable, CustomStringConvertible
         case usage
         /// The data or the run's files are not what they should be, or the loss is no number any more.
         case malformed
-        /// Nothing to go on from.
+        /// Nothing to continue from.
         case missing
         /// The run's directory cannot be made, or holds another run.
         case cannotCreate

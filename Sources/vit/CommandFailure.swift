@@ -47,6 +47,7 @@ struct CommandFailure: Error {
         case let error as InputError: self.init(ExitStatus(error.kind), error.description)
         case let error as FileError: self.init(ExitStatus(error.kind), error.description)
         case let error as InstructionSetError: self.init(.usage, error.description)
+        case let error as TrainingError: self.init(ExitStatus(error.kind), error.description)
         case let error as EmbeddingError: self.init(.usage, error.description)
         case let error as ClassifierError:
             if case .unfitting = error {
@@ -73,6 +74,17 @@ extension ExitStatus {
             case .noSuchInput, .noImages: .noSuchInput
             case .unreadable: .inputOutput
             case .malformed: .malformedData
+            }
+    }
+
+    init(_ kind: TrainingError.Kind) {
+        self =
+            switch kind {
+            case .usage: .usage
+            case .malformed: .malformedData
+            case .missing: .noSuchInput
+            case .cannotCreate: .cannotCreateOutput
+            case .inputOutput: .inputOutput
             }
     }
 

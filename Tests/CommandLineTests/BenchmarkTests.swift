@@ -64,6 +64,31 @@ import Testing
         #expect(report.peak_memory_bytes < 250 << 20)
     }
 
+    private func status(_ model: String, _ task: String) throws -> (code: Int32, errors: String) {
+        let outcome = try Vit.run(
+            [
+                "benchmark", "--model", Fixtures.checkpoint(model), "--task", task, "--batch-size", "2", "--rounds",
+                "1", "--threads", "1",
+            ], in: scratch)
+        return (outcome.status, outcome.errors)
+    }
+
+    /// Distillation and register tokens, layer scale and means are trained, too.
+    @Test(arguments: [
+        "deit-distilled/deit_distilled.pth", "hf-dinov2-registers", "timm-deit3", "timm-mean-pooled", "timm-registers",
+    ])
+    func timesTheTrainingOfEveryClassifier(model: String) throws {
+        let outcome = try status(model, "finetune")
+        #expect(outcome.code == 0, "\(outcome.errors)")
+    }
+
+    @Test func refusesWhatCannotBeTrained() throws {
+        let outcome = try status("deit-distilled/deit_distilled.pth", "pretrain")
+        #expect(outcome.code == 64)
+        #expect(outcome.errors.hasPrefix("Error: --task pretrain: the model cannot be trained: it is no plain Vision"))
+        #expect(try status("mae-full/mae_visualize_vit_tiny.pth", "pretrain").code == 0)
+    }
+
     @Test func refusesPatchesThatDoNotDivideThePicture() throws {
         let outcome = try Vit.run(["benchmark", "--arch", "vit-tiny", "--image-size", "40"], in: scratch)
         #expect(outcome.status == 64)

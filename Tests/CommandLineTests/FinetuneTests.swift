@@ -24,7 +24,7 @@ struct FinetuneTests {
     @Test func aRunLeavesWhatTheContractSays() throws {
         let outcome = try finetune("data", "--validation-fraction", "0.3", "--log-every", "2", "--ema", "0.9")
         #expect(outcome.status == 0 && outcome.output.isEmpty)
-        #expect(outcome.errors.contains("step 6 of 6") && outcome.errors.contains("held-out pictures right"))
+        #expect(outcome.errors.contains("step 6 of 6") && outcome.errors.contains("held-out images correct"))
         let files = try FileManager.default.contentsOfDirectory(atPath: scratch.path("run")).sorted()
         let expected = [
             "checkpoints", "config.json", "evaluation.json", "metrics.jsonl", "mistakes", "model", "report.html",
@@ -59,7 +59,7 @@ struct FinetuneTests {
         let outcome = try finetune("data", "--accumulate", "2", "--freeze", "1", "--plan")
         #expect(outcome.status == 0)
         #expect(outcome.output.contains("effective batch   8 (4 × 2)"))
-        #expect(outcome.output.contains("1 blocks frozen"))
+        #expect(outcome.output.contains("1 of its blocks frozen"))
         #expect(outcome.output.contains("warning: Nothing is held out"))
         #expect(try scratch.names == ["data"])
     }
@@ -132,7 +132,9 @@ struct FinetuneTests {
     @Test func endsAsTheContractSays() throws {
         #expect(try finetune("data", "--drop-path", "1").status == 64)
         #expect(try finetune("data", "--rand-augment", "strong").status == 64)
-        #expect(try finetune("data", "--distillation", "soft").status == 64)
+        let distillation = try finetune("data", "--distillation", "soft")
+        #expect(
+            distillation.status == 64 && distillation.errors == "Error: --distillation needs a --teacher to distill\n")
         #expect(try finetune("data", "--freeze", "2").status == 64)
         #expect(try finetune("data", "--init", "nowhere").status == 66)
         #expect(try finetune("data", "--class-weights", "nowhere.csv").status == 66)
@@ -140,6 +142,18 @@ struct FinetuneTests {
         #expect(try scratch.names == ["data"])
         #expect(try finetune("data", "--lr", "1e30", "--warmup-epochs", "0", "--mixup", "0").status == 65)
         #expect(try finetune().status == 73)
+    }
+
+    @Test func helpStatesItsOwnDefaults() throws {
+        let help = try Vit.run(["finetune", "--help"], in: scratch).output.split(whereSeparator: \.isWhitespace)
+            .joined(separator: " ")
+        for part in [
+            "Number of passes over the data. (default: 100)", "scaled with the batch size. (default: 0.0005)",
+            "--min-lr <x> Learning rate at the end of the run. (default: 1e-06)", "--flip/--no-flip",
+        ] {
+            #expect(help.contains(part), "\(part)")
+        }
+        #expect(!help.contains("--mask-ratio") && !help.contains("0.00015") && !help.contains("--method"))
     }
 
     @Test func corruptPicturesAreNamedOnceAndCounted() throws {
@@ -160,7 +174,7 @@ struct FinetuneTests {
         let outcome = try finetune("split")
         #expect(outcome.status == 1)
         #expect(outcome.errors.components(separatedBy: "val/cat/bad.png").count == 2)
-        #expect(outcome.errors.contains("of 1 held-out pictures right"))
+        #expect(outcome.errors.contains("of 1 held-out images correct"))
         #expect(try finetune("split", "--output", "strict", "--strict").status == 65)
     }
 }

@@ -38,7 +38,7 @@ struct PretrainTests {
         let outcome = try pretrain("--epochs", "30", "--accumulate", "2", "--plan")
         #expect(outcome.status == 0)
         #expect(outcome.output.contains("effective batch   8 (4 × 2)"))
-        #expect(outcome.output.contains("steps             30, 1 an epoch, 30.0 epochs"))
+        #expect(outcome.output.contains("steps             30 (1 per epoch, 30.0 epochs)"))
         #expect(outcome.output.contains("warning: 12 images are few"))
         #expect(try scratch.names == ["data"])
     }
@@ -48,7 +48,7 @@ struct PretrainTests {
         let outcome = try pretrain("--steps", "12", "--quiet")
         #expect(outcome.status == 1)
         #expect(outcome.errorLines.count == 2 && outcome.errorLines[0].hasPrefix("bad.png: "))
-        #expect(outcome.errorLines.last?.hasPrefix("Error: 1 of the pictures") == true)
+        #expect(outcome.errorLines.last?.hasPrefix("Error: 1 of the images") == true)
         #expect(FileManager.default.fileExists(atPath: scratch.path("run/model/config.json")))
     }
 
@@ -68,6 +68,58 @@ struct PretrainTests {
         #expect(outcome.errors.contains("continue with --resume"))
         let step = outcome.errors.split(separator: "step ").last?.prefix { $0.isNumber } ?? ""
         #expect(FileManager.default.fileExists(atPath: scratch.path("run/checkpoints/\(step)/state.json")))
+    }
+
+    @Test func helpStatesItsOwnDefaults() throws {
+        let outcome = try Vit.run(["pretrain", "--help"], in: scratch)
+        #expect(try Vit.run(["help", "pretrain"], in: scratch).output == outcome.output)
+        let help = outcome.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        for part in [
+            "Number of passes over the data. (default: 800)", "scaled with the batch size. (default: 0.00015)",
+            "How the masked patches are drawn. (values: random, block, grid; default: random)", "--method <method>",
+            "METHOD: --decoder-width <n>", "CHECKPOINTS AND LOGS: --checkpoint-every <n>",
+        ] {
+            #expect(help.contains(part), "\(part)")
+        }
+        #expect(!help.contains("--mixup") && !help.contains("0.0005)"))
+    }
+
+    @Test func argumentsAreReadAsByEveryCommand() throws {
+        let usage = """
+            Usage: vit pretrain [<options>] <data> --output <run>
+              See 'vit pretrain --help' for more information.
+
+            """
+        for (arguments, message) in [
+            (["--epochs", "many"], "The value 'many' is invalid for '--epochs <x>': expected a number from 0 up"),
+            (["--epochs"], "Missing value for '--epochs <x>'"),
+            (["--epoch", "3"], "Unknown option '--epoch'. Did you mean '--epochs'?"),
+            (["--strict=yes"], "The option '--strict' does not take any value, but 'yes' was specified."),
+            (
+                ["--sampling", "all"],
+                "The value 'all' is invalid for '--sampling <sampling>': expected random, block or grid"
+            ),
+            (
+                ["--method", "none"],
+                "The value 'none' is invalid for '--method <method>'. Please provide"
+            ),
+        ] {
+            let outcome = try Vit.run(["pretrain", "data", "--output", "run"] + arguments, in: scratch)
+            #expect(outcome.status == 64 && outcome.output.isEmpty)
+            #expect(
+                outcome.errors.hasPrefix("Error: \(message)") && outcome.errors.hasSuffix(usage), "\(outcome.errors)")
+        }
+        #expect(try pretrain("--steps=2", "--method=mae", "--strict").status == 0)
+        let settings = String(decoding: try scratch.read("run/config.json"), as: UTF8.self)
+        #expect(settings.contains("\"steps\": 2,") && settings.contains("\"strict\": true"))
+        #expect(settings.hasPrefix("{\n  \"method\": \"mae\",\n  \"data\": \"data\","))
+    }
+
+    @Test func aRunResumesByItsOwnMethod() throws {
+        #expect(try pretrain("--steps", "2").status == 0)
+        #expect(try Vit.run(["pretrain", "data", "--output", "run", "--resume"], in: scratch).status == 0)
+        let outcome = try Vit.run(["finetune", "data", "--output", "run", "--resume"], in: scratch)
+        #expect(outcome.status == 64 && outcome.errors.contains("the run's method is mae"), "\(outcome.errors)")
     }
 
     @Test func endsAsTheContractSays() throws {

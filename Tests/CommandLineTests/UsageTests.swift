@@ -37,6 +37,7 @@ struct UsageTests {
 
     @Test(arguments: [
         ["--help"], ["classify", "--help"], ["inspect", "--help"], ["convert", "--help"], ["pretrain", "--help"],
+        ["finetune", "--help"],
         ["reconstruct", "--help"], ["benchmark", "--help"], ["evaluate", "--help"], ["probe", "--help"],
     ])
     func helpHasExamples(_ arguments: [String]) throws {

@@ -144,7 +144,21 @@ extension OperationCase {
                     let step = AdamWStep(learningRate: 0.01, weightDecay: 0.1, step: 3, gradientScale: 0.5)
                     engine.adamW(w, gradients: g, moments: (m, v), range: 3..<90, step)
                     return [w, m, v]
-                }
+                },
+                OperationCase("momentumStep") { engine, numbers in
+                    [(nil, 0), (0.01, 0), (0.01, 0.1)].flatMap { (trust: Double?, decay: Float) in
+                        let (w, g, v) = (numbers.tensor(70_000), numbers.tensor(70_000), numbers.tensor(70_000))
+                        let step = MomentumStep(learningRate: 0.5, momentum: 0.9, weightDecay: decay, trust: trust)
+                        engine.momentumStep(w, gradient: g, velocity: v, step)
+                        return [w, g, v]
+                    }
+                },
+                OperationCase("momentumStep from zero") { engine, numbers in
+                    let (w, g, v) = (Tensor(shape: [7]), numbers.tensor(7), numbers.tensor(7))
+                    let step = MomentumStep(learningRate: 0.5, momentum: 0.9, trust: 0.01)
+                    engine.momentumStep(w, gradient: g, velocity: v, step)
+                    return [w, v]
+                },
             ]
     }
 

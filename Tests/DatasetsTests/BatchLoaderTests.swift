@@ -278,10 +278,35 @@ import Testing
         options.normalization = normalization
         let loader = try BatchLoader(try ImageDataset(at: folder.path), options: options)
         let batch = try loader.next()
-        var values = [Float](repeating: .nan, count: batch.elementCount)
-        values.withUnsafeMutableBufferPointer { batch.write(into: $0) }
-        #expect(values == batch.images.flatMap { normalization.normalize($0) })
-        #expect(values.count == 3 * 3 * 8 * 8)
+        #expect(batch.images.count == 3)
+        for (slot, image) in batch.images.enumerated() {
+            var values = [Float](repeating: .nan, count: 3 * 8 * 8)
+            var span = values.mutableSpan
+            batch.write(slot, into: &span)
+            #expect(values == normalization.normalize(image))
+        }
+    }
+
+    @Test func aSampleMayHaveSeveralViews() throws {
+        let folder = try Self.folder(images: 8, corrupt: [2])
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        let plain = try BatchLoader(set, options: Self.options(batchSize: 3)).next()
+        let loader = try BatchLoader(
+            set,
+            options: Self.options(batchSize: 3) { options in
+                options.augmentation = options.augmentation.split(into: [
+                    { image, _ in image }, { image, _ in image.flippedHorizontally() },
+                    { image, random in random.isTrue(probability: 0.5) ? image : image.flippedHorizontally() },
+                ])
+            })
+        let batch = try loader.next()
+        #expect(batch.indices == plain.indices && batch.labels == plain.labels && batch.paths == plain.paths)
+        #expect(batch.images.count == 9)
+        for (sample, image) in plain.images.enumerated() {
+            let views = batch.images[3 * sample..<3 * sample + 3].map { $0 }
+            #expect(views[0] == image && views[1] == image.flippedHorizontally() && views[..<2].contains(views[2]))
+        }
     }
 
     @Test func sequentialLoaderKeepsOrderAndLeavesOutTheBad() throws {

@@ -28,9 +28,8 @@ import Imaging
         let erasing = RandomErasing(probability: 1)
         let window = try #require(erasing.window(width: 40, height: 30, using: &first))
         var pixels = [Float](repeating: 9, count: 3 * 30 * 40)
-        pixels.withUnsafeMutableBufferPointer {
-            erasing.erase($0, channels: 3, width: 40, height: 30, using: &second)
-        }
+        var span = pixels.mutableSpan
+        erasing.erase(&span, channels: 3, width: 40, height: 30, using: &second)
         var noise: [Float] = []
         for channel in 0..<3 {
             for row in 0..<30 {
@@ -51,9 +50,8 @@ import Imaging
     @Test func aTinyImageStaysWhole() {
         var random = random(0)
         var pixels: [Float] = [1]
-        pixels.withUnsafeMutableBufferPointer {
-            RandomErasing(probability: 1).erase($0, channels: 1, width: 1, height: 1, using: &random)
-        }
+        var span = pixels.mutableSpan
+        RandomErasing(probability: 1).erase(&span, channels: 1, width: 1, height: 1, using: &random)
         #expect(pixels == [1])
     }
 }

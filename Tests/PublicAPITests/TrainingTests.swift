@@ -23,23 +23,26 @@ struct TrainingTests {
     }
 
     @Test func finetuning() throws {
-        var options = FinetuningOptions(data: try files.classFolders())
-        (options.run.width, options.run.depth, options.run.heads) = (16, 1, 2)
-        options.run.imageSize = Size(square: 16)
-        options.run.patchSize = Size(square: 8)
-        (options.run.steps, options.run.batchSize) = (2, 4)
-        let run = try FinetuningRun.open(
+        var options = ClassificationOptions(data: try files.classFolders())
+        (options.width, options.depth, options.heads) = (16, 1, 2)
+        options.imageSize = Size(square: 16)
+        options.patchSize = Size(square: 8)
+        (options.steps, options.batchSize, options.mixup) = (2, 4, 0)
+        #expect(options.epochs == nil && options.depth == 1)
+        #expect(try options.plan(observer: RunObserver()).run.steps == 2)
+        let run = try TrainingRun.open(
             options, output: try files.scratch("run"), resumes: false, threads: 2, observer: RunObserver())
         #expect(try run.train().isComplete)
+        #expect(run.settings.run.batchSize == 4 && run.settings.method.classes.count >= 2)
     }
 
     @Test func pretraining() throws {
-        var options = PretrainingOptions(data: try files.classFolders())
-        (options.run.width, options.run.depth, options.run.heads) = (16, 1, 2)
-        options.run.imageSize = Size(square: 16)
-        options.run.patchSize = Size(square: 4)
-        (options.run.steps, options.run.batchSize) = (2, 4)
-        let run = try PretrainingRun.open(
+        var options = MAEOptions(data: try files.classFolders())
+        (options.width, options.depth, options.heads) = (16, 1, 2)
+        options.imageSize = Size(square: 16)
+        options.patchSize = Size(square: 4)
+        (options.steps, options.batchSize) = (2, 4)
+        let run = try TrainingRun.open(
             options, output: try files.scratch("run"), resumes: false, threads: 2, observer: RunObserver())
         #expect(try run.train().isComplete)
     }

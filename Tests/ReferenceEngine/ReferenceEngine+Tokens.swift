@@ -145,4 +145,21 @@ extension ReferenceEngine {
         write(m, to: moments.first)
         write(v, to: moments.second)
     }
+
+    package func momentumStep(
+        _ weights: Tensor, gradient: Tensor, velocity: Tensor, _ settings: MomentumStep
+    ) {
+        var (w, g, v) = (numbers(weights), numbers(gradient), numbers(velocity))
+        for i in w.indices { g[i] += Double(settings.weightDecay) * w[i] }
+        write(g, to: gradient)
+        var scale = 1.0
+        let (weightNorm, gradientNorm) = (norm(weights), norm(gradient))
+        if let trust = settings.trust, weightNorm > 0, gradientNorm > 0 { scale = trust * weightNorm / gradientNorm }
+        for i in w.indices {
+            v[i] = Double(settings.momentum) * v[i] + scale * g[i]
+            w[i] -= Double(settings.learningRate) * v[i]
+        }
+        write(w, to: weights)
+        write(v, to: velocity)
+    }
 }

@@ -39,7 +39,7 @@ import Training
             (run.options.mixup, run.options.cutmix, run.options.dropPath) = (0, 0, 0.5)
             run.options.patchDropout = 0.1
             try run.train(threads: 4)
-            let settings = try FinetuningRun.settings(for: run.options)
+            let settings = try run.options.resolve().settings
             let store = ParameterStore(settings.model.parameterShapes.map { ($0.name, $0.shape) })
             _ = try TrainableClassifier(
                 settings.model, store: store, keptCount: 230, engine: Engines.make(threads: 1)
@@ -59,7 +59,7 @@ import Training
             (run.options.decoderWidth, run.options.decoderDepth) = (64, 8)
             (run.options.batchSize, run.options.accumulate, run.options.steps) = (batch, accumulate, 1)
             try run.train(threads: 4)
-            let model = try PretrainingRun.settings(for: run.options).model
+            let model = try run.options.resolve().settings.model
             _ = try MaskedAutoencoder(
                 model, from: ParameterStore(model.trainedShapes.map { ($0.name, $0.shape) }),
                 positions: MAEPositions(model), engine: Engines.make(threads: 1)

@@ -64,10 +64,10 @@ import Training
             { $0.maskRatio = 1 }, { $0.maskRatio = 0 }, { $0.maskRatio = 0.99 }, { $0.patchSize = Size(square: 5) },
             { $0.heads = 3 },
             { $0.width = 18 }, { $0.steps = 0 }, { $0.batchSize = 0 }, { $0.rate = -1 }, { $0.rate = .nan },
-            { $0.channels = 5 }, { $0.averageDecay = 1 }, { $0.logEvery = 0 }, { $0.checkpointEvery = 0 },
+            { $0.inputChannels = 5 }, { $0.averageDecay = 1 }, { $0.logEvery = 0 }, { $0.checkpointEvery = 0 },
             { $0.decoderHeads = 3 }, { $0.epochs = .nan }, { $0.warmupEpochs = -1 }, { $0.accumulate = 1 << 40 },
-        ] as [@Sendable (inout PretrainingOptions) -> Void])
-    func senselessOptionsAreRefused(change: @Sendable (inout PretrainingOptions) -> Void) throws {
+        ] as [@Sendable (inout MAEOptions) -> Void])
+    func senselessOptionsAreRefused(change: @Sendable (inout MAEOptions) -> Void) throws {
         var run = try TinyRun()
         change(&run.options)
         let error = #expect(throws: TrainingError.self) { try run.train() }

@@ -12,13 +12,13 @@ struct TinyClassRun {
     let folder: TemporaryFolder
     var data: String { folder.path + "/data" }
     var output: String { folder.path + "/run" }
-    var options: FinetuningOptions
+    var options: ClassificationOptions
 
     static let classes = ["blue", "green", "red"]
 
     init(imagesPerClass: Int = 12) throws {
         folder = try TemporaryFolder()
-        options = FinetuningOptions(data: folder.path + "/data")
+        options = ClassificationOptions(data: folder.path + "/data")
         options.imageSize = Size(square: 16)
         options.patchSize = Size(square: 4)
         (options.width, options.depth, options.heads) = (16, 2, 2)
@@ -60,7 +60,7 @@ struct TinyClassRun {
         observer.shouldStop = { stop.map { steps.done >= $0 } ?? false }
         observer.note = { notes.sentences.append($0) }
         observer.unreadable = { notes.unreadable.append($0.path) }
-        return try FinetuningRun.open(
+        return try TrainingRun.open(
             options, output: output, resumes: resumes, threads: threads, observer: observer
         ).train()
     }

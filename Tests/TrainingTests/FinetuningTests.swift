@@ -21,7 +21,7 @@ import Training
             line.values.first { $0.name == "validation_accuracy" }?.value
         }
         #expect(accuracy.max() == 1)
-        #expect(notes.sentences.contains { $0.contains("100.00 % of") && $0.contains("the best so far") })
+        #expect(notes.sentences.contains { $0.contains("100.00 % of") && $0.contains("best so far") })
         let model = try Checkpoint.open(run.output + "/model")
         #expect(model.labels == TinyClassRun.classes && model.layout == .huggingFace)
         // The best model is the result, and its checkpoint is kept beside the last ones.
@@ -52,7 +52,7 @@ import Training
         var teacher = try TinyClassRun()
         teacher.options.steps = 6
         try teacher.train()
-        func student(_ change: (inout FinetuningOptions) -> Void) throws -> TinyClassRun {
+        func student(_ change: (inout ClassificationOptions) -> Void) throws -> TinyClassRun {
             var run = try TinyClassRun()
             run.options.teacher = teacher.output + "/model"
             change(&run.options)
@@ -107,7 +107,7 @@ import Training
         (same.options.width, same.options.depth, same.options.heads, same.options.steps) = (nil, nil, nil, 4)
         let notes = Notes()
         try same.train(notes: notes)
-        #expect(!notes.sentences.contains { $0.contains("fresh") })
+        #expect(!notes.sentences.contains { $0.contains("afresh") })
         var other = try TinyClassRun()
         try other.write("violet/1.png", label: 0, seed: 1)
         try other.write("violet/2.png", label: 0, seed: 2)
@@ -117,7 +117,7 @@ import Training
         try other.train(notes: notes)
         #expect(
             notes.sentences.contains {
-                $0.contains("the head starts fresh: the checkpoint has 3 classes, the data have 4")
+                $0.contains("the head starts afresh: the checkpoint has 3 classes, the data have 4")
             })
     }
 
@@ -141,17 +141,18 @@ import Training
         #expect(try after.tensor("fc_norm.weight").values == [Float](repeating: 1, count: 16))
         #expect(try after.tensor("pos_embed").shape == [1, 37, 16])
         #expect(try after.tensor("head.weight").values.allSatisfy { abs($0) <= 4.001e-5 })
-        for part in ["fc_norm starts fresh", "from 4 × 4 patches to 6 × 6", "the result will be in timm's layout"] {
+        for part in ["fc_norm starts afresh", "from 4 × 4 patches to 6 × 6", "the result will be in timm's layout"] {
             #expect(notes.sentences.contains { $0.contains(part) }, "\(part)")
         }
     }
 
     @Test func ratesAndDecaysAreThoseOfTheRecipe() throws {
         let goldens = try TensorArchive.open(Self.fixture("layer-decay"))
-        var settings = FinetuningSettings()
-        (settings.width, settings.depth, settings.heads, settings.hiddenWidth) = (768, 12, 12, 3072)
-        settings.classes = (0..<1000).map { "\($0)" }
-        (settings.pooling, settings.finalNorm, settings.layerDecay) = (.meanPatches, .afterPooling, 0.65)
+        var settings = Classification.defaults
+        settings.encoder = ViTConfiguration(Architecture.base)
+        settings.method.classes = (0..<1000).map { "\($0)" }
+        (settings.encoder.pooling, settings.encoder.finalNorm) = (.meanPatches, .afterPooling)
+        settings.method.layerDecay = 0.65
         let shapes = settings.model.parameterShapes
         #expect(Set(shapes.map(\.name)) == Set(goldens.tensors.map(\.name)))
         for shape in shapes {
@@ -160,7 +161,7 @@ import Training
             #expect(abs(Float(group.rateScale) - expected[0]) < 1e-6 * expected[0], "\(shape.name)")
             #expect((group.decays ? 0.05 : 0) == expected[1], "\(shape.name)")
         }
-        settings.freeze = 3
+        settings.method.freeze = 3
         let frozen = shapes.filter { settings.group($0.name, decays: true) == nil }.map(\.name)
         #expect(frozen.count == 4 + 3 * 12 && frozen.contains("pos_embed") && frozen.contains("blocks.2.norm1.bias"))
     }
@@ -186,8 +187,8 @@ import Training
     }
 
     @Test func policiesAreReadAsTimmWritesThem() {
-        var settings = FinetuningSettings()
-        settings.run.assumeColours()
+        var settings = Classification.defaults
+        settings.assumeColours()
         let policy = RandAugment(policy: "rand-m7-n3-mstd1-p0.25-inc1", preprocessing: settings.preprocessing)
         #expect(policy?.magnitude == 7 && policy?.count == 3 && policy?.deviation == 1 && policy?.probability == 0.25)
         for text in ["", "m", "9", "m9-x1", "m11", "m9-inc0", "m9--n2", "none"] {
@@ -200,19 +201,19 @@ import Training
         for index in 20..<44 { try run.write("red/\(index).png", label: 2, seed: UInt64(index)) }
         (run.options.classWeights, run.options.validationFraction) = (.balanced, 0)
         // 12, 12 and 36 images: 60 / 3 over each.
-        #expect(try FinetuningRun.settings(for: run.options).classWeights == [20.0 / 12, 20.0 / 12, 20.0 / 36])
+        #expect(try run.options.resolve().settings.method.classWeights == .list([20.0 / 12, 20.0 / 12, 20.0 / 36]))
         let table = run.folder.path + "/weights.csv"
         try Files.write("label,weight\nred,0.5\nblue,2\ngreen,1\n", to: table)
         run.options.classWeights = .file(table)
-        #expect(try FinetuningRun.settings(for: run.options).classWeights == [2, 1, 0.5])
+        #expect(try run.options.resolve().settings.method.classWeights == .list([2, 1, 0.5]))
         let wrong = [
             "label,weight\nred,1\nblue,1\n": "no weight for the class \"green\"",
-            "label,weight\nred,1\nred,1\n": "once more", "label,weight\npink,1\n": "no class of the data",
+            "label,weight\nred,1\nred,1\n": "is repeated", "label,weight\npink,1\n": "no class of the data",
             "label,weight\nred,-1\n": "a weight from 0 up", "a,b\n": "begin with the line label,weight",
         ]
         for (text, message) in wrong {
             try Files.write(text, to: table)
-            let error = #expect(throws: (any Error).self) { try FinetuningRun.settings(for: run.options) }
+            let error = #expect(throws: (any Error).self) { try run.options.resolve().settings }
             #expect("\(error as Any)".contains(message), "\(text)")
         }
     }
@@ -234,23 +235,25 @@ import Training
     @Test func settingsSurviveTheirFile() throws {
         var run = try TinyClassRun()
         (run.options.seed, run.options.pooling, run.options.flips) = (.max, .meanPatches, false)
-        (run.options.classWeights, run.options.turns) = (.balanced, true)
-        let settings = try FinetuningRun.settings(for: run.options)
-        #expect(try FinetuningSettings(json: JSON.parse(Array(settings.json.text().utf8)), path: "") == settings)
+        (run.options.classWeights, run.options.rotates) = (.balanced, true)
+        let settings = try run.options.resolve().settings
+        #expect(
+            try Classification.settings(JSON.parse(Array(Classification.json(settings).text().utf8)), path: "")
+                == settings)
     }
 
     @Test(
         arguments: [
-            (\FinetuningOptions.layerDecay, 0, "--layer-decay"), (\.dropPath, 1, "--drop-path"),
+            (\ClassificationOptions.layerDecay, 0, "--layer-decay"), (\.dropPath, 1, "--drop-path"),
             (\.patchDropout, 0.99, "--patch-dropout"), (\.erasing, 2, "--erasing"), (\.mixup, -1, "--mixup"),
             (\.smoothing, 1.5, "--smoothing"), (\.cropScale, 0, "--crop-scale"),
-        ] as [(WritableKeyPath<FinetuningOptions, Double?> & Sendable, Double, String)])
+        ] as [(WritableKeyPath<ClassificationOptions, Double?> & Sendable, Double, String)])
     func numbersThatMakeNoSenseAreRefused(
-        path: WritableKeyPath<FinetuningOptions, Double?> & Sendable, value: Double, name: String
+        path: WritableKeyPath<ClassificationOptions, Double?> & Sendable, value: Double, name: String
     ) throws {
         var run = try TinyClassRun()
         run.options[keyPath: path] = value
-        let error = #expect(throws: TrainingError.self) { try FinetuningRun.settings(for: run.options) }
+        let error = #expect(throws: TrainingError.self) { try run.options.resolve().settings }
         #expect(error?.kind == .usage && error?.description.hasPrefix(name) == true)
     }
 }

@@ -104,7 +104,7 @@ import Training
         var run = try TinyRun()
         run.options.steps = 120
         run.options.rate = 3e-3
-        run.options.augment = PretrainingSettings.Augment.none
+        run.options.augment = RunSettings.Augment.none
         try run.train()
         let losses = MetricsLog.read("\(run.output)/metrics.jsonl").compactMap { line in
             line.values.first { $0.name == "loss" }?.value

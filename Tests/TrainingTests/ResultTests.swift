@@ -53,15 +53,15 @@ import Support
         var run = try TinyRun()
         run.options.seed = .max
         run.options.sampling = .block
-        let settings = try PretrainingRun.settings(for: run.options)
-        let text = settings.json.text()
-        #expect(try PretrainingSettings(json: JSON.parse(Array(text.utf8)), path: "config.json") == settings)
-        #expect(throws: TrainingError.self) { try PretrainingSettings(json: .object([]), path: "config.json") }
+        let settings = try run.options.resolve().settings
+        let text = MAE.json(settings).text()
+        #expect(try MAE.settings(JSON.parse(Array(text.utf8)), path: "config.json") == settings)
+        #expect(throws: TrainingError.self) { try MAE.settings(.object([]), path: "config.json") }
     }
 
     @Test func picturesShowVisiblePatchesAsTheyAre() throws {
         let run = try TinyRun()
-        let settings = try PretrainingRun.settings(for: run.options)
+        let settings = try run.options.resolve().settings
         let image = Image(
             width: 16, height: 16, channels: 3, pixels: (0..<768).map { UInt8(($0 * 37) % 256) })
         let painter = settings.painter

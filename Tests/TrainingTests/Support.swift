@@ -25,12 +25,12 @@ struct TinyRun {
     let folder: TemporaryFolder
     var data: String { folder.path + "/data" }
     var output: String { folder.path + "/run" }
-    var options: PretrainingOptions
+    var options: MAEOptions
 
     /// `count` pictures of which the numbers `corrupt` are cut short.
     init(count: Int = 24, corrupt: Set<Int> = []) throws {
         folder = try TemporaryFolder()
-        options = PretrainingOptions(data: folder.path + "/data")
+        options = MAEOptions(data: folder.path + "/data")
         options.imageSize = Size(square: 16)
         options.patchSize = Size(square: 4)
         (options.width, options.depth, options.heads) = (16, 1, 2)
@@ -68,7 +68,7 @@ struct TinyRun {
         observer.shouldStop = { stop.map { steps.done >= $0 } ?? false }
         observer.note = { notes.sentences.append($0) }
         observer.unreadable = { notes.unreadable.append($0.path) }
-        return try PretrainingRun.open(
+        return try TrainingRun.open(
             options, output: output, resumes: resumes, allowsChangedData: allowsChangedData, threads: threads,
             observer: observer
         ).train()
@@ -88,7 +88,7 @@ final class Notes {
 
 final class Steps { var done = 0 }
 
-/// The largest difference of two lists, relative to the largest number.
+/// The largest difference of two lists; infinite where they differ in length.
 func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
-    zip(a, b).map { abs($0 - $1) }.max() ?? 0
+    a.count == b.count ? zip(a, b).map { abs($0 - $1) }.max() ?? 0 : .infinity
 }

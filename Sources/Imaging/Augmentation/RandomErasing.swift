@@ -36,7 +36,7 @@ public struct RandomErasing: Sendable, Hashable {
 
     /// Erases a rectangle of an image: `pixels` are (channels, height, width), normalised; the noise is N(0, 1).
     package func erase(
-        _ pixels: UnsafeMutableBufferPointer<Float>, channels: Int, width: Int, height: Int,
+        _ pixels: inout MutableSpan<Float>, channels: Int, width: Int, height: Int,
         using random: inout CounterRandom
     ) {
         precondition(
@@ -47,7 +47,9 @@ public struct RandomErasing: Sendable, Hashable {
             for row in window.rows {
                 let first = (channel * height + row) * width
                 let columns = first + window.columns.lowerBound..<first + window.columns.upperBound
-                unsafe random.fillNormal(UnsafeMutableBufferPointer(rebasing: pixels[columns]))
+                unsafe pixels.withUnsafeMutableBufferPointer { pixels in
+                    unsafe random.fillNormal(UnsafeMutableBufferPointer(rebasing: pixels[columns]))
+                }
             }
         }
     }

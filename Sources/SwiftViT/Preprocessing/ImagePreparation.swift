@@ -54,6 +54,6 @@ extension InputError {
 extension Preprocessing {
     /// Writes the normalised pixels of a prepared image into `tensor`, which has exactly its size.
     func normalize(_ image: Image, into tensor: Tensor) {
-        unsafe normalize(image, into: UnsafeMutableBufferPointer(start: tensor.pointer, count: tensor.count))
+        tensor.withMutableNumbers { normalize(image, into: &$0) }
     }
 }

@@ -1,10 +1,10 @@
 import ArgumentParser
 import Training
 
-struct PretrainCommand: ParsableCommand {
+struct PretrainCommand: TrainingCommand {
     static let configuration = CommandConfiguration(
         commandName: "pretrain",
-        abstract: "Train a masked autoencoder on a folder of pictures.",
+        abstract: "Train an encoder on images without labels.",
         discussion: """
             Examples:
               vit pretrain photos/ --output run --plan
@@ -13,42 +13,33 @@ struct PretrainCommand: ParsableCommand {
               vit pretrain photos/ --output run --init mae-base/ --epochs 100
               vit pretrain photos/ --output run --resume
 
-            The pictures may have labels or none and lie in any folders. A run that is interrupted saves a checkpoint \
-            and exits with 130 (or 143 when terminated); --resume continues it to the same weights. A loss that is no \
-            number ends the run with 65. Pictures that cannot be read are named once and replaced by others; the exit \
-            code is 1 then. The result is RUN/model, which transformers loads as ViTMAEForPreTraining.
+            Methods:
+              mae   masked autoencoding (He et al. 2022); its result loads in transformers
+
+            Images may have labels or none, in any folders. The result is RUN/model. An interrupted run saves a checkpoint and exits with 130 \
+            (143 if terminated); --resume continues it to the same weights. A loss that is not finite ends the run \
+            with 65. Unreadable images are named once and replaced by others; the exit code is then 1.
             """)
 
-    @Argument(help: "A folder of pictures, or a table with the columns path,label[,split].")
-    var data: String
+    static var methods: [any TrainingMethod.Type] { TrainingMethods.pretraining }
+    static var dataHelp: String { "Folder of images, or a table with the columns path,label[,split]." }
+    static var methodHeading: String { "Method" }
 
-    @OptionGroup var place: RunPlaceOptions
-    @OptionGroup(title: "Model") var encoder: EncoderOptions
-    @OptionGroup(title: "Decoder") var decoder: DecoderOptions
-    @OptionGroup(title: "Task and data") var task: PretrainingTaskOptions
-    @OptionGroup(title: "Optimisation") var optimization: OptimizationOptions
-    @OptionGroup(title: "Upkeep") var upkeep: UpkeepOptions
-    @OptionGroup var threads: ThreadOptions
-    @OptionGroup var shared: SharedOptions
+    @Option(help: "Training method. (default: mae, or that of the run to resume)")
+    var method: MethodName?
+    @OptionGroup var arguments: TrainingArguments<PretrainCommand>
 
-    func run() throws {
-        try TrainingCommand(place: place, isQuiet: shared.quiet) { observer in
-            try RunPlan.pretraining(options(), threads: threads.threads, observer: observer)
-        } train: { observer in
-            try PretrainingRun.open(
-                options(), output: place.output, resumes: place.resume, allowsChangedData: place.allowChangedData,
-                threads: threads.threads, observer: observer
-            ).train()
-        }.run()
-    }
+    func run() throws { try arguments.run(method: method?.rawValue) }
 
-    private func options() throws -> PretrainingOptions {
-        var options = PretrainingOptions(data: data)
-        try encoder.fill(&options.run)
-        decoder.fill(&options)
-        task.fill(&options)
-        optimization.fill(&options.run)
-        try upkeep.fill(&options.run)
-        return options
+    /// The name of one of the methods.
+    struct MethodName: ExpressibleByArgument {
+        let rawValue: String
+
+        init?(argument: String) {
+            guard Self.allValueStrings.contains(argument) else { return nil }
+            rawValue = argument
+        }
+
+        static var allValueStrings: [String] { PretrainCommand.methods.map { $0.name } }
     }
 }

@@ -127,3 +127,5 @@ enum ShownTarget: String, ExpressibleByArgument, CaseIterable {
 
     var target: MAEConfiguration.Target { self == .normalized ? .normalized : .pixels }
 }
+
+extension MaskSampling: ExpressibleByArgument {}

@@ -7,26 +7,26 @@ import Synchronization
     import Musl
 #endif
 
-/// A wish to stop, told by SIGINT or SIGTERM: the first asks for an end in order, the second ends the process at once.
+/// A request to stop by SIGINT or SIGTERM: the first stops the run with a checkpoint, the second ends the process.
 final class StopRequest: Sendable {
     private let number = Atomic<Int32>(0)
     private let signals: sigset_t
 
     private init(signals: sigset_t) { self.signals = signals }
 
-    /// The signal that came; nil where none did.
+    /// The signal received; nil where there was none.
     var signal: Int32? {
         let number = number.load(ordering: .relaxed)
         return number == 0 ? nil : number
     }
 
-    /// Ends the process as the signal would have, if one came.
+    /// Ends the process as the signal would have, if there was one.
     func exitIfAsked() {
         if let signal { exit(128 + signal) }
     }
 
-    /// Starts to watch, with a thread of its own; to be called before any other thread starts, since threads inherit
-    /// which signals they leave alone.
+    /// Starts to watch, on a thread of its own. Call it before any other thread starts, since threads inherit which
+    /// signals are blocked.
     static func watch() -> StopRequest {
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
@@ -49,7 +49,7 @@ final class StopRequest: Sendable {
             var came: Int32 = 0
             guard unsafe sigwait(&signals, &came) == 0 else { continue }
             if number.exchange(came, ordering: .relaxed) != 0 { _exit(128 + came) }
-            StandardError.write("\nStopping with a checkpoint; once more stops at once.\n")
+            StandardError.write("\nStopping after a checkpoint; interrupt again to stop at once.\n")
         }
     }
 }

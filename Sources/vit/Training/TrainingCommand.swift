@@ -1,81 +1,85 @@
 import ArgumentParser
 import Training
 
-/// Where a run is and what is to become of it, as every training command takes it.
-struct RunPlaceOptions: ParsableArguments {
-    @Option(name: .shortAndLong, help: ArgumentHelp("The directory of the run.", valueName: "run"))
-    var output: String
-
-    @Flag(help: "Continue the run at --output, or begin it where there is none.")
-    var resume = false
-
-    @Flag(help: "Print what the run would be, with memory and time from a few timed steps, and train nothing.")
-    var plan = false
-
-    @Flag(help: "Continue although the data have changed.")
-    var allowChangedData = false
+/// A command that trains by one of its methods.
+protocol TrainingCommand: ParsableCommand {
+    /// The default first.
+    static var methods: [any TrainingMethod.Type] { get }
+    static var dataHelp: String { get }
+    /// The heading of the options that belong to a method.
+    static var methodHeading: String { get }
 }
 
-/// The way of a training command: a plan, or a run that tells of itself and stops in order.
-struct TrainingCommand {
-    let place: RunPlaceOptions
-    let isQuiet: Bool
-    /// The plan of the run.
-    let plan: (RunObserver) throws -> RunPlan
-    /// Opens the run and trains.
-    let train: (RunObserver) throws -> RunResult
+/// The arguments of a training command: where the run is, and what is asked for of it.
+struct TrainingArguments<Command: TrainingCommand>: ParsableArguments {
+    @Argument(help: ArgumentHelp(stringLiteral: Command.dataHelp))
+    var data: String
 
-    func run() throws {
+    @Option(name: .shortAndLong, help: ArgumentHelp("Directory of the run.", valueName: "run"))
+    var output: String
+
+    @Flag(help: "Continue the run at --output, or begin it if there is none.")
+    var resume = false
+
+    @Flag(help: "Print what the run would take, from a few timed steps, and train nothing.")
+    var plan = false
+
+    @Flag(help: "Continue even if the data have changed.")
+    var allowChangedData = false
+
+    // The numbers are those of `OptionDescription.Heading`.
+    @OptionGroup(title: "Model") var model: OptionTable<Command, 0>
+    @OptionGroup(title: Command.methodHeading) var method: OptionTable<Command, 1>
+    @OptionGroup(title: "Data") var images: OptionTable<Command, 2>
+    @OptionGroup(title: "Optimization") var optimization: OptionTable<Command, 3>
+    @OptionGroup(title: "Checkpoints and logs") var upkeep: OptionTable<Command, 4>
+    @OptionGroup var threads: ThreadOptions
+    @OptionGroup var shared: SharedOptions
+
+    /// Trains by the method of that name; nil: that of the run to resume, else the default.
+    func run(method name: String? = nil) throws {
+        let name = name ?? (resume ? RunDirectory(path: output).method : nil)
+        let method = Command.methods.first { $0.name == name } ?? Command.methods[0]
+        try run(method)
+    }
+
+    private func run<Method: TrainingMethod>(_ method: Method.Type) throws {
         let stop = StopRequest.watch()
-        do {
-            try place.plan ? printPlan(stop) : train(stop)
-        } catch let error as TrainingError {
-            throw CommandFailure(ExitStatus(error.kind), error.description)
+        var options = TrainingOptions(method, data: data)
+        for (option, text) in model.given + self.method.given + images.given + optimization.given + upkeep.given {
+            let text = option.form == .checkpoint ? try ModelLocation.find(text) : text
+            // What is switched off by default may be declared by other methods alone.
+            guard options.set(option.name, to: text) || option.form == .flag && text == "false" else {
+                throw CommandFailure(.usage, "--\(option.name) is not an option of the method \(method.name)")
+            }
         }
+        try plan ? printPlan(options, stop) : train(options, stop)
     }
 
-    private func observer(_ teller: RunTeller, _ stop: StopRequest) -> RunObserver {
-        var observer = RunObserver()
-        observer.progress = { teller.tell($0) }
-        observer.note = { teller.note($0) }
-        observer.unreadable = { teller.warn("\($0.path): \($0.reason)") }
-        observer.shouldStop = { stop.signal != nil }
-        return observer
-    }
-
-    private func printPlan(_ stop: StopRequest) throws {
-        let plan = try plan(observer(RunTeller(isShown: !isQuiet), stop))
+    private func printPlan<Own>(_ options: TrainingOptions<Own>, _ stop: StopRequest) throws {
+        let reporter = RunReporter(isShown: !shared.quiet)
+        let plan = try options.plan(threads: threads.threads, observer: reporter.observer(stop))
         stop.exitIfAsked()
         let output = StandardOutput()
         try output.write(plan.text)
         try output.flush()
     }
 
-    private func train(_ stop: StopRequest) throws {
-        let teller = RunTeller(isShown: !isQuiet)
-        let result = try train(observer(teller, stop))
-        teller.clear()
+    private func train<Own>(_ options: TrainingOptions<Own>, _ stop: StopRequest) throws {
+        let reporter = RunReporter(isShown: !shared.quiet)
+        let result = try TrainingRun.open(
+            options, output: output, resumes: resume, allowsChangedData: allowChangedData, threads: threads.threads,
+            observer: reporter.observer(stop)
+        ).train()
+        reporter.clear()
         if !result.isComplete {
-            StandardError.write("\(place.output): stopped after step \(result.step); continue with --resume\n")
+            StandardError.write("\(output): stopped after step \(result.step); continue with --resume\n")
             stop.exitIfAsked()
         }
         guard result.unreadable.isEmpty else {
             throw CommandFailure(
                 .someInputsFailed,
-                "\(result.unreadable.count) of the pictures could not be read and were replaced by others")
+                "\(result.unreadable.count) of the images could not be read and were replaced by others")
         }
-    }
-}
-
-extension ExitStatus {
-    fileprivate init(_ kind: TrainingError.Kind) {
-        self =
-            switch kind {
-            case .usage: .usage
-            case .malformed: .malformedData
-            case .missing: .noSuchInput
-            case .cannotCreate: .cannotCreateOutput
-            case .inputOutput: .inputOutput
-            }
     }
 }

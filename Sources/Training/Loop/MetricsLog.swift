@@ -1,0 +1,72 @@
+import Checkpoints
+import Support
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A line of `metrics.jsonl`: numbers under their names.
+package struct MetricsLine {
+    package let step: Int
+    /// Seconds since 1970.
+    package let time: Double
+    package let values: [(name: String, value: Double)]
+
+    var json: JSON {
+        .object(
+            [JSON.Member("step", .integer(step))] + values.map { JSON.Member($0.name, .number($0.value)) }
+                + [JSON.Member("time", .number(time))])
+    }
+
+    package init(step: Int, values: [(name: String, value: Double)]) {
+        self.step = step
+        self.values = values
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
+        time = Double(now.tv_sec) + (Double(now.tv_nsec) * 1e-6).rounded() / 1000
+    }
+
+    init?(_ json: JSON) {
+        guard let members = json.members, let step = json["step"]?.integer else { return nil }
+        self.step = step
+        time = json["time"]?.double ?? 0
+        values = members.compactMap { member in
+            guard member.name != "step", member.name != "time" else { return nil }
+            return member.value.double.map { (member.name, $0) }
+        }
+    }
+}
+
+/// `metrics.jsonl` and the same numbers for TensorBoard.
+package final class MetricsLog {
+    private let file: AppendedFile
+    private let events: EventFile
+    /// All lines so far.
+    private(set) var lines: [MetricsLine]
+
+    /// Opens the log of a run whose first `step` steps are done; removes lines of later steps and an incomplete one.
+    init(_ run: RunDirectory, upTo step: Int) throws {
+        lines = step == 0 ? [] : Self.read(run.metrics).filter { $0.step <= step }
+        let text = lines.map { $0.json.text(compact: true) + "\n" }.joined()
+        try Files.write(text, to: run.metrics)
+        file = try AppendedFile(run.metrics, of: run.metrics)
+        try file.truncate(to: text.utf8.count)
+        events = try EventFile(in: run.tensorboard, lines: lines)
+    }
+
+    func append(_ line: MetricsLine) throws {
+        lines.append(line)
+        file.append(Array((line.json.text(compact: true) + "\n").utf8))
+        try file.write()
+        try events.append(line)
+    }
+
+    package static func read(_ path: String) -> [MetricsLine] {
+        guard Files.kind(of: path) == .file, let text = try? Files.bytes(of: path) else { return [] }
+        return text.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            (try? JSON.parse(Array(line))).flatMap { MetricsLine($0) }
+        }
+    }
+}

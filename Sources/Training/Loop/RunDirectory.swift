@@ -1,0 +1,59 @@
+import Support
+
+/// The paths of a run's files.
+package struct RunDirectory {
+    let path: String
+
+    package init(path: String) { self.path = path }
+
+    var configuration: String { Files.join(path, "config.json") }
+    var metrics: String { Files.join(path, "metrics.jsonl") }
+    var tensorboard: String { Files.join(path, "tensorboard") }
+    var report: String { Files.join(path, "report.html") }
+    var reconstructions: String { Files.join(path, "reconstructions") }
+    /// Images of the most confident errors.
+    var errors: String { Files.join(path, "mistakes") }
+    var evaluation: String { Files.join(path, "evaluation.json") }
+    var checkpoints: String { Files.join(path, "checkpoints") }
+    var model: String { Files.join(path, "model") }
+
+    /// Whether a run has begun here.
+    var isRun: Bool { Files.kind(of: configuration) == .file }
+
+    func checkpoint(_ step: Int) -> String { Files.join(checkpoints, String(step)) }
+
+    /// The steps that have a checkpoint, in order. Directories take their names when they are whole.
+    package var checkpointSteps: [Int] {
+        Files.names(in: checkpoints).compactMap { name in Int(name).flatMap { String($0) == name ? $0 : nil } }.sorted()
+    }
+
+    /// Makes the directory and keeps other processes out of it while the lock lives.
+    package func open() throws -> FileLock {
+        try Files.makeDirectory(path)
+        try Files.makeDirectory(checkpoints)
+        let lock: FileLock?
+        do throws(SystemError) {
+            lock = try FileLock.take(path)
+        } catch {
+            throw TrainingError(.inputOutput, "\(path): cannot be opened: \(error)")
+        }
+        guard let lock else {
+            throw TrainingError(
+                .cannotCreate, "\(path): another process is training in it; wait for it, or name another directory")
+        }
+        // What an interrupted run left unfinished.
+        for directory in [path, checkpoints] {
+            for name in Files.names(in: directory, hidden: true) where name.hasPrefix(".") && name.hasSuffix(".partial")
+            {
+                Files.remove(Files.join(directory, name))
+            }
+        }
+        return lock
+    }
+
+    /// Removes all but the latest `count` checkpoints and the best one; 0 keeps all.
+    func keepCheckpoints(_ count: Int, best: Int? = nil) {
+        guard count > 0 else { return }
+        for step in checkpointSteps.dropLast(count) where step != best { Files.remove(checkpoint(step)) }
+    }
+}

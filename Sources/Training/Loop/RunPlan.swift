@@ -1,0 +1,105 @@
+import Support
+import Checkpoints
+import Compute
+import Datasets
+
+/// What a run would take, from a few timed steps: `--plan`.
+public struct RunPlan: Sendable {
+    /// The settings that every run has.
+    public let run: RunSettings
+    /// Images to train on.
+    public let imageCount: Int
+    /// Images held out.
+    public let validationCount: Int
+    /// Steps per epoch.
+    public let stepsPerEpoch: Int
+    /// The median of a few steps, after a first one.
+    public let secondsPerStep: Double
+    /// The most memory that the process held meanwhile, in bytes.
+    public let peakMemory: Int
+    /// The model in words.
+    var model: String
+    /// Its input in words.
+    var input: String
+    /// What else is worth knowing, a row each.
+    var rows: [(title: String, text: String)] = []
+    /// What often goes wrong, a sentence each.
+    public internal(set) var warnings: [String] = []
+
+    /// The plan for people.
+    public var text: String {
+        let seconds = secondsPerStep * Double(run.steps)
+        let parts = run.accumulate > 1 ? " (\(run.batchSize) × \(run.accumulate))" : ""
+        let epochs = fixed(Double(run.steps) / Double(max(1, stepsPerEpoch)), 1)
+        let imagesPerSecond = Double(run.effectiveBatch) / max(secondsPerStep, 1e-9)
+        let all: [(title: String, text: String)] =
+            [
+                ("images", "\(imageCount) to train on, \(validationCount) held out"), ("model", model),
+                ("input", input), ("effective batch", "\(run.effectiveBatch)\(parts)"),
+                (
+                    "learning rate",
+                    "\(run.rate), after a warm-up of \(run.warmupSteps) steps, then a cosine to \(run.minimumRate)"
+                ),
+            ] + rows + [
+                ("steps", "\(run.steps) (\(stepsPerEpoch) per epoch, \(epochs) epochs)"),
+                ("memory", "\(fixed(Double(peakMemory) / 1e9, 2)) GB"),
+                (
+                    "time",
+                    "\(Self.duration(seconds)) (\(fixed(secondsPerStep, 2)) s per step, "
+                        + "\(fixed(imagesPerSecond, 0)) images/s)"
+                ),
+                (
+                    "checkpoints",
+                    "every \(run.checkpointEvery) steps, "
+                        + (run.keep == 0 ? "all of them kept" : "the last \(run.keep) kept")
+                ),
+            ]
+        let lines = all.map { $0.title + String(repeating: " ", count: max(1, 18 - $0.title.count)) + $0.text }
+        return (lines + warnings.map { "warning: \($0)" }).joined(separator: "\n") + "\n"
+    }
+
+    /// Days, hours, minutes or seconds, whichever suits.
+    package static func duration(_ seconds: Double) -> String {
+        if seconds >= 172_800 { return "\(fixed(seconds / 86_400, 1)) days" }
+        if seconds >= 7_200 { return "\(fixed(seconds / 3600, 1)) hours" }
+        if seconds >= 120 { return "\(fixed(seconds / 60, 0)) minutes" }
+        return "\(fixed(seconds, 0)) seconds"
+    }
+}
+
+extension TrainingOptions {
+    /// What a run of these options would take: reads the data, builds the model and times a few steps.
+    public func plan(threads: Int? = nil, observer: RunObserver) throws -> RunPlan {
+        let (settings, dataset, checkpoint) = try resolve()
+        let engine = Engines.make(threads: threads)
+        let method = try method.init(
+            settings, start: checkpoint.map { .checkpoint($0) } ?? .random, dataset: dataset, engine: engine,
+            note: observer.note)
+        let loader = try method.loader(dataset, report: observer.unreadable)
+        var times: [Double] = []
+        let clock = ContinuousClock()
+        for step in 0..<4 where !observer.shouldStop() {
+            let time = try clock.measure { _ = try method.step(step) { try loader.next() } }
+            if step > 0 { times.append(time / .seconds(1)) }
+        }
+        let encoder = settings.encoder
+        // Decoded images are kept at their own size, which is not known; the model's is a guess at it.
+        let pixels = encoder.imageSize.height * encoder.imageSize.width * encoder.inputChannels
+        let cache = min(settings.run.cacheMemory, dataset.training.count * pixels)
+        let parameters = fixed(Double(method.parameters.store.parameterCount) / 1e6, 2)
+        var plan = RunPlan(
+            run: settings.run, imageCount: dataset.training.count, validationCount: dataset.validation.count,
+            stepsPerEpoch: loader.plan.stepsPerEpoch,
+            secondsPerStep: times.isEmpty ? 0 : times.sorted()[times.count / 2],
+            peakMemory: PeakMemory.bytes + cache,
+            model: "\(parameters) M parameters, width \(encoder.width), depth \(encoder.depth), heads \(encoder.heads)",
+            input: "\(encoder.imageSize.text) pixels, \(encoder.inputChannels) channels, "
+                + "\(encoder.patchCount) patches of \(encoder.patchSize.text)")
+        if settings.run.warmupSteps >= settings.run.steps {
+            plan.warnings.append(
+                "The warm-up takes the whole run; a smaller --warmup-epochs lets the learning rate reach its peak.")
+        }
+        method.describe(&plan, dataset: dataset, given: given)
+        return plan
+    }
+}

@@ -1,0 +1,106 @@
+import Support
+import Checkpoints
+import Compute
+import Datasets
+
+/// A training run from its first or its last checkpoint to its end.
+public final class TrainingRun<Own: Sendable & Equatable> {
+    /// Every setting.
+    public var settings: TrainingSettings<Own> { method.settings }
+    let method: any TrainingMethod<Own>
+    let directory: RunDirectory
+    let dataset: ImageDataset
+    let observer: RunObserver
+    let metrics: MetricsLog
+    var state: RunState
+    /// Unreadable files outside of the training part.
+    var heldOutUnreadable: [BatchLoader.Unreadable] = []
+    private let lock: FileLock
+
+    private init(
+        _ method: any TrainingMethod<Own>, _ directory: RunDirectory, _ lock: FileLock, _ dataset: ImageDataset,
+        _ state: RunState, _ observer: RunObserver
+    ) throws {
+        (self.method, self.directory, self.lock) = (method, directory, lock)
+        (self.dataset, self.state, self.observer) = (dataset, state, observer)
+        metrics = try MetricsLog(directory, upTo: state.step)
+    }
+
+    /// Begins a run at `output`, or resumes the one that is there.
+    ///
+    /// Errors: `TrainingError`, `InputError` or `CheckpointError`, each a sentence for people.
+    /// - Parameters:
+    ///   - resumes: whether a run at `output` is continued; where there is none, one begins.
+    ///   - allowsChangedData: whether it may continue with other data than it began with.
+    public static func open(
+        _ options: TrainingOptions<Own>, output: String, resumes: Bool, allowsChangedData: Bool = false,
+        threads: Int? = nil, observer: RunObserver
+    ) throws -> TrainingRun {
+        let directory = RunDirectory(path: output)
+        guard directory.isRun else {
+            return try begin(options, directory, Engines.make(threads: threads), observer)
+        }
+        guard resumes else {
+            throw TrainingError(
+                .cannotCreate,
+                "\(output): already holds a run; continue it with --resume, or name another directory")
+        }
+        return try resume(options, directory, allowsChangedData, Engines.make(threads: threads), observer)
+    }
+
+    private static func begin(
+        _ options: TrainingOptions<Own>, _ directory: RunDirectory, _ engine: any Engine, _ observer: RunObserver
+    ) throws -> TrainingRun {
+        let (settings, dataset, checkpoint) = try options.resolve()
+        for note in dataset.notes { observer.note(note) }
+        let method = try options.method.init(
+            settings, start: checkpoint.map { .checkpoint($0) } ?? .random, dataset: dataset, engine: engine,
+            note: observer.note)
+        let lock = try directory.open()
+        try Files.write(options.method.json(settings).text() + "\n", to: directory.configuration)
+        return try TrainingRun(
+            method, directory, lock, dataset, RunState(fingerprint: DataFingerprint(of: dataset)), observer)
+    }
+
+    private static func resume(
+        _ options: TrainingOptions<Own>, _ directory: RunDirectory, _ allowsChangedData: Bool, _ engine: any Engine,
+        _ observer: RunObserver
+    ) throws -> TrainingRun {
+        let lock = try directory.open()
+        let path = directory.configuration
+        let recorded = try options.method.settings(JSON.file(path), path: path)
+        let dataset = try options.dataset(as: recorded.run)
+        for note in dataset.notes { observer.note(note) }
+        let settings = try options.resolve(
+            resuming: recorded, in: directory, dataset: dataset, allowsChangedData: allowsChangedData)
+        let fingerprint = DataFingerprint(of: dataset)
+        // Without a checkpoint it is the same run from its beginning.
+        guard let step = directory.checkpointSteps.last else {
+            let initial = settings.run.initial
+            let start = initial.isEmpty ? TrainingStart.random : .checkpoint(try Checkpoint.open(initial))
+            let method = try options.method.init(
+                settings, start: start, dataset: dataset, engine: engine, note: observer.note)
+            return try TrainingRun(method, directory, lock, dataset, RunState(fingerprint: fingerprint), observer)
+        }
+        var state = try RunState(in: directory.checkpoint(step))
+        if let change = fingerprint.change(since: state.fingerprint) {
+            guard allowsChangedData else {
+                throw TrainingError(
+                    .malformed, "\(options.data): \(change); restore the data, or continue with --allow-changed-data")
+            }
+            observer.note("\(options.data): \(change); continuing with it")
+            state.fingerprint = fingerprint
+        }
+        observer.note("\(directory.path): continuing from step \(step) of \(settings.run.steps)")
+        let method = try options.method.init(
+            settings, start: .resumed(directory.checkpoint(step)), dataset: dataset, engine: engine,
+            note: observer.note)
+        try method.parameters.restore(from: directory.checkpoint(step))
+        return try TrainingRun(method, directory, lock, dataset, state, observer)
+    }
+}
+
+extension RunDirectory {
+    /// The method of the run here; nil where there is none, or where its settings do not name one.
+    package var method: String? { isRun ? (try? JSON.file(configuration))?["method"]?.string : nil }
+}

@@ -1,0 +1,60 @@
+import Compute
+import Datasets
+import Imaging
+import Models
+import Randomness
+
+/// Images that are measured again and again, always prepared and masked alike.
+struct FixedImages {
+    /// As the model takes them, in 8 bits.
+    let images: [Image]
+    private let normalization: Preprocessing
+
+    /// The epoch of their masks' random numbers, which no step has.
+    private static let maskEpoch = -1
+
+    /// At most `limit` images of a part, evenly spread over it; those that cannot be read are left out.
+    init(_ dataset: ImageDataset, part: ImageDataset.Part, limit: Int, settings: TrainingSettings<MAESettings>) {
+        let samples = dataset.samples(part)
+        let count = min(limit, samples.count)
+        let chosen = (0..<count).map { samples[$0 * samples.count / count] }
+        var decoding = DecodingOptions()
+        decoding.channels = settings.encoder.inputChannels
+        let store = ImageStore(root: dataset.root, samples: chosen, decoding: decoding, memory: 0)
+        let augmentation = settings.wholeImage
+        images = chosen.indices.compactMap { index in
+            guard case .success(let image) = store.image(at: index) else { return nil }
+            var random = CounterRandom(seed: 0, purpose: .augmentation)
+            return augmentation.apply(to: image, using: &random)
+        }
+        normalization = settings.preprocessing
+    }
+
+    /// Runs the model over all images, a slice at a time; `body` gets the numbers of the images that the slice begins
+    /// with, their mask and the prediction (B, L − K, target length), before the loss takes its place.
+    func forEachBatch(
+        of mae: MAE, _ body: (_ images: Range<Int>, _ mask: PatchMask, _ prediction: Tensor) -> Void
+    ) {
+        let size = mae.slices.size
+        let slice = mae.images.rows(0..<size)
+        for first in stride(from: 0, to: images.count, by: size) {
+            let last = min(first + size, images.count)
+            mae.parameters.engine.fillRows(of: slice) { slot, values in
+                // The last slice is filled up with copies.
+                normalization.normalize(images[min(first + slot, last - 1)], into: &values)
+            }
+            let mask = mae.mask(epoch: Self.maskEpoch, first: first)
+            body(first..<last, mask, mae.model.forward(slice, mask: mask))
+        }
+    }
+
+    /// The mean loss; nil without images.
+    func loss(_ mae: MAE) -> Double? {
+        var sum = 0.0
+        forEachBatch(of: mae) { images, mask, _ in
+            _ = mae.model.loss(mae.images.rows(0..<mask.imageCount), mask: mask)
+            sum += mae.model.imageLosses(mask: mask).prefix(images.count).reduce(0, +)
+        }
+        return images.isEmpty ? nil : sum / Double(images.count)
+    }
+}

@@ -1,0 +1,80 @@
+import Support
+import Checkpoints
+import Datasets
+
+extension MAE {
+    package func describe(
+        _ report: inout RunReport, metrics: RunReport.Lines, directory: RunDirectory, step: Int
+    ) {
+        report.subject = "Masked autoencoder"
+        report.charts = [
+            LineChart(
+                title: "Loss on masked patches", horizontal: "step",
+                lines: [
+                    metrics.line("training", "loss", .blue), metrics.line("held out", "validation_loss", .orange),
+                ])
+        ]
+        let figures = figures(directory, step: step)
+        guard !figures.isEmpty else { return }
+        var text =
+            "The same images with the same masks at each checkpoint: visible patches as they are, masked patches "
+        text += "as the model predicts them."
+        if settings.method.target == .normalized {
+            text += " It predicts normalized patches; they are shown with the mean and deviation of the masked patch, "
+            text += "which the model does not see."
+        }
+        report.sections = ["<h2>Reconstructions</h2>\n<p>\(escaped(text))</p>\n" + figures.map(\.html).joined()]
+    }
+
+    /// The reconstructions so far, the oldest first, at most twenty of them and spread over the run.
+    private func figures(_ directory: RunDirectory, step: Int) -> [RunReport.Figure] {
+        let steps = Files.names(in: directory.reconstructions).compactMap { name -> Int? in
+            name.hasSuffix(".jpg") ? Int(name.dropLast(4)) : nil
+        }.filter { $0 <= step }.sorted()
+        let most = 20
+        let shown = steps.count <= most ? steps : (1...most).map { steps[$0 * (steps.count - 1) / most] }
+        let captions =
+            [("original", "originals"), ("masked", "visible patches")] + shown.map { ("\($0)", "step \($0)") }
+        return captions.compactMap { name, caption in
+            let bytes = try? Files.bytes(of: Files.join(directory.reconstructions, "\(name).jpg"))
+            return bytes.map { RunReport.Figure(caption: caption, bytes: $0) }
+        }
+    }
+
+    package func describe(_ plan: inout RunPlan, dataset: ImageDataset, given: Set<String>) {
+        let (run, method) = (settings.run, settings.method)
+        plan.model += "; decoder: width \(method.decoderWidth), depth \(method.decoderDepth), "
+        plan.model += "heads \(method.decoderHeads)"
+        plan.input += ", \(settings.model.keptCount) visible"
+        if plan.imageCount < 10_000 {
+            plan.warnings.append(
+                "\(plan.imageCount) images are few: masked autoencoders need tens of thousands; --init with a trained "
+                    + "checkpoint or a small model helps.")
+        }
+        if run.steps < 5_000 {
+            plan.warnings.append("\(run.steps) steps are few; useful features take tens of thousands.")
+        }
+        let paperRate = MAE.defaults.run.baseRate
+        if given.contains("blr"), run.baseRate != paperRate {
+            plan.warnings.append("--blr \(run.baseRate) is not the paper's \(paperRate).")
+        }
+        let scaled = LearningRateSchedule.scaled(base: paperRate, effectiveBatch: run.effectiveBatch)
+        if given.contains("lr"), run.rate > 2 * scaled {
+            plan.warnings.append(
+                "--lr \(run.rate) is high for a batch of \(run.effectiveBatch); the paper's rule gives \(scaled).")
+        }
+        if run.effectiveBatch < 256 {
+            plan.warnings.append(
+                "A batch of \(run.effectiveBatch) is small, and so is its learning rate of \(run.rate); --accumulate "
+                    + "enlarges the batch without more memory.")
+        }
+        if method.maskRatio < 0.5 || method.maskRatio > 0.9 {
+            plan.warnings.append(
+                "A mask ratio of \(method.maskRatio) is far from 0.75, which works best for most data.")
+        }
+        if settings.encoder.patchCount < 36 {
+            plan.warnings.append(
+                "\(settings.encoder.patchCount) patches per image leave little to mask; a smaller --patch-size helps.")
+        }
+    }
+}

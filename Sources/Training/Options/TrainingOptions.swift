@@ -1,0 +1,185 @@
+import Checkpoints
+import Datasets
+import Models
+
+/// What is asked for of a run; everything else follows from the method's defaults, the data and the checkpoint.
+///
+/// An option is read and set as a property, whether every run has it, the encoder or the method alone; nil: it was
+/// not asked for.
+@dynamicMemberLookup
+public struct TrainingOptions<Own: Sendable & Equatable>: Sendable {
+    typealias Settings = TrainingSettings<Own>
+
+    let method: any TrainingMethod<Own>.Type
+    /// The method's defaults with what was asked for in their place.
+    private(set) var settings: TrainingSettings<Own>
+    /// The names of what was asked for.
+    private(set) var given: Set<String> = []
+
+    /// Nothing asked for but the data.
+    package init<Method: TrainingMethod>(_ method: Method.Type, data: String) where Method.Settings == Own {
+        self.method = method
+        settings = Method.defaults
+        settings.run.data = data
+    }
+
+    /// The folder or table of images.
+    public var data: String { settings.run.data }
+
+    /// Something that can be asked for of every run.
+    public subscript<Value>(dynamicMember path: WritableKeyPath<RunSettings, Value>) -> Value? {
+        get { value(\.run, path) }
+        set { ask(\.run, path, newValue) }
+    }
+
+    /// Something that can be asked for of the encoder.
+    public subscript<Value>(dynamicMember path: WritableKeyPath<ViTConfiguration, Value>) -> Value? {
+        get { value(\.encoder, path) }
+        set { ask(\.encoder, path, newValue) }
+    }
+
+    /// Something that can be asked for of this method alone.
+    public subscript<Value>(dynamicMember path: WritableKeyPath<Own, Value>) -> Value? {
+        get { value(\.method, path) }
+        set { ask(\.method, path, newValue) }
+    }
+
+    /// Something that leads to other settings, such as epochs to steps.
+    public subscript<Value>(dynamicMember path: WritableKeyPath<TrainingRequest, Value?>) -> Value? {
+        get { value(\.request, path) ?? nil }
+        set { ask(\.request, path, newValue.map { $0 }) }
+    }
+
+    private func value<Part, Value>(
+        _ part: WritableKeyPath<Settings, Part>, _ path: WritableKeyPath<Part, Value>
+    ) -> Value? {
+        let path = part.appending(path: path)
+        return given.contains(option(path).name) ? settings[keyPath: path] : nil
+    }
+
+    private mutating func ask<Part, Value>(
+        _ part: WritableKeyPath<Settings, Part>, _ path: WritableKeyPath<Part, Value>, _ value: Value?
+    ) {
+        let path = part.appending(path: path)
+        let name = option(path).name
+        if let value {
+            settings[keyPath: path] = value
+            given.insert(name)
+        } else {
+            given.remove(name)
+        }
+    }
+
+    private func option(_ path: PartialKeyPath<Settings>) -> TrainingOption<Own> {
+        guard let option = method.options.first(where: { $0.path == path }) else {
+            preconditionFailure("TrainingOptions: \(path) follows from other settings and cannot be asked for")
+        }
+        return option
+    }
+
+    /// Asks for a value by the option's name, as the command line has both; false where the method has no such option
+    /// or the value cannot be read.
+    package mutating func set(_ name: String, to text: String) -> Bool {
+        guard let option = method.options.first(where: { $0.name == name }), option.parse(&settings, text) else {
+            return false
+        }
+        given.insert(name)
+        return true
+    }
+}
+
+extension TrainingOptions {
+    /// Reads the data and resolves the settings of a new run; nothing is written.
+    package func resolve() throws -> (settings: TrainingSettings<Own>, dataset: ImageDataset, checkpoint: Checkpoint?) {
+        try check()
+        let checkpoint = given.contains("init") ? try Checkpoint.open(settings.run.initial) : nil
+        var resolved = method.defaults
+        resolved.run.seed = settings.run.seed
+        resolved.run.validationFraction = settings.run.validationFraction
+        var dataset = try self.dataset(as: resolved.run)
+        if !given.contains("validation-fraction"), dataset.validation.isEmpty,
+            dataset.training.count >= method.holdout.imageCount
+        {
+            resolved.run.validationFraction = method.holdout.fraction
+            dataset = try self.dataset(as: resolved.run)
+        }
+        if let checkpoint {
+            resolved.adopt(checkpoint)
+            try method.adopt(checkpoint, into: &resolved)
+        } else if !given.contains("channels") {
+            resolved.encoder.inputChannels = ImageChannels.common(in: dataset)
+        }
+        try apply(to: &resolved, dataset)
+        try method.settle(&resolved, given: given, checkpoint: checkpoint)
+        guard dataset.training.count >= resolved.run.effectiveBatch else {
+            throw TrainingError(
+                .usage,
+                "\(data): has \(dataset.training.count) images to train on, fewer than the "
+                    + "\(resolved.run.effectiveBatch) of a step; expected a smaller --batch-size or more images")
+        }
+        resolved.settle(given, defaults: method.defaults.request, imageCount: dataset.training.count)
+        try finish(&resolved)
+        return (resolved, dataset, checkpoint)
+    }
+
+    /// The settings of a run that is resumed: those recorded, with changes that leave the result alone; refuses others.
+    func resolve(
+        resuming recorded: TrainingSettings<Own>, in directory: RunDirectory, dataset: ImageDataset,
+        allowsChangedData: Bool
+    ) throws -> TrainingSettings<Own> {
+        try check()
+        var wanted = recorded
+        try apply(to: &wanted, dataset)
+        if allowsChangedData {
+            // Epochs of other data have other lengths; the run keeps the steps that it was to have.
+            (wanted.run.steps, wanted.run.warmupSteps) = (recorded.run.steps, recorded.run.warmupSteps)
+        }
+        try finish(&wanted)
+        for option in method.options where option.changesResult && option.key != nil {
+            let (old, new) = (option.encode(recorded), option.encode(wanted))
+            guard old == new else {
+                throw TrainingError(
+                    .usage,
+                    "\(directory.path): the run began with \(option.key ?? "") \(old.text(compact: true)), not "
+                        + "\(new.text(compact: true)); leave the option out, or name another directory for a new run")
+            }
+        }
+        return wanted
+    }
+
+    /// The data, split as `run` has it.
+    func dataset(as run: RunSettings) throws -> ImageDataset {
+        var options = ImageDataset.Options()
+        options.requiresLabels = method.requiresLabels
+        options.validationFraction = run.validationFraction
+        options.seed = run.seed
+        return try ImageDataset(at: data, options: options)
+    }
+
+    /// Refuses values out of their range, and options that exclude each other.
+    private func check() throws(TrainingError) {
+        for option in method.options where given.contains(option.name) {
+            if let fault = option.fault(settings) { throw TrainingError(.usage, "--\(option.name) \(fault)") }
+        }
+        if given.isSuperset(of: ["epochs", "steps"]) {
+            throw TrainingError(.usage, "--epochs and --steps exclude each other; expected one of them")
+        }
+    }
+
+    /// Puts what was asked for, and what follows from the data, into `settings`.
+    private func apply(to settings: inout TrainingSettings<Own>, _ dataset: ImageDataset) throws {
+        settings.run.data = data
+        for option in method.options where given.contains(option.name) {
+            option.copy(self.settings, &settings)
+            option.effect(&settings)
+        }
+        settings.applyEpochs(given, imageCount: dataset.training.count)
+        try method.read(dataset, into: &settings)
+    }
+
+    private func finish(_ settings: inout TrainingSettings<Own>) throws {
+        settings.request = TrainingRequest()
+        try settings.check()
+        try method.check(settings, given: given)
+    }
+}

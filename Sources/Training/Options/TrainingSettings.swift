@@ -1,0 +1,128 @@
+import Checkpoints
+import Datasets
+import Imaging
+import Models
+import Support
+
+/// Every setting of a run, resolved: enough to start the same run again.
+public struct TrainingSettings<Own: Sendable & Equatable>: Sendable, Equatable {
+    /// What every run has.
+    public var run = RunSettings()
+    /// The shape of the encoder.
+    public var encoder = ViTConfiguration(Architecture.tiny)
+    /// What only this method has.
+    public var method: Own
+    /// What is asked for in other terms; empty once the settings are resolved.
+    public var request = TrainingRequest()
+
+    init(_ method: Own) { self.method = method }
+
+    /// What the model expects to be done to an image outside of training.
+    public var preprocessing: Preprocessing {
+        let size = encoder.imageSize
+        return Preprocessing(
+            resize: isCropped ? .shortestEdge(size.width) : .exact(width: size.width, height: size.height),
+            crop: isCropped ? size : nil, mean: run.mean, std: run.std)
+    }
+
+    /// The same for a training image, before it is normalized.
+    var wholeImage: Augmentation {
+        isCropped ? .none(size: encoder.imageSize) : .squashed(size: encoder.imageSize)
+    }
+
+    /// Whether the middle is cut out; common preprocessor files can express that for squares only.
+    private var isCropped: Bool { run.fit == .crop && encoder.imageSize.width == encoder.imageSize.height }
+}
+
+extension TrainingSettings {
+    /// Takes the encoder of a checkpoint, and the normalization and fit that it expects.
+    mutating func adopt(_ checkpoint: Checkpoint) {
+        encoder = checkpoint.configuration.forTraining
+        func spread(_ values: [Double]) -> [Double] {
+            values.count == 1 ? [Double](repeating: values[0], count: encoder.inputChannels) : values
+        }
+        (run.mean, run.std) = (spread(checkpoint.preprocessing.mean), spread(checkpoint.preprocessing.std))
+        if case .exact = checkpoint.preprocessing.resize { run.fit = .squash }
+    }
+
+    /// Where means and deviations do not come from a checkpoint: ImageNet's for colour, their means for grey, 0.5 for
+    /// alpha.
+    package mutating func assumeColours() {
+        let channels = encoder.inputChannels
+        guard run.mean.isEmpty || run.mean.count != channels else { return }
+        let isGrey = channels <= 2
+        let alpha = channels == 2 || channels == 4 ? [0.5] : []
+        run.mean = (isGrey ? [0.449] : [0.485, 0.456, 0.406]) + alpha
+        run.std = (isGrey ? [0.226] : [0.229, 0.224, 0.225]) + alpha
+    }
+
+    /// Turns the epochs that were asked for into steps of `imageCount` images.
+    mutating func applyEpochs(_ given: Set<String>, imageCount: Int) {
+        let stepsPerEpoch = Double(imageCount / run.effectiveBatch)
+        if given.contains("epochs"), let epochs = request.epochs { run.steps = wholeSteps(epochs * stepsPerEpoch) }
+        if given.contains("warmup-epochs"), let epochs = request.warmupEpochs {
+            run.warmupSteps = wholeSteps(epochs * stepsPerEpoch)
+        }
+    }
+
+    /// Settles what was not asked for; the epochs requested in the method's `defaults` are those of a new run.
+    mutating func settle(_ given: Set<String>, defaults: TrainingRequest, imageCount: Int) {
+        let stepsPerEpoch = Double(imageCount / run.effectiveBatch)
+        if !given.contains("epochs"), !given.contains("steps"), let epochs = defaults.epochs {
+            run.steps = wholeSteps(epochs * stepsPerEpoch)
+        }
+        if !given.contains("warmup-epochs") {
+            let most = run.steps / 20
+            run.warmupSteps = defaults.warmupEpochs.map { min(wholeSteps($0 * stepsPerEpoch), most) } ?? most
+        }
+        if !given.contains("lr") { run.scaleRate() }
+        assumeColours()
+        if !given.contains("checkpoint-every") { run.checkpointEvery = max(1, min(1000, run.steps / 20)) }
+    }
+
+    private func wholeSteps(_ count: Double) -> Int { count.isFinite ? Int(min(max(count.rounded(), 0), 1e12)) : 0 }
+
+    /// Refuses settings that do not go together, whatever the method.
+    func check() throws(TrainingError) {
+        try encoder.check()
+        guard run.mean.count == encoder.inputChannels, run.std.count == run.mean.count else {
+            throw TrainingError(
+                .malformed,
+                "mean and std have \(run.mean.count) and \(run.std.count) numbers for \(encoder.inputChannels) channels"
+            )
+        }
+        guard run.steps > 0 else {
+            throw TrainingError(.usage, "--epochs or --steps make a run without a single step; expected more")
+        }
+    }
+}
+
+extension TrainingMethod {
+    /// The settings as `config.json` holds them.
+    package static func json(_ settings: TrainingSettings<Settings>) -> JSON {
+        .object(
+            [JSON.Member("method", .string(name))]
+                + options.compactMap { option in option.key.map { JSON.Member($0, option.encode(settings)) } })
+    }
+
+    /// The settings of a run, from its `config.json`.
+    package static func settings(_ json: JSON, path: String) throws(TrainingError) -> TrainingSettings<Settings> {
+        // Runs of earlier versions do not name their method.
+        let method = json["method"]?.string ?? name
+        guard method == name else {
+            throw TrainingError(
+                .usage, "\(path): the run's method is \(method), not \(name); name another directory for a new run")
+        }
+        var settings = defaults
+        settings.request = TrainingRequest()
+        for option in options {
+            guard let key = option.key else { continue }
+            guard let value = json[key], option.decode(&settings, value) else {
+                throw TrainingError(
+                    .malformed,
+                    "\(path): \(key) is missing or not as a run writes it; expected the file as the run wrote it")
+            }
+        }
+        return settings
+    }
+}

@@ -1,0 +1,48 @@
+import Checkpoints
+import Training
+import Support
+
+/// Reports a run on standard error: a line that updates itself on a terminal, else one every ten seconds.
+final class RunReporter {
+    private let isShown: Bool
+    private let isTerminal = StandardError.isTerminal
+    private let clock = ContinuousClock()
+    private var last: ContinuousClock.Instant?
+    private var isLineShown = false
+
+    init(isShown: Bool) { self.isShown = isShown }
+
+    func observer(_ stop: StopRequest) -> RunObserver {
+        var observer = RunObserver()
+        observer.progress = { self.show($0) }
+        observer.note = { if self.isShown { self.print($0) } }
+        observer.unreadable = { self.print("\($0.path): \($0.reason)") }
+        observer.shouldStop = { stop.signal != nil }
+        return observer
+    }
+
+    private func show(_ progress: RunProgress) {
+        guard isShown else { return }
+        let now = clock.now
+        let isDue = last.map { now - $0 >= (isTerminal ? .milliseconds(200) : .seconds(10)) } ?? true
+        guard isDue || progress.step == progress.totalSteps else { return }
+        last = now
+        let line =
+            "step \(progress.step) of \(progress.totalSteps), epoch \(fixed(progress.epoch, 1)), loss "
+            + "\(fixed(progress.loss, 4)), \(fixed(progress.imagesPerSecond, 1)) images/s, "
+            + "\(RunPlan.duration(progress.secondsLeft)) left"
+        StandardError.write(isTerminal ? "\r\u{1B}[K\(line)" : "\(line)\n")
+        isLineShown = isTerminal
+    }
+
+    private func print(_ sentence: String) {
+        clear()
+        StandardError.write("\(sentence)\n")
+    }
+
+    /// Removes the line of progress.
+    func clear() {
+        if isLineShown { StandardError.write("\r\u{1B}[K") }
+        isLineShown = false
+    }
+}
