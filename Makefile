@@ -1,4 +1,4 @@
-# What there is to do here, in one screen. `make help` names it.
+# Everything to do here, in one screen. `make help` lists it.
 BUILD := swift build -c release
 VIT := .build/release/vit
 SOURCES := Sources Tests Package.swift
@@ -6,7 +6,7 @@ SAMPLE := datasets/charts/sample
 # Python with timm and transformers, for comparisons alone; any other one may be named: make verify PYTHON=python3
 PYTHON := .venv/bin/python
 PEERS := Benchmarks/.venv/bin/python
-# The folder of pictures that make bench prepares and classifies: make bench PHOTOS=~/Pictures
+# The folder of photos that make bench prepares and classifies: make bench PHOTOS=~/Pictures
 PHOTOS := $(SAMPLE)
 
 .PHONY: help run build packages test test-arm bench lint format docs fuzz verify clean
@@ -14,7 +14,7 @@ PHOTOS := $(SAMPLE)
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## set up, build, and classify the sample pictures with the built-in checkpoint
+run: build ## set up, build, and classify the sample figures with the built-in checkpoint
 	@tools/classify-sample $(VIT) $(SAMPLE)
 
 build: packages
@@ -36,9 +36,10 @@ bench: build $(PEERS) ## time it beside PyTorch, ONNX Runtime and OpenVINO, in t
 	$(PEERS) Benchmarks/pictures.py --vit $(VIT) $(PHOTOS) >> .build/results.md
 	mv .build/results.md Benchmarks/RESULTS.md
 
-lint: ## check the format of the code and the length of its files
+lint: ## check the format of the code, the size of its files and folders, and what modules know of each other
 	swift format lint --strict --parallel --recursive $(SOURCES)
 	@tools/check-file-lengths Sources
+	@tools/check-architecture
 
 format: ## format the code
 	swift format --in-place --parallel --recursive $(SOURCES)
@@ -46,7 +47,7 @@ format: ## format the code
 docs: packages ## build the library's documentation into .build/docs
 	@tools/build-docs .build/docs
 
-fuzz: build ## feed damaged pictures and checkpoints to vit for a minute
+fuzz: build ## feed damaged images and checkpoints to vit for a minute
 	python3 tools/fuzz.py --vit $(VIT)
 
 verify: build $(PYTHON) ## hold logits, embeddings and attention of full-size models to timm and transformers

@@ -46,7 +46,7 @@ public struct Tensor: Sendable {
     }
 
     /// The address of the first element; valid while the tensor, or another view of its storage, lives.
-    package var pointer: UnsafeMutablePointer<Float> {
+    var pointer: UnsafeMutablePointer<Float> {
         precondition(type == .float32, "Tensor: expected elements of type float32, got \(type.rawValue)")
         return unsafe storage.address.assumingMemoryBound(to: Float.self) + offset
     }
@@ -55,11 +55,6 @@ public struct Tensor: Sendable {
     var indices: UnsafeMutablePointer<Int32> {
         precondition(type == .int32, "Tensor: expected elements of type int32, got \(type.rawValue)")
         return unsafe storage.address.assumingMemoryBound(to: Int32.self) + offset
-    }
-
-    /// The elements in row-major order, in place; valid as long as `pointer` is.
-    package var buffer: UnsafeMutableBufferPointer<Float> {
-        unsafe UnsafeMutableBufferPointer(start: pointer, count: count)
     }
 
     /// The elements in row-major order, copied.
