@@ -11,7 +11,7 @@ struct MapCommand: ParsableCommand {
         discussion: """
             Examples:
               vit map photos.npy --output map.html
-              vit map photos.npy --output map.html --thumbnail-size 96 --thumbnail-megabytes 100
+              vit map photos.npy --output map.html --thumbnail-size 96
 
             Similar images are placed close together, by t-SNE of the cosine similarities, initialised with PCA. The page \
             is self-contained and opens without a network. Points are coloured by folder.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Checkpoints that cannot be used: the right exit code, and one sentence that says why.
+/// Checkpoints that cannot be used: the right exit code, and one sentence that states why.
 struct CheckpointFailureTests {
     private let scratch: Scratch
 

@@ -93,7 +93,7 @@ struct ClassifyInputTests {
         #expect(try scratch.names == ["bad.png", "good.png"])
     }
 
-    @Test func orientationIsAppliedUnlessToldOtherwise() throws {
+    @Test func orientationIsAppliedUnlessIgnored() throws {
         let sizes = try [[], ["--ignore-orientation"]].map { flags in
             let object = try classify([Fixtures.image("orientation-6.jpg")] + flags).objects().first
             return [object?["width"] as? Int, object?["height"] as? Int]

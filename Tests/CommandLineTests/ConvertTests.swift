@@ -45,7 +45,7 @@ struct ConvertTests {
         #expect(try !Vit.run(["inspect", "encoder"], in: scratch).output.contains("decoder"))
     }
 
-    @Test func filesAreNotOverwrittenUnlessToldTo() throws {
+    @Test func filesAreNotOverwrittenWithoutForce() throws {
         try scratch.write("keep", to: "out/notes.txt")
         try scratch.write("old", to: "out/config.json")
         let refused = try Vit.run(["convert", "hf-vit", "--to", "hf", "--output", "out"], in: scratch)

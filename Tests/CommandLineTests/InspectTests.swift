@@ -20,7 +20,7 @@ struct InspectTests {
         }
     }
 
-    @Test func textSaysWhatWasAssumed() throws {
+    @Test func textListsAssumptions() throws {
         let outcome = try Vit.run(["inspect", Fixtures.checkpoint("mae-finetuned/checkpoint-99.pth")], in: scratch)
         #expect(outcome.output.contains("\nAssumed, because no file states it\n"))
     }

@@ -1,6 +1,6 @@
 import Testing
 
-/// Options that change what the checkpoint says about preprocessing.
+/// Options that override the preprocessing of the checkpoint.
 struct OverrideTests {
     private let scratch: Scratch
 
@@ -13,7 +13,7 @@ struct OverrideTests {
         try Vit.run(["classify", "a.png", "--model", "hf-vit", "--format", "csv"] + arguments, in: scratch)
     }
 
-    @Test func sayingWhatTheCheckpointSaysChangesNothing() throws {
+    @Test func repeatingTheCheckpointsSettingsChangesNothing() throws {
         let plain = try classify()
         #expect(plain.status == 0)
         let said = try classify(

@@ -126,7 +126,7 @@ struct ReconstructTests {
         #expect(outcome.errorLines.count == 1 && outcome.errors.contains("no decoder"), "\(outcome.errors)")
     }
 
-    @Test func anAssumedTargetIsSaid() throws {
+    @Test func anAssumedTargetIsReported() throws {
         let converted = try Vit.run(["convert", model, "--to", "mae", "--output", "mae"], in: scratch)
         #expect(converted.status == 0, "\(converted.errors)")
         try scratch.write(#"{"num_attention_heads": 2, "decoder_num_attention_heads": 4}"#, to: "mae/config.json")

@@ -55,7 +55,7 @@ struct StreamTests {
         #expect(try scratch.names == ["a.png"])
     }
 
-    @Test func aFullDiskIsTold() throws {
+    @Test func aFullDiskIsReported() throws {
         let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
         let run = try Vit.Run(["classify", "a.png", "--model", "hf-vit"], in: scratch, output: full)
         let outcome = try run.wait()

@@ -49,7 +49,7 @@ import Imaging
         #expect(preprocessing.prepare(noise) == noise.resized(width: 12, height: 20, interpolation: .bilinear))
     }
 
-    @Test func theCropBeginsWhereItsRoundingSays() {
+    @Test func theCropsOffsetFollowsItsRounding() {
         let image = Image(width: 7, height: 1, channels: 1, pixels: [0, 1, 2, 3, 4, 5, 6])
         var preprocessing = Preprocessing(resize: .none, crop: .init(height: 1, width: 4))
         #expect(preprocessing.prepare(image).pixels == [2, 3, 4, 5])

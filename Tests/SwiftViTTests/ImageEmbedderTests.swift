@@ -64,7 +64,7 @@ struct ImageEmbedderTests {
         #expect(try values[2] == embedder.embed(contentsOfFile: images[2]).values)
     }
 
-    /// The encoder of a masked autoencoder sees every patch: changing any of them changes the result.
+    /// The encoder of a masked autoencoder receives every patch: changing any of them changes the result.
     @Test func nothingIsMasked() throws {
         let embedder = try embedder("hf-mae") { $0.pooling = .patches }
         #expect(embedder.shape == [16, 16])

@@ -28,7 +28,8 @@ extension CPUEngine {
             for row in 0..<range.count {
                 let length = unsafe vit_sum_of_squares(vectors + row * width, width).squareRoot()
                 let scale = length > 0 ? Float(1 / length) : 0
-                for query in 0..<queryCount { unsafe products[row * queryCount + query] *= scale }
+                let line = unsafe products + row * queryCount
+                for query in 0..<queryCount { unsafe line[query] *= scale }
             }
         }
     }

@@ -107,7 +107,8 @@ package struct CosineSearch: Sendable {
         for row in 0..<rows.count {
             let start = row * queryCount
             let line = cosines.extracting(start + queries.lowerBound..<start + queries.upperBound)
-            for index in 0..<queries.count where line[index] > thresholds[index] {
+            // Every product is compared here: its bounds are those of the line.
+            for index in 0..<queries.count where unsafe line[unchecked: index] > thresholds[index] {
                 let query = queries.lowerBound + index
                 if excluded[query] == rows.lowerBound + row { continue }
                 unsafe best[query].insert(Match(row: rows.lowerBound + row, similarity: line[index]))

@@ -13,10 +13,10 @@ struct EmbedCommand: ParsableCommand {
         discussion: """
             Examples:
               vit embed photos/ --output photos.npy
-              vit embed photos/ --model dinov2 --output photos.npy --pool cls+mean --l2 --dtype float16
-              vit embed photos/ --output photos.npy --resume       # continue an interrupted run
-              vit embed photos/ --output photos.npy --update       # compute only what has changed
-              vit embed photos/ --output part-3.npy --shard 3/8    # the shards, concatenated, are the whole
+              vit embed photos/ --model dinov2 --output photos.npy --l2 --dtype float16
+              vit embed photos/ --output photos.npy --resume     # continue after a stop
+              vit embed photos/ --output photos.npy --update     # only changed images
+              vit embed photos/ --output part-3.npy --shard 3/8  # one of eight parts
 
             For an output STEM.npy or STEM.safetensors, STEM.index.csv (row,path,sha256) maps rows to images. \
             STEM.errors.csv (path,error) lists the images that failed, and STEM.settings.json records how the \

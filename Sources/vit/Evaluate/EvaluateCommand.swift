@@ -11,7 +11,7 @@ struct EvaluateCommand: ParsableCommand {
         discussion: """
             Examples:
               vit evaluate tiles/ --model run/model --validation-fraction 0.2
-              vit evaluate photos.csv --model google/vit --split test --format json > scores.json
+              vit evaluate photos.csv --model vit-b16 --split test --format json > out.json
 
             The data are DATA/CLASS/…, DATA/train/CLASS/… with val or test, or a table with the columns \
             path,label[,split]; classes are matched with the model's by name. Reports top-1 and top-5 accuracy, \

@@ -13,8 +13,8 @@ struct ProbeCommand: ParsableCommand {
         discussion: """
             Examples:
               vit probe tiles/ --model run/model --method knn --validation-fraction 0.2
-              vit probe tiles/ --model run/model --method linear --pool mean --layer 6 --validation-fraction 0.2
-              vit probe tiles/ --model run/model --method linear --validation-fraction 0.2 --random
+              vit probe tiles/ --model run/model --method linear --pool mean --layer 6
+              vit probe tiles/ --model run/model --method linear --random
 
             The features of all images are computed once and kept in memory. knn: the most similar training images vote, \
             as in DINO. linear: batch normalisation and a linear classifier, trained with several learning rates in one \

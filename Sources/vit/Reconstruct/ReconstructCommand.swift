@@ -11,9 +11,9 @@ struct ReconstructCommand: ParsableCommand {
         abstract: "Reconstruct masked images with a masked autoencoder.",
         discussion: """
             Examples:
-              vit reconstruct photo.jpg --model runs/tiles/model --output photo-panels.png
-              vit reconstruct photos/ --model runs/tiles/model --output panels/ --mask-ratio 0.9
-              vit reconstruct photos/ --model mae.pth --output panels/ --sampling grid --format json > losses.jsonl
+              vit reconstruct photo.jpg --model run/model --output photo-panels.png
+              vit reconstruct photos/ --model run/model --output out/ --mask-ratio 0.9
+              vit reconstruct photos/ --model mae.pth --output out/ --format json > out.jsonl
 
             Each output shows four panels: the original, the masked input, the reconstruction, and the reconstruction \
             with the visible patches pasted back. A model trained on normalised patches predicts neither brightness nor \

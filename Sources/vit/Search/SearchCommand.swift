@@ -21,12 +21,12 @@ struct SearchCommand: ParsableCommand {
         discussion: """
             Examples:
               vit search photos.npy query.jpg
-              vit search photos.npy 17 42 --top-k 20 --format jsonl     # by row, counted from 0
+              vit search photos.npy 17 42 --top-k 20 --format jsonl   # by row number
               vit search photos.npy queries/ --format csv > matches.csv
-              vit search vectors.npy queries.npy                        # one query per row
+              vit search vectors.npy queries.npy                      # one query per row
 
-            The index is an output of vit embed, or any float32 or float16 array. The search is exact: every row is \
-            compared, by cosine similarity. Query images are embedded with the settings of the index.
+            The index is an output of vit embed, or any float32 or float16 array; rows are counted from 0. The search is \
+            exact: every row is compared, by cosine similarity. Query images are embedded with the settings of the index.
             """)
 
     @Argument(help: .embeddings)
