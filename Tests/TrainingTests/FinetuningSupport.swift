@@ -54,15 +54,7 @@ struct TinyClassRun {
     /// Opens the run and trains; `stop` tells after how many steps it is interrupted.
     @discardableResult
     func train(stop: Int? = nil, resumes: Bool = false, threads: Int = 2, notes: Notes = Notes()) throws -> RunResult {
-        let steps = Steps()
-        var observer = RunObserver()
-        observer.progress = { steps.done = $0.step }
-        observer.shouldStop = { stop.map { steps.done >= $0 } ?? false }
-        observer.note = { notes.sentences.append($0) }
-        observer.unreadable = { notes.unreadable.append($0.path) }
-        return try TrainingRun.open(
-            options, output: output, resumes: resumes, threads: threads, observer: observer
-        ).train()
+        try trainRun(options, in: output, stop: stop, resumes: resumes, threads: threads, notes: notes)
     }
 
     /// The bytes of the weights that the last step left, and of the result.

@@ -117,7 +117,7 @@ import Training
         try other.train(notes: notes)
         #expect(
             notes.sentences.contains {
-                $0.contains("the head starts afresh: the checkpoint has 3 classes, the data have 4")
+                $0.contains("the head starts afresh: the checkpoint has 3 classes, the run has 4")
             })
     }
 

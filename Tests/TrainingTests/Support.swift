@@ -62,22 +62,33 @@ struct TinyRun {
         stop: Int? = nil, resumes: Bool = false, allowsChangedData: Bool = false, threads: Int = 2,
         notes: Notes = Notes()
     ) throws -> RunResult {
-        let steps = Steps()
-        var observer = RunObserver()
-        observer.progress = { steps.done = $0.step }
-        observer.shouldStop = { stop.map { steps.done >= $0 } ?? false }
-        observer.note = { notes.sentences.append($0) }
-        observer.unreadable = { notes.unreadable.append($0.path) }
-        return try TrainingRun.open(
-            options, output: output, resumes: resumes, allowsChangedData: allowsChangedData, threads: threads,
-            observer: observer
-        ).train()
+        try trainRun(
+            options, in: output, stop: stop, resumes: resumes, allowsChangedData: allowsChangedData, threads: threads,
+            notes: notes)
     }
 
     /// The bytes of the result.
     func weights() throws -> [UInt8] { try Files.bytes(of: output + "/model/model.safetensors") }
 
     var checkpointSteps: [Int] { RunDirectory(path: output).checkpointSteps }
+}
+
+/// Opens a run and trains; `stop` is after how many steps it is interrupted.
+@discardableResult
+func trainRun<Own>(
+    _ options: TrainingOptions<Own>, in output: String, stop: Int? = nil, resumes: Bool = false,
+    allowsChangedData: Bool = false, threads: Int = 2, notes: Notes = Notes()
+) throws -> RunResult {
+    let steps = Steps()
+    var observer = RunObserver()
+    observer.progress = { steps.done = $0.step }
+    observer.shouldStop = { stop.map { steps.done >= $0 } ?? false }
+    observer.note = { notes.sentences.append($0) }
+    observer.unreadable = { notes.unreadable.append($0.path) }
+    return try TrainingRun.open(
+        options, output: output, resumes: resumes, allowsChangedData: allowsChangedData, threads: threads,
+        observer: observer
+    ).train()
 }
 
 /// What a run told.

@@ -67,6 +67,9 @@ package protocol TrainingMethod<Settings>: AnyObject, SendableMetatype {
 extension TrainingMethod {
     package static func adopt(_ checkpoint: Checkpoint, into settings: inout TrainingSettings<Settings>) throws {}
     package static func read(_ dataset: ImageDataset, into settings: inout TrainingSettings<Settings>) throws {}
+    package static func settle(
+        _ settings: inout TrainingSettings<Settings>, given: Set<String>, checkpoint: Checkpoint?
+    ) throws {}
     package var fixedTensors: [(name: String, tensor: Tensor)] { [] }
 
     /// Writes a batch to the first images of `images` (B, C, height, width), normalized; `body` may change each then.

@@ -34,7 +34,7 @@ package final class Classification: TrainingMethod {
         let store = ParameterStore(configuration.parameterShapes.map { ($0.name, $0.shape) })
         if case .resumed = start {
         } else {
-            let weights = InitialWeights(settings: settings, checkpoint: start.checkpoint)
+            let weights = InitialWeights(settings, classes: method.classes, checkpoint: start.checkpoint)
             for sentence in weights.notes { note(sentence) }
             if let obstacle = CheckpointWriter(settings).huggingFaceObstacle {
                 note("transformers has no model with \(obstacle); the result will be in timm's layout")

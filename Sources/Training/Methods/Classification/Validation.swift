@@ -112,15 +112,7 @@ struct Validation {
                     ]))
             }
         }
-        let scores = outcome.scores
-        let confusion = scores.confusionMatrix.map { JSON.array($0.map { .integer($0) }) }
-        let json = JSON.object([
-            JSON.Member("step", .integer(step)), JSON.Member("images", .integer(scores.count)),
-            JSON.Member("accuracy", .number(scores.top1)), JSON.Member("loss", .number(scores.loss)),
-            JSON.Member("classes", .array(classes.map { .string($0) })),
-            JSON.Member("confusion", .array(confusion)), JSON.Member("mistakes", .array(errors)),
-        ])
-        try Files.write(json.text() + "\n", to: run.evaluation)
+        try EvaluationReport(step: step, scores: outcome.scores, classes: classes, errors: errors).write(to: run)
     }
 
     /// An image as the model gets it, in 8 bits; nil where it cannot be read.

@@ -1,17 +1,38 @@
 import Support
 import Checkpoints
+import Models
 
-/// The content of `evaluation.json` as a section of the report.
+/// How good a classifier is on held-out images: the content of `evaluation.json`, and a section of the report.
 struct EvaluationReport {
     private let step: Int
     private let imageCount: Int
     private let accuracy: Double
+    private let loss: Double
     private let classes: [String]
     private let confusion: [[Int]]
     private let errors: [JSON]
 
     /// More classes make a table that nobody can read.
     private static let mostClasses = 60
+
+    /// - Parameter errors: an object per image: path, label, predicted, probability and picture.
+    init(step: Int, scores: ClassificationScores, classes: [String], errors: [JSON] = []) {
+        (self.step, self.classes, self.errors) = (step, classes, errors)
+        (imageCount, accuracy, loss) = (scores.count, scores.top1, scores.loss)
+        confusion = scores.confusionMatrix
+    }
+
+    var json: JSON {
+        .object([
+            JSON.Member("step", .integer(step)), JSON.Member("images", .integer(imageCount)),
+            JSON.Member("accuracy", .number(accuracy)), JSON.Member("loss", .number(loss)),
+            JSON.Member("classes", .array(classes.map { .string($0) })),
+            JSON.Member("confusion", .array(confusion.map { .array($0.map { .integer($0) }) })),
+            JSON.Member("mistakes", .array(errors)),
+        ])
+    }
+
+    func write(to run: RunDirectory) throws { try Files.write(json.text() + "\n", to: run.evaluation) }
 
     init?(json: JSON) {
         guard let step = json["step"]?.integer, let imageCount = json["images"]?.integer,
@@ -21,6 +42,7 @@ struct EvaluationReport {
         self.step = step
         self.imageCount = imageCount
         self.accuracy = accuracy
+        loss = json["loss"]?.double ?? .nan
         self.classes = classes.compactMap(\.string)
         self.confusion = confusion.compactMap(\.integers)
         self.errors = errors

@@ -3,11 +3,18 @@ import Compute
 import Layers
 import Models
 
-/// The weights that the training of a classifier starts from.
+/// The weights that the training of a classifier starts from, whatever its classes are.
 struct InitialWeights {
-    let settings: TrainingSettings<ClassificationSettings>
-    /// nil: random weights.
-    let checkpoint: Checkpoint?
+    private let encoder: ViTConfiguration
+    private let classes: [String]
+    private let seed: UInt64
+    private let checkpoint: Checkpoint?
+
+    /// - Parameter checkpoint: nil: random weights.
+    init<Own>(_ settings: TrainingSettings<Own>, classes: [String], checkpoint: Checkpoint?) {
+        (encoder, seed) = (settings.encoder, settings.run.seed)
+        (self.classes, self.checkpoint) = (classes, checkpoint)
+    }
 
     /// What is not taken from the checkpoint, a sentence each.
     var notes: [String] {
@@ -15,12 +22,12 @@ struct InitialWeights {
         var notes: [String] = []
         let known = Set(checkpoint.parameterShapes.map(\.name))
         if let reason = headObstacle { notes.append("\(checkpoint.path): the head starts afresh: \(reason)") }
-        let norm = settings.encoder.finalNorm == .afterPooling ? "fc_norm" : "norm"
+        let norm = encoder.finalNorm == .afterPooling ? "fc_norm" : "norm"
         if !known.contains("\(norm).weight") { notes.append("\(checkpoint.path): \(norm) starts afresh") }
-        if settings.encoder.hasDistillationToken, !known.contains("dist_token") {
+        if encoder.hasDistillationToken, !known.contains("dist_token") {
             notes.append("\(checkpoint.path): the distillation token starts afresh")
         }
-        let (old, new) = (checkpoint.configuration.positionGrid, settings.encoder.grid)
+        let (old, new) = (checkpoint.configuration.positionGrid, encoder.grid)
         if old != new {
             notes.append(
                 "\(checkpoint.path): positions are interpolated from \(old.height) × \(old.width) patches to "
@@ -33,13 +40,12 @@ struct InitialWeights {
     private var headObstacle: String? {
         guard let checkpoint else { return "there is no checkpoint" }
         let model = checkpoint.configuration
-        let (encoder, count) = (settings.encoder, settings.method.classes.count)
         if model.classCount == 0 { return "the checkpoint has none" }
-        if model.classCount != count {
-            return "the checkpoint has \(model.classCount) classes, the data have \(count)"
+        if model.classCount != classes.count {
+            return "the checkpoint has \(model.classCount) classes, the run has \(classes.count)"
         }
-        if let labels = checkpoint.labels, labels != settings.method.classes {
-            return "the checkpoint's classes are not those of the data"
+        if let labels = checkpoint.labels, labels != classes {
+            return "the checkpoint's classes are not those of the run"
         }
         if model.pooling != encoder.pooling || model.finalNorm != encoder.finalNorm {
             return "it was trained with another pooling"
@@ -48,7 +54,6 @@ struct InitialWeights {
     }
 
     func fill(_ store: ParameterStore) throws {
-        let (encoder, seed) = (settings.encoder, settings.run.seed)
         store.fill(encoder, seed: seed)
         guard let checkpoint else {
             try fillPositions(store, grid: SinCosPositions.table(grid: encoder.grid, width: encoder.width))
@@ -64,12 +69,12 @@ struct InitialWeights {
 
     /// The rows of prefix tokens stay, or are zero where the checkpoint has none; those of the grid are resampled.
     private func takePositions(_ store: ParameterStore, _ checkpoint: Checkpoint) throws {
-        let (model, width) = (checkpoint.configuration, settings.encoder.width)
+        let (model, width) = (checkpoint.configuration, encoder.width)
         let stored = try checkpoint.tensor("pos_embed").values
         let storedPrefix = model.positionRowCount - model.positionGrid.height * model.positionGrid.width
         let grid = PositionResampling.resample(
             Array(stored.dropFirst(storedPrefix * width)), width: width, from: model.positionGrid,
-            to: settings.encoder.grid, as: .timm)
+            to: encoder.grid, as: .timm)
         try fillPositions(store, prefix: Array(stored.prefix(storedPrefix * width)), grid: grid)
     }
 
