@@ -96,7 +96,7 @@ package enum TrainingStart {
 /// The methods that commands offer.
 package enum TrainingMethods {
     /// Those of `vit pretrain`, the default first.
-    package static let pretraining: [any TrainingMethod.Type] = [MAE.self]
+    package static let pretraining: [any TrainingMethod.Type] = [MAE.self, Rotation.self]
     /// That of `vit finetune`.
     package static let finetuning: [any TrainingMethod.Type] = [Classification.self]
 }

@@ -14,7 +14,8 @@ struct PretrainCommand: TrainingCommand {
               vit pretrain photos/ --output run --resume
 
             Methods:
-              mae   masked autoencoding (He et al. 2022); its result loads in transformers
+              mae        masked autoencoding (He et al. 2022); its result loads in transformers
+              rotation   predicting which of four rotations an image has (Gidaris et al. 2018); square images only
 
             Images may have labels or none, in any folders. The result is RUN/model. An interrupted run saves a checkpoint and exits with 130 \
             (143 if terminated); --resume continues it to the same weights. A loss that is not finite ends the run \
