@@ -32,18 +32,18 @@ let package = Package(
             swiftSettings: strictWithPointers),
         .target(name: "Compute", dependencies: ["CKernels", "Support"], swiftSettings: strictWithPointers),
         .target(name: "Layers", dependencies: ["Compute", "Randomness", "Support"], swiftSettings: strict),
-        .target(name: "Models", dependencies: ["Layers", "Randomness", "Support"], swiftSettings: strict),
         .target(
-            name: "Checkpoints", dependencies: ["Models", "Imaging", "TensorFiles", "Support"], swiftSettings: strict),
+            name: "Models", dependencies: ["Compute", "Imaging", "Layers", "Randomness", "Support", "TensorFiles"],
+            swiftSettings: strict),
         .target(
             name: "Datasets", dependencies: ["Imaging", "Randomness", "Support"], swiftSettings: strictWithPointers),
         .target(
-            name: "Training", dependencies: ["Models", "Datasets", "Checkpoints", "Randomness", "Imaging", "Support"],
+            name: "Training", dependencies: ["Models", "Datasets", "Randomness", "Imaging", "Support"],
             swiftSettings: strictWithPointers),
         .target(
             name: "SwiftViT",
             dependencies: [
-                "Training", "Datasets", "Checkpoints", "TensorFiles", "Models", "CKernels", "Randomness", "Support",
+                "Training", "Datasets", "TensorFiles", "Models", "CKernels", "Randomness", "Support",
             ],
             swiftSettings: strictWithPointers),
         .executableTarget(
@@ -68,10 +68,10 @@ let package = Package(
         .testTarget(
             name: "ModelsTests",
             dependencies: [
-                "Models", "Layers", "Checkpoints", "Compute", "Randomness", "ReferenceEngine", "TestTools",
+                "Models", "Layers", "Compute", "Randomness", "ReferenceEngine", "TestTools",
             ],
             swiftSettings: strict),
-        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestTools"], swiftSettings: strict),
+        .testTarget(name: "CheckpointsTests", dependencies: ["Models", "Imaging", "TestTools"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness"], swiftSettings: strict),
         .testTarget(
             name: "SwiftViTTests", dependencies: ["SwiftViT", "Randomness", "TestTools"], swiftSettings: strict),
@@ -81,7 +81,7 @@ let package = Package(
         .testTarget(
             name: "TrainingTests",
             dependencies: [
-                "Training", "Models", "Datasets", "Checkpoints", "Imaging", "Compute", "Layers", "Randomness",
+                "Training", "Models", "Datasets", "Imaging", "Compute", "Layers", "Randomness",
             ], swiftSettings: strict),
     ]
 )

@@ -1,5 +1,4 @@
 // Reexported by `import SwiftViT`: images and preprocessing, checkpoints, models, data sets and training.
-@_exported import Checkpoints
 @_exported import Compute
 @_exported import Datasets
 @_exported import Imaging

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Checkpoints
 import Compute
 import Models
 import Support

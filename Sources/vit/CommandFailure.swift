@@ -1,6 +1,6 @@
-import Checkpoints
 import Compute
 import Datasets
+import Models
 import SwiftViT
 
 #if canImport(Glibc)

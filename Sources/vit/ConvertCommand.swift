@@ -1,7 +1,7 @@
 import ArgumentParser
-import Checkpoints
-import SwiftViT
+import Models
 import Support
+import SwiftViT
 
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,8 +1,8 @@
 import ArgumentParser
-import Checkpoints
 import Compute
-import SwiftViT
+import Models
 import Support
+import SwiftViT
 
 struct MapCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

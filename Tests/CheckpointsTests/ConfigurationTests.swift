@@ -4,8 +4,6 @@ import Support
 import TestTools
 import Testing
 
-import Checkpoints
-
 /// What is read from configuration files, and what is assumed without them.
 struct ConfigurationTests {
     @Test func huggingFaceViT() throws {

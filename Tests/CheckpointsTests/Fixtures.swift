@@ -1,7 +1,7 @@
 import TestTools
 import Testing
 
-import Checkpoints
+import Models
 import Support
 
 /// The checkpoints under Tests/Fixtures/checkpoints.

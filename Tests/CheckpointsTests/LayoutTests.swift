@@ -2,7 +2,6 @@ import Compute
 import Models
 import Testing
 
-import Checkpoints
 import Support
 
 /// Every layout gives the tensors that Python computed from the library's own model, to the bit.

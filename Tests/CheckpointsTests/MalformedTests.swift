@@ -1,7 +1,7 @@
-import Checkpoints
+import Models
+import Support
 import TestTools
 import Testing
-import Support
 
 /// Files that break their format end in one sentence that names the file and the fault, never in a trap.
 struct MalformedTests {

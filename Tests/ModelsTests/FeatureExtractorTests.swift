@@ -1,10 +1,9 @@
-import Checkpoints
 import Compute
 import Foundation
 import Layers
 import Models
-import Testing
 import Support
+import Testing
 
 /// The vectors that an encoder gives, held to the final tokens and hidden states of timm and transformers.
 struct FeatureExtractorTests {

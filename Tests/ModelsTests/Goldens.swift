@@ -1,7 +1,7 @@
-import Checkpoints
 import Compute
 import Foundation
 import Layers
+import Models
 
 /// A file of `Tests/Fixtures/numerics`.
 struct Goldens {

@@ -1,7 +1,6 @@
-import Checkpoints
 import Datasets
-import SwiftViT
 import Models
+import SwiftViT
 import Testing
 
 struct LayerStatisticsTests {

@@ -1,8 +1,8 @@
-import Checkpoints
 import Datasets
 import Foundation
-import SwiftViT
 import Imaging
+import Models
+import SwiftViT
 import Testing
 
 struct MAEReconstructorTests {

@@ -1,8 +1,7 @@
-import Checkpoints
 import Compute
-import SwiftViT
 import Foundation
 import Models
+import SwiftViT
 import Testing
 
 /// Neighbours vote as in DINO's evaluation; tools/fixtures_probe.py wrote its results.

@@ -1,5 +1,5 @@
-import Checkpoints
 import Foundation
+import Models
 import Testing
 
 import Training

@@ -1,4 +1,3 @@
-import Checkpoints
 import Compute
 import Foundation
 import Models

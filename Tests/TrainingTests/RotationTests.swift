@@ -1,4 +1,4 @@
-import Checkpoints
+import Models
 import Compute
 import Datasets
 import Foundation

@@ -1,4 +1,4 @@
-import Checkpoints
+import Models
 
 /// All numbers of a file of tensors.
 struct TensorArchiveValues {

@@ -1,5 +1,5 @@
-import Checkpoints
 import Imaging
+import Models
 import Support
 
 /// The statistics of a model's layers as a self-contained HTML page.

@@ -1,5 +1,5 @@
-import Checkpoints
 import Datasets
+import Models
 import Support
 
 /// The names of a model's classes.

@@ -1,4 +1,3 @@
-import Checkpoints
 import Compute
 import Datasets
 import Imaging

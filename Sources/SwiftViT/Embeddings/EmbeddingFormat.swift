@@ -1,5 +1,5 @@
-import Checkpoints
 import Datasets
+import Models
 import Support
 
 /// The formats of embedding files, chosen by file extension.

@@ -1,5 +1,5 @@
-import Checkpoints
 import Datasets
+import Models
 import Support
 
 /// Embeds many images into a file, surviving interruptions.

@@ -1,10 +1,9 @@
-import Checkpoints
 import Compute
 import Datasets
 import Imaging
 import Models
-import Synchronization
 import Support
+import Synchronization
 
 /// Embeds images with the encoder of any checkpoint: a classifier's, or a masked autoencoder's, which receives all patches
 /// here.

@@ -1,7 +1,7 @@
-import Checkpoints
 import Compute
 import Datasets
 import Imaging
+import Models
 import Support
 
 /// A 2-D map of embeddings as a self-contained HTML page: points coloured by folder, with thumbnails.

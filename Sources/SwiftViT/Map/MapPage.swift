@@ -1,4 +1,4 @@
-import Checkpoints
+import Models
 import Support
 
 /// The HTML page of a map: drawing, pan and zoom, and thumbnails, without a network.

@@ -1,4 +1,3 @@
-import Checkpoints
 import Imaging
 import Models
 import Support

@@ -1,6 +1,6 @@
-import Checkpoints
 import Compute
 import Datasets
+import Models
 import Support
 
 /// An array of embeddings with its index of images and its settings, if they lie beside it.

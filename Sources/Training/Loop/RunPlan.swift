@@ -1,7 +1,7 @@
-import Support
-import Checkpoints
 import Compute
 import Datasets
+import Models
+import Support
 
 /// What a run would take, from a few timed steps: `--plan`.
 public struct RunPlan: Sendable {

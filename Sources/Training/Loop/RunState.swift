@@ -1,5 +1,5 @@
-import Checkpoints
 import Datasets
+import Models
 import Support
 
 /// The state of a run beside its tensors: `state.json` of a checkpoint.

@@ -1,6 +1,6 @@
-import Checkpoints
 import Compute
 import Layers
+import Models
 import Support
 
 /// Weights with their optimizer and their average: all numbers that a step changes.

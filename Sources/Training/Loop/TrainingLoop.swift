@@ -1,6 +1,6 @@
-import Support
-import Checkpoints
 import Datasets
+import Models
+import Support
 
 extension TrainingRun {
     /// Trains to the end, or until the observer asks to stop.

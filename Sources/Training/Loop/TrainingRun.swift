@@ -1,7 +1,7 @@
-import Support
-import Checkpoints
 import Compute
 import Datasets
+import Models
+import Support
 
 /// A training run from its first or its last checkpoint to its end.
 public final class TrainingRun<Own: Sendable & Equatable> {

@@ -1,4 +1,3 @@
-import Checkpoints
 import Layers
 import Models
 

@@ -1,6 +1,6 @@
-import Checkpoints
 import Datasets
 import Imaging
+import Models
 import Support
 
 /// The channels of the images of a data set, from their headers.

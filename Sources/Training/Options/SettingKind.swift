@@ -1,4 +1,4 @@
-import Checkpoints
+import Models
 import Support
 
 /// How values of one type are written on the command line, in `config.json` and in messages, and which are allowed.

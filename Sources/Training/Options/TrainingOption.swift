@@ -1,5 +1,5 @@
+import Models
 import Support
-import Checkpoints
 
 /// One setting of a run, declared once: its flag, its help, its key in `config.json`, its range, and where it is stored.
 ///

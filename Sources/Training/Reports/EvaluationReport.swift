@@ -1,6 +1,5 @@
-import Support
-import Checkpoints
 import Models
+import Support
 
 /// How good a classifier is on held-out images: the content of `evaluation.json`, and a section of the report.
 struct EvaluationReport {

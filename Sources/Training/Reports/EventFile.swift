@@ -1,4 +1,4 @@
-import Checkpoints
+import Models
 import Support
 
 /// The scalars of a run as TensorBoard reads them: a file of records, each a protocol buffer `Event`.

@@ -1,4 +1,4 @@
-import Checkpoints
+import Models
 import Support
 
 /// `report.html`: a run on one page that needs no other file.

@@ -1,7 +1,7 @@
-import Checkpoints
 import Datasets
-import SwiftViT
+import Models
 import Support
+import SwiftViT
 
 /// Prints the results of `vit attention` as they arrive.
 struct AttentionRun {

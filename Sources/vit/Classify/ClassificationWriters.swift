@@ -1,8 +1,8 @@
 import ArgumentParser
-import Checkpoints
 import Datasets
-import SwiftViT
+import Models
 import Support
+import SwiftViT
 
 /// The output formats of `vit classify`.
 enum ClassificationFormat: String, ExpressibleByArgument, CaseIterable {

@@ -1,10 +1,9 @@
 import ArgumentParser
-import Checkpoints
 import Datasets
-import SwiftViT
 import Imaging
 import Models
 import Support
+import SwiftViT
 
 struct EmbedCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

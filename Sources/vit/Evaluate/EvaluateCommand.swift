@@ -1,8 +1,8 @@
 import ArgumentParser
-import Checkpoints
 import Datasets
-import SwiftViT
+import Models
 import Support
+import SwiftViT
 
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

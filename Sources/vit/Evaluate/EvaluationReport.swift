@@ -1,9 +1,8 @@
-import Checkpoints
 import Datasets
-import SwiftViT
 import Models
-import Training
 import Support
+import SwiftViT
+import Training
 
 /// The result of `vit evaluate`, as text and as JSON.
 struct EvaluationReport {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Checkpoints
+import Models
 import Support
 
 #if canImport(Glibc)

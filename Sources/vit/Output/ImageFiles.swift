@@ -1,8 +1,8 @@
-import Checkpoints
 import Datasets
-import SwiftViT
 import Imaging
+import Models
 import Support
+import SwiftViT
 
 /// Writes the images that a command draws: to one file, or to a directory with a file per input.
 struct ImageFiles {

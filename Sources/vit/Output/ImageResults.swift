@@ -1,6 +1,6 @@
 import ArgumentParser
-import Checkpoints
 import Datasets
+import Models
 import Support
 
 /// Formats of results that are printed as text or as JSON.

@@ -1,10 +1,9 @@
 import ArgumentParser
-import Checkpoints
 import Datasets
-import SwiftViT
 import Models
-import Training
 import Support
+import SwiftViT
+import Training
 
 struct ProbeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

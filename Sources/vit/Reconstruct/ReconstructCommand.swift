@@ -1,9 +1,8 @@
 import ArgumentParser
-import Checkpoints
 import Datasets
-import SwiftViT
 import Models
 import Support
+import SwiftViT
 
 struct ReconstructCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

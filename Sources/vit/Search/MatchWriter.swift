@@ -1,7 +1,7 @@
-import Checkpoints
 import Datasets
-import SwiftViT
+import Models
 import Support
+import SwiftViT
 
 /// Formats matches and groups of duplicates.
 struct MatchWriter {

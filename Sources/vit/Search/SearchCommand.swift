@@ -1,9 +1,8 @@
 import ArgumentParser
-import Checkpoints
 import Datasets
-import SwiftViT
 import Models
 import Support
+import SwiftViT
 
 /// The output formats of matches and groups.
 enum SearchFormat: String, ExpressibleByArgument, CaseIterable {

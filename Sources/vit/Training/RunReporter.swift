@@ -1,6 +1,6 @@
-import Checkpoints
-import Training
+import Models
 import Support
+import Training
 
 /// Reports a run on standard error: a line that updates itself on a terminal, else one every ten seconds.
 final class RunReporter {

@@ -1,6 +1,6 @@
-import Support
-import Checkpoints
 import Datasets
+import Models
+import Support
 
 /// What the loss of each class is multiplied by.
 public enum ClassWeights: Sendable, Hashable {

@@ -1,11 +1,10 @@
-import Support
-import Checkpoints
 import Compute
 import Datasets
 import Imaging
 import Layers
 import Models
 import Randomness
+import Support
 
 /// Supervised training of a classifier, from a checkpoint or from scratch.
 package final class Classification: TrainingMethod {

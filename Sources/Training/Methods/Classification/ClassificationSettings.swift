@@ -1,8 +1,7 @@
-import Support
-import Checkpoints
 import Datasets
 import Imaging
 import Models
+import Support
 
 /// The settings of supervised training.
 public struct ClassificationSettings: Sendable, Equatable {

@@ -1,7 +1,6 @@
-import Support
-import Checkpoints
 import Compute
 import Models
+import Support
 
 #if canImport(Glibc)
     import Glibc

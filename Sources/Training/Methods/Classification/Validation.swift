@@ -1,9 +1,8 @@
-import Support
-import Checkpoints
 import Compute
 import Datasets
 import Imaging
 import Models
+import Support
 
 #if canImport(Glibc)
     import Glibc

@@ -1,6 +1,6 @@
-import Support
-import Checkpoints
 import Datasets
+import Models
+import Support
 
 extension MAE {
     package func describe(

@@ -1,10 +1,9 @@
-import Support
-import Checkpoints
 import Compute
 import Datasets
 import Imaging
 import Layers
 import Models
+import Support
 
 /// Masked autoencoding (He et al. 2022): three quarters of the patches are masked, and the model predicts them.
 package final class MAE: TrainingMethod {

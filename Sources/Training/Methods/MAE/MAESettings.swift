@@ -1,7 +1,6 @@
-import Support
-import Checkpoints
 import Imaging
 import Models
+import Support
 
 /// The settings of masked autoencoding (He et al. 2022).
 public struct MAESettings: Sendable, Equatable {

@@ -1,8 +1,7 @@
-import Support
-import Checkpoints
 import Compute
 import Imaging
 import Models
+import Support
 
 /// What a model makes of masked images: 8-bit RGB, side by side.
 struct ReconstructionImages {

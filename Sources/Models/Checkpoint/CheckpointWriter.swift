@@ -1,6 +1,5 @@
 import Compute
 import Imaging
-import Models
 import Support
 import TensorFiles
 

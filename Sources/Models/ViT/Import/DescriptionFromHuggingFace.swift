@@ -1,5 +1,4 @@
 import Compute
-import Models
 import Support
 
 /// Reads the configuration that transformers writes (`config.json` with `model_type`).

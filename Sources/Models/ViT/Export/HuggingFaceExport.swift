@@ -1,6 +1,5 @@
 import Compute
 import Imaging
-import Models
 import Support
 
 /// Writes the directory that transformers reads, with the names that all its versions know.

@@ -1,4 +1,3 @@
-import Models
 import TensorFiles
 
 /// Accounts for every tensor: finds the stored ones of each that the model needs, and a reason for each that is left.

@@ -1,4 +1,3 @@
-import Models
 import Support
 
 /// The family whose customs hold where a checkpoint says nothing.

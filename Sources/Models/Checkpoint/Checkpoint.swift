@@ -1,6 +1,5 @@
 import Compute
 import Imaging
-import Models
 import TensorFiles
 
 /// An opened checkpoint: described and checked, its tensors mapped, nothing copied yet.

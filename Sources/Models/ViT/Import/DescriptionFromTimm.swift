@@ -1,5 +1,4 @@
 import Compute
-import Models
 import Support
 
 /// Reads the configuration that timm's hub models carry (`config.json` with `architecture` and `pretrained_cfg`).

@@ -1,5 +1,4 @@
 import Imaging
-import Models
 import Support
 
 extension HuggingFaceConfiguration {

@@ -1,5 +1,4 @@
 import Compute
-import Models
 import TensorFiles
 
 /// Gives a tensor under its canonical name.

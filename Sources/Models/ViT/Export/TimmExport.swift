@@ -1,6 +1,5 @@
 import Compute
 import Imaging
-import Models
 import Support
 
 /// Writes timm's names: the directory that timm reads, or the `.pth` of MAE's authors.
