@@ -27,7 +27,7 @@ extension FrozenParameters {
     /// - Parameter hasSinCosPositions: positions are MAE's fixed table, with zero for the tokens before the patches;
     ///   else they are drawn, too.
     package init(
-        randomFor configuration: ViTConfiguration, hasSinCosPositions: Bool, seed: UInt64
+        randomFor configuration: any ModelConfiguration, hasSinCosPositions: Bool, seed: UInt64
     ) throws {
         let store = ParameterStore(configuration.parameterShapes.map { ($0.name, $0.shape) })
         ParameterInitialization.fill(store, seed: seed)

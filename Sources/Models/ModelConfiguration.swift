@@ -2,9 +2,11 @@ import Layers
 import Support
 
 /// The shape of a model of some family: what everything outside the family needs to know of it.
-package protocol ModelConfiguration: Sendable {
+public protocol ModelConfiguration: Sendable {
     /// The size of the images that the model takes, in pixels.
     var imageSize: Size { get set }
+    /// The size of image that the stored table of positions belongs to, where it is not `imageSize`.
+    var positionImageSize: Size? { get set }
     /// The size of a patch, in pixels.
     var patchSize: Size { get }
     /// Color channels of the input, 1 to 4.
@@ -22,11 +24,18 @@ package protocol ModelConfiguration: Sendable {
     /// The tokens before the patches.
     var prefixCount: Int { get }
 
+    /// What a head reads of the tokens.
+    var headPooling: FeaturePooling { get }
+    /// Whether the positions are a fixed table, which is not trained.
+    var hasFixedPositions: Bool { get }
+    /// The model without what serves its training alone: the encoder of a masked autoencoder.
+    var backbone: any ModelConfiguration { get }
+
     /// Every tensor of the model, in forward order and under timm's names.
     var parameterShapes: [ParameterShape] { get }
 
-    /// Builds the model.
-    func model(_ parts: ModelParts, _ builder: LayerBuilder) throws -> any VisionModel
+    /// How the model is built.
+    var maker: ModelMaker { get }
 
     /// How deep a parameter lies: 0 for the embedding, 1 + i for block i, 1 + depth for what follows.
     func layer(ofParameter name: String) -> Int
@@ -43,8 +52,37 @@ package enum ModelParts {
     case features(layer: Int? = nil)
 }
 
+/// How a model is built: opaque to users of the library.
+public struct ModelMaker: Sendable {
+    package let make: @Sendable (ModelParts, LayerBuilder) throws -> any VisionModel
+
+    package init(_ make: @escaping @Sendable (ModelParts, LayerBuilder) throws -> any VisionModel) { self.make = make }
+}
+
 extension ModelConfiguration {
-    package func layer(ofParameter name: String) -> Int {
+    /// The model itself, where all of it is used.
+    public var backbone: any ModelConfiguration { self }
+
+    /// Builds the model.
+    package func model(_ parts: ModelParts, _ builder: LayerBuilder) throws -> any VisionModel {
+        try maker.make(parts, builder)
+    }
+
+    /// Takes images of another size; the positions are interpolated to it.
+    package mutating func takeImages(of size: Size) {
+        let trained = positionImageSize ?? imageSize
+        positionImageSize = trained == size ? nil : trained
+        imageSize = size
+    }
+
+    /// The grid that the stored table of positions was made for.
+    package var positionGrid: Size {
+        let size = positionImageSize ?? imageSize
+        return Size(height: size.height / patchSize.height, width: size.width / patchSize.width)
+    }
+
+    /// By the names of timm's Vision Transformers.
+    public func layer(ofParameter name: String) -> Int {
         let parts = name.split(separator: ".")
         if parts.count > 1, parts[0] == "blocks", let block = Int(parts[1]) { return block + 1 }
         let isEmbedding = name.hasPrefix("patch_embed.") || name.hasSuffix("_token") || name == "pos_embed"

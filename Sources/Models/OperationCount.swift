@@ -1,5 +1,6 @@
 extension ViTConfiguration {
-    package var operationCount: Double { operationCount(tokens: nil) }
+    /// Floating-point operations of the forward pass of one image, a multiply-add counted as two.
+    public var operationCount: Double { operationCount(tokens: nil) }
 
     /// Floating-point operations of the forward pass of one image, a multiply-add counted as two; `tokens` go through
     /// the blocks (all, where it is left out).
@@ -16,7 +17,7 @@ extension ViTConfiguration {
 
 extension MAEConfiguration {
     /// Floating-point operations of the forward pass of one image, a multiply-add counted as two.
-    package var operationCount: Double {
+    public var operationCount: Double {
         let visible = Double(1 + keptCount)
         let (n, d) = (Double(1 + encoder.patchCount), Double(decoder.width))
         let block = 8 * n * d * d + 4 * n * n * d + 4 * n * d * Double(decoder.hiddenWidth)

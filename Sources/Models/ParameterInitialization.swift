@@ -22,7 +22,7 @@ package enum ParameterInitialization {
         if name.hasSuffix("_token") || name == "pos_embed" {
             return (0..<count).map { _ in Float(0.02 * random.normal()) }
         }
-        if name.hasSuffix("gamma") { return [Float](repeating: 1e-4, count: count) }
+        if name.contains("gamma") { return [Float](repeating: 1e-4, count: count) }
         if name.hasSuffix("bias") {
             return [Float](repeating: 0, count: count)
         }

@@ -80,8 +80,8 @@ struct BenchmarkCommand: ParsableCommand {
 
     private func benchmarkOfCheckpoint() throws -> ModelBenchmark {
         let checkpoint = try Checkpoint.open(ModelLocation.find(model ?? ModelLocation.builtIn))
-        var benchmark = ModelBenchmark(checkpoint.configuration)
-        if let decoder = checkpoint.maeDecoder { benchmark.decoder = decoder }
+        var benchmark = ModelBenchmark(try checkpoint.visionTransformer())
+        if let mae = checkpoint.configuration as? MAEConfiguration { benchmark.decoder = mae.decoder }
         return benchmark
     }
 

@@ -18,7 +18,7 @@ struct ConfigurationTests {
         expected.layerNormEpsilon = 1e-12
         expected.positionInterpolation = .transformers
         expected.classCount = 5
-        #expect(checkpoint.configuration == expected)
+        #expect(try checkpoint.encoder == expected)
         #expect(checkpoint.labels == ["ant", "bee", "cicada", "dragonfly", "earwig"])
         #expect(checkpoint.assumptions.isEmpty)
         var preprocessing = Preprocessing(
@@ -31,14 +31,14 @@ struct ConfigurationTests {
     }
 
     @Test func activationAndBiasOfQueries() throws {
-        #expect(try Checkpoint.open(Fixture.hfViTModern.path).configuration.activation == .geluTanh)
-        let biasless = try Checkpoint.open(Fixture.hfViTModel.path).configuration
+        #expect(try Checkpoint.open(Fixture.hfViTModern.path).encoder.activation == .geluTanh)
+        let biasless = try Checkpoint.open(Fixture.hfViTModel.path).encoder
         #expect(!biasless.qkvBias && biasless.activation == .gelu && biasless.classCount == 0)
     }
 
     @Test func huggingFaceDeiTIsSquashedAndCropped() throws {
         let checkpoint = try Checkpoint.open(Fixture.hfDeiT.path)
-        #expect(checkpoint.configuration.hasDistillationToken)
+        #expect(try checkpoint.encoder.hasDistillationToken)
         #expect(checkpoint.preprocessing.resize == .exact(width: 20, height: 20))
         #expect(checkpoint.preprocessing.crop == Size(height: 16, width: 16))
         #expect(checkpoint.preprocessing.interpolation == .bicubic)
@@ -46,25 +46,25 @@ struct ConfigurationTests {
 
     @Test func huggingFaceMAEHasADecoder() throws {
         let checkpoint = try Checkpoint.open(Fixture.hfMAE.path)
-        let decoder = try #require(checkpoint.maeDecoder)
+        let decoder = try #require(checkpoint.autoencoder?.decoder)
         #expect((decoder.width, decoder.depth, decoder.heads, decoder.hiddenWidth) == (12, 1, 4, 20))
-        #expect(checkpoint.configuration.classCount == 0)
+        #expect(try checkpoint.encoder.classCount == 0)
     }
 
     @Test func dinov2() throws {
         let registers = try Checkpoint.open(Fixture.hfDINOv2Registers.path)
-        #expect(registers.configuration.registerCount == 4 && registers.configuration.hasLayerScale)
-        #expect(registers.configuration.prefixHasPosition)
-        #expect(registers.configuration.layerNormEpsilon == 1e-6)
+        #expect(try registers.encoder.registerCount == 4 && registers.encoder.hasLayerScale)
+        #expect(try registers.encoder.prefixHasPosition)
+        #expect(try registers.encoder.layerNormEpsilon == 1e-6)
         #expect(registers.preprocessing.resize == .shortestEdge(24))
-        let timm = try Checkpoint.open(Fixture.timmRegisters.path).configuration
+        let timm = try Checkpoint.open(Fixture.timmRegisters.path).encoder
         #expect(timm.registerCount == 4 && timm.hasLayerScale && !timm.prefixHasPosition)
     }
 
     @Test func timmHub() throws {
         let checkpoint = try Checkpoint.open(Fixture.timmHub.path)
-        #expect(checkpoint.configuration.heads == 2)
-        #expect(checkpoint.configuration.layerNormEpsilon == 1e-6)
+        #expect(try checkpoint.encoder.heads == 2)
+        #expect(try checkpoint.encoder.layerNormEpsilon == 1e-6)
         #expect(checkpoint.labels == ["ant", "bee", "cicada", "dragonfly", "earwig"])
         #expect(checkpoint.preprocessing.resize == .shortestEdge(17))
         #expect(checkpoint.preprocessing.crop == Size(height: 16, width: 16))
@@ -74,17 +74,17 @@ struct ConfigurationTests {
 
     @Test func timmMeanPooledIsNotSquare() throws {
         let checkpoint = try Checkpoint.open(Fixture.timmMeanPooled.path)
-        #expect(checkpoint.configuration.imageSize == Size(height: 16, width: 24))
-        #expect(checkpoint.configuration.pooling == .meanPatches)
-        #expect(checkpoint.configuration.finalNorm == .afterPooling)
+        #expect(try checkpoint.encoder.imageSize == Size(height: 16, width: 24))
+        #expect(try checkpoint.encoder.pooling == .meanPatches)
+        #expect(try checkpoint.encoder.finalNorm == .afterPooling)
         #expect(checkpoint.preprocessing.resize == .cover(width: 30, height: 20))
     }
 
     @Test func withoutAConfigurationItIsSaidWhatIsAssumed() throws {
         let checkpoint = try Checkpoint.open(Fixture.maeFinetuned.path)
-        #expect(checkpoint.configuration.heads == 1)
-        #expect(checkpoint.configuration.imageSize == Size(square: 16))
-        #expect(checkpoint.configuration.finalNorm == .afterPooling)
+        #expect(try checkpoint.encoder.heads == 1)
+        #expect(try checkpoint.encoder.imageSize == Size(square: 16))
+        #expect(try checkpoint.encoder.finalNorm == .afterPooling)
         #expect(checkpoint.preprocessing.resize == .shortestEdge(18))
         #expect(checkpoint.preprocessing.mean == [0.485, 0.456, 0.406])
         let said = checkpoint.assumptions.joined(separator: " ")
@@ -93,7 +93,7 @@ struct ConfigurationTests {
 
     @Test func jaxStatesItsHeads() throws {
         let checkpoint = try Checkpoint.open(Fixture.jax.path)
-        #expect(checkpoint.configuration.heads == 2)
+        #expect(try checkpoint.encoder.heads == 2)
         #expect(checkpoint.preprocessing.resize == .shortestEdge(17))
         #expect(!checkpoint.assumptions.contains { $0.contains("heads") })
     }
@@ -104,7 +104,7 @@ struct ConfigurationTests {
         try scratch.write(
             #"{"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 40}, "crop_size": 32}"#,
             to: "preprocessor_config.json")
-        let configuration = try Checkpoint.open(path).configuration
+        let configuration = try Checkpoint.open(path).encoder
         #expect(configuration.imageSize == Size(square: 32))
         #expect(configuration.positionImageSize == Size(square: 16))
     }
@@ -138,6 +138,6 @@ struct ConfigurationTests {
         let path = try scratch.write(try Fixture.timmHub.bytes, to: "model.safetensors")
         #expect(try #require(openingError(path)).description.contains("num_attention_heads"))
         try scratch.write(#"{"num_attention_heads": 2}"#, to: "config.json")
-        #expect(try Checkpoint.open(path).configuration.heads == 2)
+        #expect(try Checkpoint.open(path).encoder.heads == 2)
     }
 }

@@ -31,12 +31,12 @@ struct ConversionTests {
         let original = try Checkpoint.open(fixture.path)
         try original.convert(to: layout, directory: scratch.path)
         let copy = try Checkpoint.open(scratch.path)
-        var expected = original.configuration
+        var expected = try original.encoder
         // How positions are interpolated belongs to the layout.
-        expected.positionInterpolation = copy.configuration.positionInterpolation
-        #expect(copy.configuration == expected)
-        #expect(copy.maeDecoder == original.maeDecoder)
-        #expect(copy.maeTarget == original.maeTarget)
+        expected.positionInterpolation = try copy.encoder.positionInterpolation
+        #expect(try copy.encoder == expected)
+        #expect(copy.autoencoder?.decoder == original.autoencoder?.decoder)
+        #expect(copy.autoencoder?.target == original.autoencoder?.target)
         #expect(copy.labels == original.labels || (original.labels == nil && layout == .huggingFace))
         for parameter in original.parameterShapes {
             let name = parameter.name
@@ -72,7 +72,7 @@ struct ConversionTests {
         let original = try Checkpoint.open(Fixture.dinov2Original.path)
         try original.convert(to: .timm, directory: scratch.path)
         let copy = try Checkpoint.open(scratch.path)
-        #expect(!copy.configuration.prefixHasPosition && copy.configuration.registerCount == 4)
+        #expect(try !copy.encoder.prefixHasPosition && copy.encoder.registerCount == 4)
         let (token, positions) = (try original.tensor("cls_token").values, try original.tensor("pos_embed").values)
         #expect(try copy.tensor("cls_token").values == zip(token, positions).map { $0 + $1 })
         #expect(try copy.tensor("pos_embed").values == Array(positions.dropFirst(16)))

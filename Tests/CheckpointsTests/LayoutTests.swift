@@ -22,7 +22,7 @@ struct LayoutTests {
     @Test func parametersAreTheEncodersUnlessTheDecoderIsAskedFor() throws {
         let checkpoint = try Checkpoint.open(Fixture.maeFull.path)
         let encoder = try checkpoint.parameters()
-        #expect(Set(encoder.keys) == Set(checkpoint.configuration.parameterShapes.map(\.name)))
+        #expect(Set(encoder.keys) == Set(checkpoint.configuration.backbone.parameterShapes.map(\.name)))
         let whole = try checkpoint.parameters(includingDecoder: true)
         #expect(whole["decoder_pred.weight"]?.shape == [48, 8])
         #expect(whole.count == checkpoint.parameterShapes.count)

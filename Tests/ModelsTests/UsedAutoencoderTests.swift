@@ -11,8 +11,8 @@ struct UsedAutoencoderTests {
         #filePath.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" } + "/Fixtures/checkpoints"
 
     private func model(_ checkpoint: Checkpoint, batchSize: Int = 1) throws -> MaskedAutoencoder {
-        var configuration = MAEConfiguration(
-            encoder: checkpoint.configuration, decoder: try #require(checkpoint.maeDecoder))
+        var configuration = try #require(checkpoint.configuration as? MAEConfiguration)
+        configuration.target = .normalized
         configuration.maskRatio = 0
         return try MaskedAutoencoder(
             configuration, from: checkpoint, positions: MAEPositions(configuration, from: checkpoint),
@@ -66,10 +66,11 @@ struct UsedAutoencoderTests {
 
     @Test func positionsAreFittedToTheGrid() throws {
         let checkpoint = try Checkpoint.open("\(Self.checkpoints)/hf-mae")
-        var encoder = checkpoint.configuration
+        let trained = try #require(checkpoint.configuration as? MAEConfiguration)
+        var encoder = trained.encoder
         encoder.positionImageSize = encoder.imageSize
         encoder.imageSize = Size(height: 24, width: 32)
-        let configuration = MAEConfiguration(encoder: encoder, decoder: try #require(checkpoint.maeDecoder))
+        let configuration = MAEConfiguration(encoder: encoder, decoder: trained.decoder)
         let positions = try MAEPositions(configuration, from: checkpoint)
         #expect(positions.encoder.shape == [49, 16] && positions.decoder.shape == [49, 12])
         let stored = try checkpoint.tensor("decoder_pos_embed").values

@@ -60,7 +60,7 @@ import Training
         }
         let hard = try student { _ in }
         let model = try Checkpoint.open(hard.output + "/model")
-        #expect(model.configuration.hasDistillationToken)
+        #expect(try model.visionTransformer().hasDistillationToken)
         let soft = try student { $0.distillation = .soft }
         #expect(try soft.weights() != hard.weights())
         // A run resumes with its teacher.

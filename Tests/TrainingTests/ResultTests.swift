@@ -15,7 +15,7 @@ import Support
         try run.train()
         let checkpoint = try Checkpoint.open(run.output + "/model")
         let givesPixels = target == .normalized || target == .pixels
-        #expect((checkpoint.maeDecoder != nil) == givesPixels)
+        #expect((checkpoint.configuration is MAEConfiguration) == givesPixels)
         #expect(checkpoint.configuration.width == 16)
         #expect(checkpoint.preprocessing.mean == [0.485, 0.456, 0.406])
         let archive = try TensorArchive.open(run.output + "/checkpoints/3/model.safetensors")

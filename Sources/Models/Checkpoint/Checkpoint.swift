@@ -11,21 +11,15 @@ public struct Checkpoint: Sendable {
     /// What the files are: the layout and how the tensors are packed, in words.
     public let summary: String
     /// The shape of the model.
-    public let configuration: ViTConfiguration
+    public let configuration: any ModelConfiguration
     /// What the model wants done to an image.
     public let preprocessing: Preprocessing
     /// The names of the classes, where the checkpoint has them.
     public let labels: [String]?
     /// What the checkpoint did not state and was assumed, a sentence each.
     public let assumptions: [String]
-    /// The decoder, where a whole masked autoencoder is present.
-    public let maeDecoder: MAEDecoderConfiguration?
-    /// What that decoder produces: normalised patches, or pixels.
-    public let maeTarget: MAEConfiguration.Target?
-    /// Whether a file states that; else it is assumed.
-    public let statesMAETarget: Bool
-    /// The share of patches that a masked autoencoder's files state as removed; nil where they state none.
-    public let maeMaskRatio: Double?
+    /// The settings of `configuration` that no file states, as `vit inspect` calls them; they have their defaults.
+    public let unstated: Set<String>
     /// Every tensor in the files, in their order.
     public let tensors: [TensorDescription]
     /// The tensors that the model does not use, and why.
@@ -39,13 +33,14 @@ public struct Checkpoint: Sendable {
     ///
     /// Every tensor is accounted for here: what is missing, surplus or misshapen ends in an error that names it.
     public static func open(_ path: String) throws(CheckpointError) -> Checkpoint {
-        try CheckpointReader(path: path).read()
+        try Checkpoint(CheckpointFiles(path))
     }
 
     /// The names and shapes of all tensors, in forward order: the encoder's, then the decoder's where there is one.
-    public var parameterShapes: [ParameterShape] {
-        configuration.parameterShapes + (maeDecoder?.parameterShapes(encoder: configuration) ?? [])
-    }
+    public var parameterShapes: [ParameterShape] { configuration.parameterShapes }
+
+    /// The family of the model.
+    package var family: any ModelFamily { ModelFamilies.family(of: configuration) }
 
     /// One tensor under its canonical name: mapped in place where the file holds it as 32-bit floats in the right
     /// order, else converted into memory of its own.
@@ -59,7 +54,7 @@ public struct Checkpoint: Sendable {
     /// All tensors of the encoder and its heads, and the decoder's too where asked for, under canonical names.
     public func parameters(includingDecoder: Bool = false) throws(CheckpointError) -> [String: Tensor] {
         var parameters: [String: Tensor] = [:]
-        for shape in includingDecoder ? parameterShapes : configuration.parameterShapes {
+        for shape in includingDecoder ? parameterShapes : configuration.backbone.parameterShapes {
             parameters[shape.name] = try tensor(shape.name)
         }
         return parameters

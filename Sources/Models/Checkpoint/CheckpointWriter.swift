@@ -16,29 +16,23 @@ public enum ExportLayout: String, Sendable, Hashable, CaseIterable {
 /// Writes a model as a checkpoint of one of the layouts that others read.
 public struct CheckpointWriter: Sendable {
     /// The shape of the model.
-    public var configuration: ViTConfiguration
+    public var configuration: any ModelConfiguration
     /// What the model wants done to an image.
     public var preprocessing: Preprocessing
     /// The names of the classes.
     public var labels: [String]?
-    /// The decoder of a whole masked autoencoder.
-    public var maeDecoder: MAEDecoderConfiguration?
-    /// What that decoder produces.
-    public var maeTarget = MAEConfiguration.Target.normalized
-    /// The share of patches that was removed while it was trained, where it is known.
-    public var maeMaskRatio: Double?
+    /// The settings of `configuration` that are not known, as `vit inspect` calls them; they are not written.
+    public var unstated: Set<String> = []
     /// Whether weights are rounded to 16 bits.
     public var halfPrecision = false
 
     /// A writer for a model of this shape.
     public init(
-        configuration: ViTConfiguration, preprocessing: Preprocessing, labels: [String]? = nil,
-        maeDecoder: MAEDecoderConfiguration? = nil
+        configuration: any ModelConfiguration, preprocessing: Preprocessing, labels: [String]? = nil
     ) {
         self.configuration = configuration
         self.preprocessing = preprocessing
         self.labels = labels
-        self.maeDecoder = maeDecoder
     }
 
     /// Writes all files into `directory`, which is made where necessary, each beside its place and then renamed.
@@ -50,24 +44,14 @@ public struct CheckpointWriter: Sendable {
     public func write(
         to directory: String, as layout: ExportLayout, tensor: TensorSource
     ) throws(CheckpointError) -> [String] {
-        switch layout {
-        case .huggingFace: return try HuggingFaceExport(self, directory: directory).write(tensor)
-        case .timm: return try TimmExport(self, directory: directory).write(tensor)
-        case .mae: return try TimmExport(self, directory: directory).writeMAE(tensor)
-        }
+        try ModelFamilies.family(of: configuration).write(self, to: directory, as: layout, tensor: tensor)
     }
 
     /// What the model has that no class of transformers has, as a noun; nil where the layout can hold it.
-    package var huggingFaceObstacle: String? { HuggingFaceExport.obstacle(self) }
+    package var huggingFaceObstacle: String? { ModelFamilies.family(of: configuration).huggingFaceObstacle(self) }
 
+    /// The type that weights are stored in.
     var type: StoredType { halfPrecision ? .float16 : .float32 }
-
-    var parameterShapes: [ParameterShape] {
-        configuration.parameterShapes + (maeDecoder?.parameterShapes(encoder: configuration) ?? [])
-    }
-
-    /// The size of picture that the position table was made for.
-    var trainedSize: Size { configuration.positionImageSize ?? configuration.imageSize }
 }
 
 extension Checkpoint {
@@ -80,11 +64,10 @@ extension Checkpoint {
         to layout: ExportLayout, directory: String, halfPrecision: Bool = false, includingDecoder: Bool = true
     ) throws(CheckpointError) -> [String] {
         var writer = CheckpointWriter(
-            configuration: configuration, preprocessing: preprocessing, labels: labels,
-            maeDecoder: includingDecoder ? maeDecoder : nil)
+            configuration: includingDecoder ? configuration : configuration.backbone, preprocessing: preprocessing,
+            labels: labels)
         writer.halfPrecision = halfPrecision
-        writer.maeTarget = maeTarget ?? .normalized
-        writer.maeMaskRatio = maeMaskRatio
+        writer.unstated = unstated
         return try writer.write(to: directory, as: layout) { (name) throws(CheckpointError) in
             let tensor = try self.tensor(name)
             return tensor

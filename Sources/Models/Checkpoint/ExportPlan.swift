@@ -11,10 +11,10 @@ struct ExportedTensor {
     var canonical: String
     var rows: Range<Int>
 
-    /// The tensors under the names of `keyMap`; queries, keys and values come apart where the layout keeps them so.
-    static func plan(_ shapes: [ParameterShape], _ keyMap: KeyMap) -> [ExportedTensor] {
+    /// The tensors under a layout's names; queries, keys and values come apart where the layout keeps them so.
+    static func plan(_ shapes: [ParameterShape], _ names: some TensorNames) -> [ExportedTensor] {
         shapes.flatMap { parameter in
-            let parts = keyMap.parts(of: parameter.name)
+            let parts = names.parts(of: parameter.name)
             let count = (parameter.shape.first ?? 0) / max(1, parts.count)
             return parts.enumerated().map { index, part in
                 ExportedTensor(

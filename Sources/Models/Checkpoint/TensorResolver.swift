@@ -1,25 +1,39 @@
 import TensorFiles
 
+/// A parameter of a model, and how the files store it.
+struct StoredParameter {
+    let parameter: ParameterShape
+    /// The canonical name and the shape that it has in the files.
+    let stored: ParameterShape
+    /// How many of the stored numbers come before the first that is used.
+    var skippedCount = 0
+    /// Another canonical tensor, whose numbers, from `first` on, are added.
+    var addition: (name: String, first: Int)?
+
+    /// A parameter that is stored as it is, or under another name and shape.
+    init(_ parameter: ParameterShape, stored: ParameterShape? = nil) {
+        self.parameter = parameter
+        self.stored = stored ?? parameter
+    }
+}
+
 /// Accounts for every tensor: finds the stored ones of each that the model needs, and a reason for each that is left.
-struct TensorResolver {
-    let table: TensorTable
-    let description: ModelDescription
+struct TensorResolver<Names: TensorNames> {
+    let table: TensorTable<Names>
+    /// Why a stored tensor may stand unused; nil where it may not.
+    let reasonToIgnore: (String) -> String?
 
-    /// How many names an error lists.
-    private static let namesListed = 4
-
-    func resolve() throws(CheckpointError) -> (recipes: [String: TensorRecipe], ignored: [String: String]) {
+    func resolve(
+        _ parameters: [StoredParameter]
+    ) throws(CheckpointError) -> (recipes: [String: TensorRecipe], ignored: [String: String]) {
         var recipes: [String: TensorRecipe] = [:]
         var missing: [String] = []
         var misshapen: [String] = []
         var wrongType: [String] = []
         var used: Set<String> = []
-        let needed =
-            description.configuration.parameterShapes
-            + (description.decoder?.parameterShapes(encoder: description.configuration) ?? [])
-        for parameter in needed {
-            let stored = stored(parameter)
-            let names = table.keyMap.parts(of: stored.name).map(\.name)
+        for parameter in parameters {
+            let stored = parameter.stored
+            let names = table.names.parts(of: stored.name).map(\.name)
             used.formUnion(names)
             guard let parts = table.parts(of: stored.name) else {
                 missing += names.filter { table.tensors[$0] == nil }
@@ -31,12 +45,17 @@ struct TensorResolver {
                 }
             }
             wrongType += parts.filter { !$0.tensor.description.type.isFloatingPoint }.map(\.tensor.name)
-            recipes[parameter.name] = recipe(parameter, parts)
+            var recipe = TensorRecipe(
+                shape: parameter.parameter.shape, parts: parts, skippedCount: parameter.skippedCount)
+            if let (name, first) = parameter.addition, let parts = table.parts(of: name) {
+                recipe.addition = (parts, first)
+            }
+            recipes[parameter.parameter.name] = recipe
         }
         var ignored: [String: String] = [:]
         var surplus: [String] = []
-        for name in table.tensors.keys.sorted() where !used.contains(name) && description.ignored[name] == nil {
-            if let reason = table.keyMap.reasonToIgnore(name, hasDecoder: description.decoder != nil) {
+        for name in table.tensors.keys.sorted() where !used.contains(name) {
+            if let reason = reasonToIgnore(name) {
                 ignored[name] = reason
             } else {
                 surplus.append(name)
@@ -44,32 +63,6 @@ struct TensorResolver {
         }
         try report(missing: missing, misshapen: misshapen, wrongType: wrongType, surplus: surplus)
         return (recipes, ignored)
-    }
-
-    /// The number of position rows that go into tokens.
-    private var foldedRows: Int { description.folds.last?.rows.upperBound ?? 0 }
-
-    /// The name and shape under which a parameter is stored: another one where positions are folded.
-    private func stored(_ parameter: ParameterShape) -> ParameterShape {
-        if let fold = description.folds.first(where: { $0.token == parameter.name }) {
-            return ParameterShape(fold.source, [1, fold.rows.count, description.configuration.width])
-        }
-        guard parameter.name == "pos_embed" else { return parameter }
-        return ParameterShape("pos_embed", [1, parameter.shape[1] + foldedRows, parameter.shape[2]])
-    }
-
-    private func recipe(
-        _ parameter: ParameterShape, _ parts: [(part: TensorPart, tensor: StoredTensor)]
-    ) -> TensorRecipe {
-        var recipe = TensorRecipe(shape: parameter.shape, parts: parts)
-        let width = description.configuration.width
-        if parameter.name == "pos_embed" { recipe.skippedCount = foldedRows * width }
-        if let fold = description.folds.first(where: { $0.token == parameter.name }),
-            let positions = table.parts(of: "pos_embed")
-        {
-            recipe.addition = (positions, fold.rows.lowerBound * width)
-        }
-        return recipe
     }
 
     /// Queries, keys and values have to be a third each, not three parts of any size.
@@ -90,6 +83,7 @@ struct TensorResolver {
     }
 
     private static func list(_ names: [String]) -> String {
+        let namesListed = 4
         let shown = names.prefix(namesListed).joined(separator: ", ")
         return names.count > namesListed
             ? "\(shown) and \(names.count - namesListed) more (\(names.count) in all)" : shown

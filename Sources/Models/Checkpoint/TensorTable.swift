@@ -1,16 +1,16 @@
 import TensorFiles
 
 /// The tensors of a checkpoint, found by the names that this package uses.
-struct TensorTable: Sendable {
+struct TensorTable<Names: TensorNames>: Sendable {
     let path: String
-    let keyMap: KeyMap
+    let names: Names
     /// By stored name, without what a training script put before all names.
     let tensors: [String: StoredTensor]
 
     /// The parts of a canonical tensor as they are stored; nil where one is missing.
     func parts(of canonical: String) -> [(part: TensorPart, tensor: StoredTensor)]? {
         var found: [(TensorPart, StoredTensor)] = []
-        for part in keyMap.parts(of: canonical) {
+        for part in names.parts(of: canonical) {
             guard let tensor = tensors[part.name] else { return nil }
             found.append((part, tensor))
         }
@@ -40,24 +40,16 @@ struct TensorTable: Sendable {
     /// The extent of one dimension of a canonical tensor, 1 or more.
     func extent(_ dimension: Int, of canonical: String) throws(CheckpointError) -> Int {
         guard let shape = shape(of: canonical) else {
-            throw .malformed(path, "lacks \(keyMap.parts(of: canonical).map(\.name).joined(separator: ", "))")
+            throw .malformed(path, "lacks \(names.parts(of: canonical).map(\.name).joined(separator: ", "))")
         }
-        guard dimension < shape.count, shape[dimension] > 0, shape[dimension] <= Self.largestExtent else {
+        guard dimension < shape.count, shape[dimension] > 0, shape[dimension] <= TensorExtent.largest else {
             throw .malformed(path, "\(canonical) has the impossible shape \(shape)")
         }
         return shape[dimension]
     }
 
-    /// Beyond any real model, and small enough that products of three stay in 64 bits.
-    static let largestExtent = 1 << 20
-
-    /// One more than the highest number of a block.
-    var depth: Int { count { keyMap.blockIndex(of: $0) } }
-
-    /// One more than the highest number of a decoder block.
-    var decoderDepth: Int { count { keyMap.decoderBlockIndex(of: $0) } }
-
-    private func count(_ index: (String) -> Int?) -> Int {
+    /// One more than the highest number that `index` finds in a stored name.
+    func count(_ index: (String) -> Int?) -> Int {
         let highest = tensors.keys.compactMap(index).max() ?? -1
         // A number beyond the number of tensors cannot belong to a row without gaps.
         return min(highest, tensors.count) + 1
@@ -65,33 +57,12 @@ struct TensorTable: Sendable {
 }
 
 extension TensorTable {
-    /// What training scripts put before all names.
-    private static let wrappings = ["module.", "_orig_mod.", "timm_model.", "model.", "backbone.", "encoder."]
-
-    init(_ weights: TensorFile) throws(CheckpointError) {
-        var names = weights.tensors.map(\.name)
-        while let wrapping = Self.wrappings.first(where: { prefix in names.allSatisfy { $0.hasPrefix(prefix) } }),
-            !names.isEmpty
-        {
-            names = names.map { String($0.dropFirst(wrapping.count)) }
-        }
-        if let feature = KeyMap.unsupportedFeature(names: names) {
-            throw .malformed(weights.path, "holds a model with \(feature), which is not supported")
-        }
-        guard let keyMap = KeyMap.detect(names: names, wrapper: weights.wrapper) else {
-            let first = names.prefix(3).joined(separator: ", ")
-            throw .malformed(
-                weights.path,
-                names.isEmpty
-                    ? "holds no tensors"
-                    : "has the layout of no Vision Transformer that can be read; its tensors begin \(first)")
-        }
-        var tensors: [String: StoredTensor] = [:]
-        for (name, tensor) in zip(names, weights.tensors) {
-            guard tensors.updateValue(tensor, forKey: name) == nil else {
-                throw .malformed(weights.path, "holds \(tensor.name) twice")
-            }
-        }
-        self.init(path: weights.path, keyMap: keyMap, tensors: tensors)
+    init(_ files: CheckpointFiles, names: Names) throws(CheckpointError) {
+        self.init(path: files.weights.path, names: names, tensors: try files.tensors())
     }
+}
+
+enum TensorExtent {
+    /// Beyond any real model, and small enough that products of three stay in 64 bits.
+    static let largest = 1 << 20
 }

@@ -1,5 +1,7 @@
+import Support
+
 /// The shape of a masked autoencoder and of its task.
-public struct MAEConfiguration: Sendable, Hashable {
+public struct MAEConfiguration: ModelConfiguration, Hashable {
     /// What the decoder is to produce for each removed patch.
     public enum Target: String, Sendable, Hashable, Codable, CaseIterable {
         /// The pixels of the patch less their mean, divided by their deviation (MAE's default).
@@ -48,4 +50,45 @@ public struct MAEConfiguration: Sendable, Hashable {
 
     /// The names of the tables that are not trained.
     package static let fixedTables: Set<String> = ["pos_embed", "decoder_pos_embed"]
+}
+
+// Where it is used and not trained, a masked autoencoder is its encoder.
+extension MAEConfiguration {
+    /// The encoder.
+    public var backbone: any ModelConfiguration { encoder }
+    /// The size of image that the encoder takes, in pixels.
+    public var imageSize: Size {
+        get { encoder.imageSize }
+        set { encoder.imageSize = newValue }
+    }
+    /// The size of image that the encoder's table of positions belongs to, where it is not `imageSize`.
+    public var positionImageSize: Size? {
+        get { encoder.positionImageSize }
+        set { encoder.positionImageSize = newValue }
+    }
+    /// The classes of a head on the encoder; usually 0.
+    public var classCount: Int {
+        get { encoder.classCount }
+        set { encoder.classCount = newValue }
+    }
+    /// The size of a patch, in pixels.
+    public var patchSize: Size { encoder.patchSize }
+    /// Color channels of the input.
+    public var inputChannels: Int { encoder.inputChannels }
+    /// The length of the encoder's tokens.
+    public var width: Int { encoder.width }
+    /// The number of the encoder's blocks.
+    public var depth: Int { encoder.depth }
+    /// Attention heads of the encoder's blocks.
+    public var heads: Int { encoder.heads }
+    /// Whether there is a class token.
+    public var hasClassToken: Bool { encoder.hasClassToken }
+    /// The tokens before the patches.
+    public var prefixCount: Int { encoder.prefixCount }
+    /// What a head on the encoder sees, as features.
+    public var headPooling: FeaturePooling { encoder.headPooling }
+    /// True: the positions are not trained.
+    public var hasFixedPositions: Bool { true }
+    /// Builds the encoder.
+    public var maker: ModelMaker { encoder.maker }
 }

@@ -80,19 +80,18 @@ public struct ViTConfiguration: ModelConfiguration, Hashable {
 }
 
 extension ViTConfiguration {
-    /// The grid that the stored position table was made for.
-    package var positionGrid: Size {
-        let size = positionImageSize ?? imageSize
-        return Size(height: size.height / patchSize.height, width: size.width / patchSize.width)
-    }
-
     /// Class, distillation and register tokens before the patches.
-    package var prefixCount: Int { (hasClassToken ? 1 : 0) + (hasDistillationToken ? 1 : 0) + registerCount }
+    public var prefixCount: Int { (hasClassToken ? 1 : 0) + (hasDistillationToken ? 1 : 0) + registerCount }
 
     /// The length of a head.
     public var headWidth: Int { width / heads }
 
-    package func model(_ parts: ModelParts, _ builder: LayerBuilder) throws -> any VisionModel {
-        try VisionTransformer(self, parts, builder)
-    }
+    /// What the head sees, as features.
+    public var headPooling: FeaturePooling { pooling == .classToken ? .classToken : .meanPatches }
+
+    /// Whether the positions are MAE's table.
+    public var hasFixedPositions: Bool { positions == .sinCos }
+
+    /// Builds a `VisionTransformer`.
+    public var maker: ModelMaker { ModelMaker { try VisionTransformer(self, $0, $1) } }
 }

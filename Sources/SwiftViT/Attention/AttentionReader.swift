@@ -56,11 +56,11 @@ public final class AttentionReader: Sendable {
     /// A reader that packs the weights when the first image arrives.
     package init(_ checkpoint: Checkpoint, options: Options = Options()) throws(EmbeddingError) {
         self.checkpoint = checkpoint
-        do throws(ClassifierError) {
+        do {
             (configuration, preprocessing) = try options.overrides.apply(
-                to: checkpoint.configuration, checkpoint.preprocessing)
+                to: checkpoint.visionTransformer(), checkpoint.preprocessing)
         } catch {
-            throw EmbeddingError(description: error.description)
+            throw EmbeddingError(description: "\(error)")
         }
         layer = options.layer ?? configuration.depth
         guard (1...max(configuration.depth, 1)).contains(layer) else {

@@ -24,7 +24,8 @@ public struct LayerStatistics: Sendable {
         inputs: [InputPaths.Input], decoding: DecodingOptions = DecodingOptions(), threads: Int? = nil,
         failed: (InputError) throws -> Void
     ) throws {
-        let (configuration, preprocessing) = try overrides.apply(to: checkpoint.configuration, checkpoint.preprocessing)
+        let (configuration, preprocessing) = try overrides.apply(
+            to: checkpoint.visionTransformer(), checkpoint.preprocessing)
         var decoding = decoding
         decoding.channels = configuration.inputChannels
         let preparation = ImagePreparation(

@@ -29,7 +29,7 @@ public final class ImageClassifier: Sendable {
     /// The checkpoint that the weights come from.
     public let checkpoint: Checkpoint
     /// The model's shape, overrides included.
-    public let configuration: ViTConfiguration
+    public let configuration: any ModelConfiguration
     /// The preprocessing, overrides included.
     public let preprocessing: Preprocessing
     /// The names of the classes.
@@ -54,7 +54,7 @@ public final class ImageClassifier: Sendable {
         self.checkpoint = checkpoint
         self.labels = labels ?? ClassLabels(checkpoint.labels)
         (configuration, preprocessing) = try options.overrides.apply(
-            to: checkpoint.configuration, checkpoint.preprocessing)
+            to: checkpoint.configuration.backbone, checkpoint.preprocessing)
         var options = options
         options.decoding.channels = configuration.inputChannels
         self.options = options

@@ -42,7 +42,7 @@ public final class ImageEmbedder: Sendable {
     /// The checkpoint that the weights come from.
     public let checkpoint: Checkpoint
     /// The model's shape, overrides included.
-    public let configuration: ViTConfiguration
+    public let configuration: any ModelConfiguration
     /// The preprocessing, overrides included.
     public let preprocessing: Preprocessing
     /// The pooling.
@@ -64,7 +64,7 @@ public final class ImageEmbedder: Sendable {
         self.checkpoint = checkpoint
         do throws(ClassifierError) {
             (configuration, preprocessing) = try options.overrides.apply(
-                to: checkpoint.configuration, checkpoint.preprocessing)
+                to: checkpoint.configuration.backbone, checkpoint.preprocessing)
         } catch {
             throw EmbeddingError(description: error.description)
         }
@@ -74,7 +74,7 @@ public final class ImageEmbedder: Sendable {
                 description: "\(checkpoint.path): has \(depth) blocks, so layers 0 to \(depth) can be read, and not "
                     + "\(layer)")
         }
-        pooling = options.pooling ?? (configuration.pooling == .classToken ? .classToken : .meanPatches)
+        pooling = options.pooling ?? configuration.headPooling
         guard configuration.hasClassToken || !pooling.readsClassToken else {
             throw EmbeddingError(description: "\(checkpoint.path): has no class token; read the mean or the patches")
         }
@@ -134,10 +134,11 @@ public final class ImageEmbedder: Sendable {
     }
 
     private func randomModel(seed: UInt64) throws -> FeatureExtractor {
-        let isMAE = checkpoint.maeDecoder != nil || configuration.positions == .sinCos
         return try FeatureExtractor(
             configuration, pooling: pooling, layer: options.layer,
-            from: FrozenParameters(randomFor: configuration, hasSinCosPositions: isMAE, seed: seed), engine: engine,
+            from: FrozenParameters(
+                randomFor: configuration, hasSinCosPositions: checkpoint.configuration.hasFixedPositions, seed: seed),
+            engine: engine,
             batchSize: options.batchSize)
     }
 }

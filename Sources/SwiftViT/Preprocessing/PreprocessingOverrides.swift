@@ -24,10 +24,25 @@ public struct PreprocessingOverrides: Sendable, Hashable {
     ///
     /// Errors: `ClassifierError.unfitting`, in one sentence.
     package func apply(
+        to configuration: any ModelConfiguration, _ preprocessing: Preprocessing
+    ) throws(ClassifierError) -> (any ModelConfiguration, Preprocessing) {
+        var (configuration, preprocessing) = (configuration, preprocessing)
+        try update(&configuration, &preprocessing)
+        return (configuration, preprocessing)
+    }
+
+    /// The same for a Vision Transformer.
+    package func apply(
         to configuration: ViTConfiguration, _ preprocessing: Preprocessing
     ) throws(ClassifierError) -> (ViTConfiguration, Preprocessing) {
-        var configuration = configuration
-        var preprocessing = preprocessing
+        var (configuration, preprocessing) = (configuration, preprocessing)
+        try update(&configuration, &preprocessing)
+        return (configuration, preprocessing)
+    }
+
+    private func update(
+        _ configuration: inout some ModelConfiguration, _ preprocessing: inout Preprocessing
+    ) throws(ClassifierError) {
         if let imageSize {
             let fraction = preprocessing.cropFraction
             try Self.setImageSize(imageSize, of: &configuration)
@@ -54,10 +69,11 @@ public struct PreprocessingOverrides: Sendable, Hashable {
             guard !std.contains(0) else { throw .unfitting("a std of 0 is impossible: pixels are divided by it") }
             preprocessing.std = try Self.perChannel(std, "std", configuration)
         }
-        return (configuration, preprocessing)
     }
 
-    private static func setImageSize(_ size: Size, of configuration: inout ViTConfiguration) throws(ClassifierError) {
+    private static func setImageSize(_ size: Size, of configuration: inout some ModelConfiguration)
+        throws(ClassifierError)
+    {
         let patch = configuration.patchSize
         guard size.height > 0, size.width > 0, size.height % patch.height == 0, size.width % patch.width == 0 else {
             throw .unfitting(
@@ -68,16 +84,14 @@ public struct PreprocessingOverrides: Sendable, Hashable {
             throw .unfitting(
                 "images of \(size.height) × \(size.width) pixels have more than \(maximumPatchCount) patches")
         }
-        let trained = configuration.positionImageSize ?? configuration.imageSize
-        configuration.positionImageSize = trained == size ? nil : trained
-        configuration.imageSize = size
+        configuration.takeImages(of: size)
     }
 
     /// The memory of attention grows with its square.
     private static let maximumPatchCount = 16_384
 
     private static func perChannel(
-        _ values: [Double], _ name: String, _ configuration: ViTConfiguration
+        _ values: [Double], _ name: String, _ configuration: some ModelConfiguration
     ) throws(ClassifierError) -> [Double] {
         guard values.count == 1 || values.count == configuration.inputChannels, values.allSatisfy(\.isFinite) else {
             throw .unfitting(

@@ -69,12 +69,14 @@ public final class MAEReconstructor: Sendable {
     private static func configuration(
         _ checkpoint: Checkpoint, _ options: Options
     ) throws(ReconstructionError) -> (MAEConfiguration, Preprocessing) {
-        guard let decoder = checkpoint.maeDecoder else { throw .noDecoder(path: checkpoint.path) }
+        guard let trained = checkpoint.configuration as? MAEConfiguration else {
+            throw .noDecoder(path: checkpoint.path)
+        }
         let encoder: ViTConfiguration
         let preprocessing: Preprocessing
         do throws(ClassifierError) {
             (encoder, preprocessing) = try options.overrides.apply(
-                to: checkpoint.configuration, checkpoint.preprocessing)
+                to: trained.encoder, checkpoint.preprocessing)
         } catch {
             throw .unfitting(error.description)
         }
@@ -83,11 +85,11 @@ public final class MAEReconstructor: Sendable {
                 "\(checkpoint.path): a masked autoencoder has a class token with a position, and no other prefix tokens; "
                     + "this one has \(encoder.prefixCount) prefix tokens")
         }
-        var configuration = MAEConfiguration(encoder: encoder, decoder: decoder)
+        var configuration = MAEConfiguration(encoder: encoder, decoder: trained.decoder)
         // transformers is told a ratio of 0 to get features of whole images; no model is trained with it.
-        let statedRatio = checkpoint.maeMaskRatio.flatMap { $0 > 0 ? $0 : nil }
-        configuration.maskRatio = options.maskRatio ?? statedRatio ?? configuration.maskRatio
-        configuration.target = options.target ?? checkpoint.maeTarget ?? .normalized
+        let statedRatio = trained.maskRatio > 0 ? trained.maskRatio : configuration.maskRatio
+        configuration.maskRatio = options.maskRatio ?? statedRatio
+        configuration.target = options.target ?? trained.target
         guard [.normalized, .pixels].contains(configuration.target) else {
             throw .unfitting(
                 "the target \(configuration.target.rawValue) predicts no pixels that can be shown; expected normalized or pixels"

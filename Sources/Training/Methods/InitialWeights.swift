@@ -38,7 +38,9 @@ struct InitialWeights {
     /// Why the checkpoint's head does not serve; nil where it does.
     private var headObstacle: String? {
         guard let checkpoint else { return "there is no checkpoint" }
-        let model = checkpoint.configuration
+        guard let model = checkpoint.configuration.backbone as? ViTConfiguration else {
+            return "it is of another model"
+        }
         if model.classCount == 0 { return "the checkpoint has none" }
         if model.classCount != classes.count {
             return "the checkpoint has \(model.classCount) classes, the run has \(classes.count)"
@@ -68,7 +70,7 @@ struct InitialWeights {
 
     /// The rows of prefix tokens stay, or are zero where the checkpoint has none; those of the grid are resampled.
     private func takePositions(_ store: ParameterStore, _ checkpoint: Checkpoint) throws {
-        let (model, width) = (checkpoint.configuration, encoder.width)
+        let (model, width) = (try checkpoint.visionTransformer(), encoder.width)
         let stored = try checkpoint.tensor("pos_embed").values
         let storedPrefix = model.positionRowCount - model.positionGrid.height * model.positionGrid.width
         let grid = PositionResampling.resample(

@@ -103,7 +103,7 @@ extension TrainingOptions {
             dataset = try self.dataset(as: resolved.run)
         }
         if let checkpoint {
-            resolved.adopt(checkpoint)
+            try resolved.adopt(checkpoint)
             try method.adopt(checkpoint, into: &resolved)
         } else if !given.contains("channels") {
             resolved.encoder.inputChannels = ImageChannels.common(in: dataset)

@@ -35,8 +35,10 @@ public struct TrainingSettings<Own: Sendable & Equatable>: Sendable, Equatable {
 
 extension TrainingSettings {
     /// Takes the encoder of a checkpoint, and the normalization and fit that it expects.
-    mutating func adopt(_ checkpoint: Checkpoint) {
-        encoder = checkpoint.configuration.forTraining
+    ///
+    /// Errors: `CheckpointError` if it is no Vision Transformer.
+    mutating func adopt(_ checkpoint: Checkpoint) throws {
+        encoder = try checkpoint.visionTransformer().forTraining
         func spread(_ values: [Double]) -> [Double] {
             values.count == 1 ? [Double](repeating: values[0], count: encoder.inputChannels) : values
         }

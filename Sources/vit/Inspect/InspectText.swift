@@ -5,7 +5,7 @@ import Support
 /// The description of a checkpoint as text.
 struct InspectText {
     private let checkpoint: Checkpoint
-    private var configuration: ViTConfiguration { checkpoint.configuration }
+    private var configuration: any ModelConfiguration { checkpoint.configuration }
 
     init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
 
@@ -27,10 +27,9 @@ struct InspectText {
         let channels = configuration.inputChannels
         return [
             ("layout", printable(checkpoint.summary)),
-            ("image", "\(size.height) × \(size.width) pixels, \(count(channels, "channel"))"),
-            ("patches", patches), ("tokens", tokens), ("encoder", encoder), ("positions", positions),
-            ("pooling", pooling), ("classes", classes), ("decoder", decoder), ("parameters", parameters),
-        ]
+            ("image", "\(size.height) × \(size.width) pixels, \(counted(channels, "channel"))"),
+            ("patches", patches),
+        ] + checkpoint.family.rows(of: checkpoint, classes: classes) + [("parameters", parameters)]
     }
 
     private var patches: String {
@@ -38,55 +37,11 @@ struct InspectText {
         return "\(patch.height) × \(patch.width) pixels, \(grid.height) × \(grid.width) of them"
     }
 
-    private var tokens: String {
-        var parts = [configuration.patchCount == 1 ? "1 patch" : "\(configuration.patchCount) patches"]
-        if configuration.hasClassToken { parts.append("a class token") }
-        if configuration.hasDistillationToken { parts.append("a distillation token") }
-        if configuration.registerCount > 0 { parts.append(count(configuration.registerCount, "register")) }
-        return "\(configuration.tokenCount): \(parts.joined(separator: ", "))"
-    }
-
-    private var encoder: String {
-        var parts = [
-            count(configuration.depth, "block"), "width \(configuration.width)", count(configuration.heads, "head"),
-            "MLP \(configuration.hiddenWidth)",
-            configuration.activation == .gelu ? "exact GELU" : "GELU by tanh",
-            "norm epsilon \(configuration.layerNormEpsilon)",
-        ]
-        if !configuration.qkvBias { parts.append("no qkv bias") }
-        if configuration.hasLayerScale { parts.append("layer scale") }
-        return parts.joined(separator: ", ")
-    }
-
-    private var positions: String {
-        let kind = configuration.positions == .learned ? "learned" : "fixed, sine and cosine"
-        let prefix = configuration.prefixHasPosition || !configuration.hasClassToken ? "" : ", the class token has none"
-        guard let size = configuration.positionImageSize else { return kind + prefix }
-        let way = configuration.positionInterpolation == .timm ? "as timm does" : "as transformers does"
-        return "\(kind)\(prefix), for \(size.height) × \(size.width) pixels, interpolated \(way)"
-    }
-
-    private var pooling: String {
-        let norm = configuration.finalNorm == .afterPooling ? ", then the norm" : ""
-        switch configuration.pooling {
-        case .classToken:
-            return configuration.hasDistillationToken
-                ? "class and distillation token, two heads averaged" : "class token"
-        case .meanPatches: return "mean of the patches" + norm
-        }
-    }
-
     private var classes: String {
         guard configuration.classCount > 0 else { return "none: no classifier head" }
         guard let labels = checkpoint.labels else { return "\(configuration.classCount), without names" }
         let some = labels.prefix(12).map(printable).joined(separator: ", ")
         return "\(configuration.classCount): \(some)\(labels.count > 12 ? ", …" : "")"
-    }
-
-    private var decoder: String {
-        guard let decoder = checkpoint.maeDecoder else { return "" }
-        return "\(count(decoder.depth, "block")), width \(decoder.width), \(count(decoder.heads, "head")), "
-            + "MLP \(decoder.hiddenWidth), predicts \(checkpoint.maeTarget == .normalized ? "normalised pixels" : "pixels")"
     }
 
     private var parameters: String {
@@ -125,9 +80,6 @@ struct InspectText {
         }
     }
 }
-
-/// A count with its noun, in the singular or plural.
-private func count(_ number: Int, _ thing: String) -> String { "\(number) \(thing)\(number == 1 ? "" : "s")" }
 
 /// An integer with thousands separators.
 private func grouped(_ number: Int) -> String {

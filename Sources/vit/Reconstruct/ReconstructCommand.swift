@@ -112,7 +112,7 @@ struct ReconstructCommand: ParsableCommand {
 
     /// Warns of an assumed target: a wrong guess makes wrong images.
     private func warnOfAssumption(_ reconstructor: MAEReconstructor) {
-        guard target == nil, !reconstructor.checkpoint.statesMAETarget else { return }
+        guard target == nil, reconstructor.checkpoint.unstated.contains(MAEConfiguration.targetName) else { return }
         let taken = reconstructor.configuration.target == .normalized ? "normalised patches" : "pixels"
         StandardError.write(
             "Warning: \(printable(reconstructor.checkpoint.path)) does not state what its decoder predicts; \(taken) are "

@@ -4,7 +4,7 @@ import Support
 
 /// Writes the directory that transformers reads, with the names that all its versions know.
 struct HuggingFaceExport {
-    private var writer: CheckpointWriter
+    private var writer: ViTExport
     private let directory: String
     private let kind: Kind
 
@@ -19,25 +19,24 @@ struct HuggingFaceExport {
         var isDINO: Bool { self == .dinov2 || self == .dinov2WithRegisters }
     }
 
-    init(_ writer: CheckpointWriter, directory: String) throws(CheckpointError) {
+    init(_ writer: ViTExport, directory: String) throws(CheckpointError) {
         self.writer = writer
         self.directory = directory
-        kind = Self.kind(of: writer)
-        if let obstacle = Self.obstacle(writer) {
+        kind = Self.kind(of: writer.configuration, hasDecoder: writer.mae != nil)
+        if let obstacle = Self.obstacle(writer.configuration, hasDecoder: writer.mae != nil) {
             throw .malformed(directory, "transformers has no model with \(obstacle); the layout timm can hold it")
         }
     }
 
-    private static func kind(of writer: CheckpointWriter) -> Kind {
-        let configuration = writer.configuration
-        if writer.maeDecoder != nil { return .vitMAE }
+    private static func kind(of configuration: ViTConfiguration, hasDecoder: Bool) -> Kind {
+        if hasDecoder { return .vitMAE }
         if configuration.registerCount > 0 { return .dinov2WithRegisters }
         return configuration.hasLayerScale ? .dinov2 : configuration.hasDistillationToken ? .deit : .vit
     }
 
     /// What a model has that transformers' class for it has not.
-    static func obstacle(_ writer: CheckpointWriter) -> String? {
-        let (configuration, kind) = (writer.configuration, kind(of: writer))
+    static func obstacle(_ configuration: ViTConfiguration, hasDecoder: Bool) -> String? {
+        let kind = kind(of: configuration, hasDecoder: hasDecoder)
         let hasHead = configuration.classCount > 0
         if configuration.finalNorm == .afterPooling { return "a norm after pooling" }
         if configuration.pooling == .meanPatches, hasHead { return "mean pooling before its head" }
@@ -139,14 +138,14 @@ struct HuggingFaceExport {
     }
 
     private var decoderMembers: [JSON.Member] {
-        guard let decoder = writer.maeDecoder else { return [] }
+        guard let decoder = writer.mae?.decoder else { return [] }
         return [
             JSON.Member("decoder_hidden_size", .integer(decoder.width)),
             JSON.Member("decoder_num_hidden_layers", .integer(decoder.depth)),
             JSON.Member("decoder_num_attention_heads", .integer(decoder.heads)),
             JSON.Member("decoder_intermediate_size", .integer(decoder.hiddenWidth)),
-            JSON.Member("norm_pix_loss", .bool(writer.maeTarget == .normalized)),
-        ] + (writer.maeMaskRatio.map { [JSON.Member("mask_ratio", .number($0))] } ?? [])
+            JSON.Member("norm_pix_loss", .bool(writer.mae?.target == .normalized)),
+        ] + (writer.maskRatio.map { [JSON.Member("mask_ratio", .number($0))] } ?? [])
     }
 
     private var labelMembers: [JSON.Member] {

@@ -4,17 +4,17 @@ import Support
 
 /// Writes timm's names: the directory that timm reads, or the `.pth` of MAE's authors.
 struct TimmExport {
-    private let writer: CheckpointWriter
+    private let writer: ViTExport
     private let directory: String
 
-    init(_ writer: CheckpointWriter, directory: String) {
+    init(_ writer: ViTExport, directory: String) {
         self.writer = writer
         self.directory = directory
     }
 
     /// A directory for timm.
     func write(_ source: TensorSource) throws(CheckpointError) -> [String] {
-        guard writer.maeDecoder == nil else {
+        guard writer.mae?.decoder == nil else {
             throw .malformed(directory, "timm has no place for MAE's decoder; the layouts mae and hf can hold it")
         }
         try Files.makeDirectory(directory)
@@ -77,7 +77,7 @@ struct TimmExport {
             let settings = ProcessorSettings(writer.preprocessing, channels: model.inputChannels)
             try Files.write(settings.json.text() + "\n", to: processor)
         }
-        if model.layerNormEpsilon != 1e-6, writer.maeDecoder == nil {
+        if model.layerNormEpsilon != 1e-6, writer.mae?.decoder == nil {
             notes.append("timm takes an epsilon of 1e-06 in the norms; this model has \(model.layerNormEpsilon).")
         }
         let json = configuration(model, transform)
@@ -98,13 +98,13 @@ struct TimmExport {
         if model.layerNormEpsilon != 1e-6 {
             members.append(JSON.Member("layer_norm_eps", .number(JSON.decimal(model.layerNormEpsilon))))
         }
-        if let decoder = writer.maeDecoder {
+        if let decoder = writer.mae?.decoder {
             members.append(JSON.Member("decoder_num_heads", .integer(decoder.heads)))
-            members.append(JSON.Member("norm_pix_loss", .bool(writer.maeTarget == .normalized)))
-            if let ratio = writer.maeMaskRatio { members.append(JSON.Member("mask_ratio", .number(ratio))) }
+            members.append(JSON.Member("norm_pix_loss", .bool(writer.mae?.target == .normalized)))
+            if let ratio = writer.maskRatio { members.append(JSON.Member("mask_ratio", .number(ratio))) }
         }
         members.append(JSON.Member("model_args", .object(arguments(model))))
-        members.append(JSON.Member("pretrained_cfg", pretrained(model, transform)))
+        members.append(JSON.Member("pretrained_cfg", Self.pretrained(model, writer.preprocessing, transform)))
         return .object(members)
     }
 
@@ -136,13 +136,15 @@ struct TimmExport {
         return arguments
     }
 
-    private func pretrained(_ model: ViTConfiguration, _ transform: TimmTransform) -> JSON {
-        let preprocessing = writer.preprocessing
+    /// timm's `pretrained_cfg`: what the weights were made for, and how images are prepared.
+    static func pretrained(
+        _ model: any ModelConfiguration, _ preprocessing: Preprocessing, _ transform: TimmTransform
+    ) -> JSON {
         let size = model.imageSize
         return .object([
             JSON.Member(
                 "input_size", .array([.integer(model.inputChannels), .integer(size.height), .integer(size.width)])),
-            JSON.Member("fixed_input_size", .bool(writer.trainedSize == size)),
+            JSON.Member("fixed_input_size", .bool(model.positionImageSize == nil || model.positionImageSize == size)),
             JSON.Member("interpolation", .string(preprocessing.interpolation.rawValue)),
             JSON.Member("crop_pct", .number(transform.fraction)),
             JSON.Member("crop_mode", .string(transform.mode)),
@@ -157,7 +159,7 @@ struct TimmExport {
 }
 
 /// A preprocessing in timm's terms: the part of the resized picture that the crop keeps, and how it is resized.
-private struct TimmTransform {
+struct TimmTransform {
     private(set) var fraction = 1.0
     private(set) var mode = "squash"
     /// Whether timm's terms say all of it.

@@ -12,7 +12,7 @@ struct HuggingFaceConfiguration {
     ]
 
     /// Completes what the shapes of the tensors told.
-    func apply(to description: inout ModelDescription, table: TensorTable) throws(CheckpointError) {
+    func apply(to description: inout ModelDescription, table: TensorTable<KeyMap>) throws(CheckpointError) {
         var isKnownType = false
         if let type = json["model_type"]?.string {
             guard let family = Self.families[type] else {
@@ -37,7 +37,6 @@ struct HuggingFaceConfiguration {
         }
         let stated = try size("image_size") ?? (isKnownType ? Size(square: 224) : nil)
         try description.fitPositions(rows: try table.extent(1, of: "pos_embed"), stated: stated, path: path)
-        try readDecoder(&description)
         description.labels = try labels(classCount: description.configuration.classCount)
     }
 
@@ -87,23 +86,6 @@ struct HuggingFaceConfiguration {
         }
     }
 
-    private func readDecoder(_ description: inout ModelDescription) throws(CheckpointError) {
-        guard var decoder = description.decoder else { return }
-        decoder.heads = try integer("decoder_num_attention_heads") ?? 16
-        guard decoder.width % decoder.heads == 0 else {
-            throw .malformed(
-                path, "states \(decoder.heads) decoder heads, which do not divide the width of \(decoder.width)")
-        }
-        description.decoder = decoder
-        description.maskRatio = try json.maskRatio(path: path)
-        if let isNormalized = json["norm_pix_loss"]?.bool {
-            description.target = isNormalized ? .normalized : .pixels
-        } else if json["model_type"] != nil {
-            // transformers' default.
-            description.target = .pixels
-        }
-    }
-
     /// The names of the classes, in the order of their numbers.
     private func labels(classCount: Int) throws(CheckpointError) -> [String]? {
         guard classCount > 0, let members = json["id2label"]?.members, !members.isEmpty else { return nil }
@@ -119,9 +101,9 @@ struct HuggingFaceConfiguration {
         return labels.compactMap { $0 }
     }
 
-    private func integer(_ name: String) throws(CheckpointError) -> Int? {
+    func integer(_ name: String) throws(CheckpointError) -> Int? {
         guard let value = json[name] else { return nil }
-        guard let integer = value.integer, (1...TensorTable.largestExtent).contains(integer) else {
+        guard let integer = value.integer, (1...TensorExtent.largest).contains(integer) else {
             throw .malformed(
                 path, "states a \(name) of \(value.text(compact: true)); a positive whole number was expected")
         }
@@ -132,7 +114,7 @@ struct HuggingFaceConfiguration {
     private func size(_ name: String) throws(CheckpointError) -> Size? {
         guard let value = json[name] else { return nil }
         let sides = value.integers ?? value.integer.map { [$0, $0] } ?? []
-        guard sides.count == 2, sides.allSatisfy({ (1...TensorTable.largestExtent).contains($0) }) else {
+        guard sides.count == 2, sides.allSatisfy({ (1...TensorExtent.largest).contains($0) }) else {
             throw .malformed(
                 path, "states a \(name) of \(value.text(compact: true)); a side, or height and width were expected")
         }

@@ -1,7 +1,7 @@
 import Support
 import TensorFiles
 
-extension TensorTable {
+extension TensorTable where Names == KeyMap {
     /// What the shapes of the tensors tell: all but the number of heads and the size of the picture. The epsilon of the
     /// norms and the activation stay at the layout's customs.
     func description() throws(CheckpointError) -> ModelDescription {
@@ -24,16 +24,15 @@ extension TensorTable {
         configuration.registerCount = contains("reg_token") ? try extent(1, of: "reg_token") : 0
         configuration.hasLayerScale = contains("blocks.0.ls1.gamma")
         configuration.finalNorm =
-            contains("fc_norm.weight") && keyMap.layout != .jax ? .afterPooling : .beforePooling
+            contains("fc_norm.weight") && names.layout != .jax ? .afterPooling : .beforePooling
         let isMeanPooled = configuration.finalNorm == .afterPooling || !configuration.hasClassToken
         configuration.pooling = isMeanPooled ? .meanPatches : .classToken
         configuration.classCount = contains("head.weight") ? try extent(0, of: "head.weight") : 0
-        configuration.positionInterpolation = keyMap.layout.isHuggingFace ? .transformers : .timm
+        configuration.positionInterpolation = names.layout.isHuggingFace ? .transformers : .timm
         // transformers' default for all but DINOv2; everybody else uses 1e-6.
-        let isTransformersNorm = keyMap.layout.isHuggingFace && description.family != .dinov2
+        let isTransformersNorm = names.layout.isHuggingFace && description.family != .dinov2
         configuration.layerNormEpsilon = isTransformersNorm ? 1e-12 : 1e-6
         description.configuration = configuration
-        description.decoder = try decoder()
         try dropUnusableHead(&description)
         if configuration.hasDistillationToken, description.configuration.classCount > 0, !contains("head_dist.weight") {
             // Without a head of its own it is a register, but for its position.
@@ -48,28 +47,22 @@ extension TensorTable {
     }
 
     private var family: Family {
-        switch keyMap.layout {
+        switch names.layout {
         case .mae: return .mae
         case .deit: return .deit
         case .dinov2: return .dinov2
         default: break
         }
-        if keyMap.prefix.hasSuffix("dinov2.") || keyMap.prefix.hasSuffix("dinov2_with_registers.") { return .dinov2 }
+        if names.prefix.hasSuffix("dinov2.") || names.prefix.hasSuffix("dinov2_with_registers.") { return .dinov2 }
         if contains("reg_token") { return .dinov2 }
-        if keyMap.spelling["norm1"] == "norm1" { return .dinov2 }
+        if names.spelling["norm1"] == "norm1" { return .dinov2 }
         if decoderDepth > 0 { return .mae }
         return contains("dist_token") ? .deit : .vit
     }
 
-    private func decoder() throws(CheckpointError) -> MAEDecoderConfiguration? {
-        guard decoderDepth > 0 else { return nil }
-        var decoder = MAEDecoderConfiguration()
-        decoder.width = try extent(0, of: "decoder_embed.weight")
-        decoder.depth = decoderDepth
-        decoder.hiddenWidth = try extent(0, of: "decoder_blocks.0.mlp.fc1.weight")
-        decoder.qkvBias = contains("decoder_blocks.0.attn.qkv.bias")
-        return decoder
-    }
+    /// One more than the highest number of a block, and of a decoder block.
+    private var depth: Int { count { names.blockIndex(of: $0) } }
+    var decoderDepth: Int { count { names.decoderBlockIndex(of: $0) } }
 
     /// A head that sees more than the pooled token cannot be used: the encoder is kept, and the loss is said.
     private func dropUnusableHead(_ description: inout ModelDescription) throws(CheckpointError) {
@@ -78,7 +71,7 @@ extension TensorTable {
         let reason: String
         if tensors.keys.contains(where: { $0.contains("pre_logits") }) {
             reason = "the head follows a layer (pre_logits) that this package lacks"
-        } else if keyMap.layout.isHuggingFace, try extent(1, of: "head.weight") == 2 * width {
+        } else if names.layout.isHuggingFace, try extent(1, of: "head.weight") == 2 * width {
             reason = "the head reads the class token beside the mean of the patches, which this package does not offer"
         } else {
             return
@@ -86,7 +79,7 @@ extension TensorTable {
         description.configuration.classCount = 0
         description.assumptions.append("The encoder is used without its head: \(reason).")
         for name in ["head.weight", "head.bias"] {
-            for part in keyMap.parts(of: name) where tensors[part.name] != nil {
+            for part in names.parts(of: name) where tensors[part.name] != nil {
                 description.ignored[part.name] = reason
             }
         }
@@ -94,7 +87,7 @@ extension TensorTable {
 
     /// The attention heads that a JAX checkpoint's shapes state.
     var statedHeads: Int? {
-        guard keyMap.layout == .jax, let (_, query) = parts(of: "blocks.0.attn.qkv.weight")?.first,
+        guard names.layout == .jax, let (_, query) = parts(of: "blocks.0.attn.qkv.weight")?.first,
             query.shape.count == 3
         else { return nil }
         return query.shape[1]
@@ -117,26 +110,6 @@ extension ModelDescription {
         assumptions.append(
             "\(configuration.heads) attention heads of \(configuration.headWidth), as is usual for a width of \(width)."
         )
-    }
-
-    /// Sets what a decoder produces, and with what share of patches removed, where no configuration states it: what the
-    /// training script noted, or the convention.
-    mutating func completeTarget(_ weights: TensorFile) {
-        guard decoder != nil else { return }
-        maskRatio = maskRatio ?? weights.notes["args.mask_ratio"]?.double
-        guard target == nil else { return }
-        if let normalizes = weights.notes["args.norm_pix_loss"]?.bool {
-            target = normalizes ? .normalized : .pixels
-            return
-        }
-        statesTarget = false
-        if Files.name(of: weights.path).contains("visualize") {
-            target = .pixels
-            assumptions.append("Pixels as the decoder's target, as in the authors' checkpoints for visualisation.")
-        } else {
-            target = .normalized
-            assumptions.append("Normalised pixels as the decoder's target, MAE's default.")
-        }
     }
 
     /// Fits the position table to the picture: which prefix tokens have rows in it, and what grid the rest stands for.

@@ -18,10 +18,13 @@ struct TimmConfiguration {
         arguments = json["model_args"] ?? .object([])
     }
 
+    /// Whether the file says how images are prepared.
+    var statesPreprocessing: Bool { json["pretrained_cfg"] != nil || json["mean"] != nil }
+
     var architecture: String { json["architecture"]?.string ?? "" }
 
     /// Completes what the shapes of the tensors told.
-    func apply(to description: inout ModelDescription, table: TensorTable) throws(CheckpointError) {
+    func apply(to description: inout ModelDescription, table: TensorTable<KeyMap>) throws(CheckpointError) {
         let facts = TimmArchitecture(name: architecture)
         if let feature = facts.unsupportedFeature {
             throw .malformed(path, "describes \(architecture), which has \(feature); that is not supported")
@@ -46,9 +49,6 @@ struct TimmConfiguration {
         try readPooling(&description.configuration)
         try description.fitPositions(
             rows: try table.extent(1, of: "pos_embed"), stated: try imageSize(), path: path)
-        if let decoder = json["decoder_num_heads"]?.integer, decoder > 0 { description.decoder?.heads = decoder }
-        if let isNormalized = json["norm_pix_loss"]?.bool { description.target = isNormalized ? .normalized : .pixels }
-        if description.decoder != nil { description.maskRatio = try json.maskRatio(path: path) }
         description.labels = try labels(classCount: description.configuration.classCount)
     }
 
@@ -74,7 +74,7 @@ struct TimmConfiguration {
     }
 
     /// The size of picture that the weights were made for.
-    private func imageSize() throws(CheckpointError) -> Size? {
+    func imageSize() throws(CheckpointError) -> Size? {
         if let size = try argumentSize() { return size }
         return try inputSize()
     }
@@ -104,13 +104,13 @@ struct TimmConfiguration {
     }
 
     private static func extent(_ sides: [Int]) -> Size? {
-        guard sides.count == 2, sides.allSatisfy({ (1...TensorTable.largestExtent).contains($0) }) else { return nil }
+        guard sides.count == 2, sides.allSatisfy({ (1...TensorExtent.largest).contains($0) }) else { return nil }
         return Size(height: sides[0], width: sides[1])
     }
 
     private func integer(_ name: String) throws(CheckpointError) -> Int? {
         guard let value = arguments[name] else { return nil }
-        guard let integer = value.integer, (1...TensorTable.largestExtent).contains(integer) else {
+        guard let integer = value.integer, (1...TensorExtent.largest).contains(integer) else {
             throw .malformed(
                 path, "states a \(name) of \(value.text(compact: true)); a positive whole number was expected")
         }
@@ -118,7 +118,7 @@ struct TimmConfiguration {
     }
 
     /// The names of the classes: a list, or a dictionary by number; descriptions are used where there are any.
-    private func labels(classCount: Int) throws(CheckpointError) -> [String]? {
+    func labels(classCount: Int) throws(CheckpointError) -> [String]? {
         guard classCount > 0, let stated = json["label_names"] ?? pretrained["label_names"] ?? pretrained["labels"]
         else { return nil }
         var names = [String?](repeating: nil, count: classCount)

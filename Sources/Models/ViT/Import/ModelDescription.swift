@@ -22,12 +22,6 @@ struct PositionFold: Sendable {
 struct ModelDescription: Sendable {
     var family = Family.vit
     var configuration = ViTConfiguration()
-    var decoder: MAEDecoderConfiguration?
-    /// What the decoder was trained to produce, and whether a file states it.
-    var target: MAEConfiguration.Target?
-    var statesTarget = true
-    /// The share of patches that the decoder was trained without, where a file states it.
-    var maskRatio: Double?
     var labels: [String]?
     /// Whether a file states the size of picture.
     var statesImageSize = false
@@ -37,17 +31,4 @@ struct ModelDescription: Sendable {
     var assumptions: [String] = []
     /// Tensors that are present but unused, by stored name, with the reason.
     var ignored: [String: String] = [:]
-}
-
-extension JSON {
-    /// A configuration's `mask_ratio`; nil where it has none.
-    func maskRatio(path: String) throws(CheckpointError) -> Double? {
-        guard let value = self["mask_ratio"] else { return nil }
-        guard let ratio = value.double, ratio >= 0, ratio < 1 else {
-            throw .malformed(
-                path,
-                "states a mask_ratio of \(value.text(compact: true)); a number from 0 up and below 1 was expected")
-        }
-        return ratio
-    }
 }

@@ -98,11 +98,8 @@ package final class MAE: TrainingMethod {
     /// A model as transformers reads it; the encoder alone where the decoder does not predict pixels.
     package var result: (writer: CheckpointWriter, layout: ExportLayout) {
         let model = settings.model
-        var writer = CheckpointWriter(
-            configuration: model.encoder, preprocessing: settings.preprocessing,
-            maeDecoder: settings.predictsPixels ? model.decoder : nil)
-        writer.maeTarget = model.target
-        writer.maeMaskRatio = model.maskRatio
+        let writer = CheckpointWriter(
+            configuration: settings.predictsPixels ? model : model.backbone, preprocessing: settings.preprocessing)
         return (writer, .huggingFace)
     }
 }
@@ -125,16 +122,17 @@ extension MAEPositions {
     /// sine-cosine table for that.
     private init(_ configuration: MAEConfiguration, fitting checkpoint: Checkpoint) throws {
         let plain = MAEPositions(configuration)
-        let (source, encoder) = (checkpoint.configuration, configuration.encoder)
+        let (source, encoder) = (try checkpoint.visionTransformer(), configuration.encoder)
         let (isSameGrid, width) = (source.positionGrid == encoder.grid, source.width)
         let stored = try checkpoint.tensor("pos_embed").values
         let fitted = PositionResampling.resample(
             Array(stored.dropFirst(width)), width: width, from: source.positionGrid, to: encoder.grid,
             as: source.positionInterpolation)
         let table = Tensor(Array(stored.prefix(width)) + fitted, shape: [1, 1 + encoder.patchCount, width])
-        let hasDecoder = checkpoint.maeDecoder?.width == configuration.decoder.width && isSameGrid
+        let decoder = (checkpoint.configuration as? MAEConfiguration)?.decoder
+        let hasDecoder = decoder?.width == configuration.decoder.width && isSameGrid
         self.init(
-            encoder: checkpoint.maeDecoder != nil && !isSameGrid ? plain.encoderTable : table,
+            encoder: decoder != nil && !isSameGrid ? plain.encoderTable : table,
             decoder: hasDecoder ? try checkpoint.tensor("decoder_pos_embed") : plain.decoder,
             configuration: configuration)
     }

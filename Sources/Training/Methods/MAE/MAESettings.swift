@@ -91,11 +91,11 @@ extension MAE {
     package static func adopt(
         _ checkpoint: Checkpoint, into settings: inout TrainingSettings<MAESettings>
     ) throws {
-        if let fault = fault(checkpoint.configuration) {
+        if let fault = fault(try checkpoint.visionTransformer()) {
             throw TrainingError(.usage, "\(checkpoint.path): \(fault)")
         }
         settings.encoder.pooling = .classToken
-        guard let decoder = checkpoint.maeDecoder else { return }
+        guard let decoder = (checkpoint.configuration as? MAEConfiguration)?.decoder else { return }
         settings.method.decoderWidth = decoder.width
         settings.method.decoderDepth = decoder.depth
         settings.method.decoderHeads = decoder.heads
@@ -107,7 +107,7 @@ extension MAE {
     package static func settle(
         _ settings: inout TrainingSettings<MAESettings>, given: Set<String>, checkpoint: Checkpoint?
     ) {
-        guard checkpoint?.maeDecoder == nil else { return }
+        guard !(checkpoint?.configuration is MAEConfiguration) else { return }
         let width = settings.encoder.width
         if !given.contains("decoder-width") {
             settings.method.decoderWidth = min(512, max(32, (width * 2 / 3 + 31) / 32 * 32))

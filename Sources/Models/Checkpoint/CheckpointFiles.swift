@@ -1,0 +1,75 @@
+import Support
+import TensorFiles
+
+/// The files of a checkpoint: its weights, and the configuration files beside them.
+package struct CheckpointFiles {
+    /// The weights.
+    let weights: TensorFile
+    /// The names of the tensors, without what a training script put before all of them.
+    let names: [String]
+    /// `config.json`.
+    let configuration: (json: JSON, path: String)?
+    /// `preprocessor_config.json`: transformers' settings of its image processor.
+    let processor: (json: JSON, path: String)?
+
+    /// The weights of a directory, the better ones first.
+    private static let weightsNames = [
+        "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
+    ]
+    private static let weightsSuffixes = [".safetensors", ".pth", ".pt", ".bin", ".npz"]
+    /// What training scripts put before all names.
+    private static let wrappings = ["module.", "_orig_mod.", "timm_model.", "model.", "backbone.", "encoder."]
+
+    /// Opens the checkpoint at `path`: a directory, or the weights themselves.
+    init(_ path: String) throws(CheckpointError) {
+        weights = try TensorFile.open(Self.weightsPath(path))
+        var names = weights.tensors.map(\.name)
+        while let wrapping = Self.wrappings.first(where: { prefix in names.allSatisfy { $0.hasPrefix(prefix) } }),
+            !names.isEmpty
+        {
+            names = names.map { String($0.dropFirst(wrapping.count)) }
+        }
+        self.names = names
+        let directory = Files.directory(of: weights.path)
+        configuration = try Self.json(Files.join(directory, "config.json"))
+        processor = try Self.json(Files.join(directory, "preprocessor_config.json"))
+    }
+
+    /// The tensors by `names`.
+    func tensors() throws(CheckpointError) -> [String: StoredTensor] {
+        var tensors: [String: StoredTensor] = [:]
+        for (name, tensor) in zip(names, weights.tensors) {
+            guard tensors.updateValue(tensor, forKey: name) == nil else {
+                throw .malformed(weights.path, "holds \(tensor.name) twice")
+            }
+        }
+        return tensors
+    }
+
+    private static func json(_ path: String) throws(CheckpointError) -> (json: JSON, path: String)? {
+        guard Files.kind(of: path) == .file else { return nil }
+        return (try JSON.file(path), path)
+    }
+
+    private static func weightsPath(_ path: String) throws(CheckpointError) -> String {
+        switch Files.kind(of: path) {
+        case .file: return path
+        case .missing: throw CheckpointError(.missing, path, "there is no such checkpoint")
+        case .directory: break
+        }
+        let names = Files.names(in: path)
+        if let name = Self.weightsNames.first(where: { names.contains($0) }) { return Files.join(path, name) }
+        let candidates = names.filter { name in Self.weightsSuffixes.contains { name.hasSuffix($0) } }
+        guard let only = candidates.first else {
+            throw CheckpointError(
+                .missing, path,
+                "holds no weights; model.safetensors or pytorch_model.bin, or one other weights file, were expected")
+        }
+        guard candidates.count == 1 else {
+            throw .malformed(
+                path,
+                "holds several weights files (\(candidates.prefix(3).joined(separator: ", "))…); name the one to use")
+        }
+        return Files.join(path, only)
+    }
+}

@@ -1,0 +1,63 @@
+import Imaging
+import Support
+
+// What `vit inspect` prints.
+extension ViTConfiguration {
+    var tokensText: String {
+        var parts = [patchCount == 1 ? "1 patch" : "\(patchCount) patches"]
+        if hasClassToken { parts.append("a class token") }
+        if hasDistillationToken { parts.append("a distillation token") }
+        if registerCount > 0 { parts.append(counted(registerCount, "register")) }
+        return "\(tokenCount): \(parts.joined(separator: ", "))"
+    }
+
+    var encoderText: String {
+        var parts = [
+            counted(depth, "block"), "width \(width)", counted(heads, "head"),
+            "MLP \(hiddenWidth)",
+            activation == .gelu ? "exact GELU" : "GELU by tanh",
+            "norm epsilon \(layerNormEpsilon)",
+        ]
+        if !qkvBias { parts.append("no qkv bias") }
+        if hasLayerScale { parts.append("layer scale") }
+        return parts.joined(separator: ", ")
+    }
+
+    var positionsText: String {
+        let kind = positions == .learned ? "learned" : "fixed, sine and cosine"
+        let prefix = prefixHasPosition || !hasClassToken ? "" : ", the class token has none"
+        guard let size = positionImageSize else { return kind + prefix }
+        let way = positionInterpolation == .timm ? "as timm does" : "as transformers does"
+        return "\(kind)\(prefix), for \(size.height) × \(size.width) pixels, interpolated \(way)"
+    }
+
+    var poolingText: String {
+        let norm = finalNorm == .afterPooling ? ", then the norm" : ""
+        switch pooling {
+        case .classToken:
+            return hasDistillationToken
+                ? "class and distillation token, two heads averaged" : "class token"
+        case .meanPatches: return "mean of the patches" + norm
+        }
+    }
+
+    /// Everything, for programs.
+    var json: JSON {
+        .object([
+            JSON.Member("image_size", imageSize.json), JSON.Member("patch_size", patchSize.json),
+            JSON.Member("input_channels", .integer(inputChannels)), JSON.Member("width", .integer(width)),
+            JSON.Member("depth", .integer(depth)), JSON.Member("heads", .integer(heads)),
+            JSON.Member("hidden_width", .integer(hiddenWidth)), JSON.Member("qkv_bias", .bool(qkvBias)),
+            JSON.Member("layer_norm_epsilon", .number(JSON.decimal(layerNormEpsilon))),
+            JSON.Member("activation", .string(activation.rawValue)), JSON.Member("pooling", .string(pooling.rawValue)),
+            JSON.Member("final_norm", .string(finalNorm.rawValue)), JSON.Member("class_token", .bool(hasClassToken)),
+            JSON.Member("distillation_token", .bool(hasDistillationToken)),
+            JSON.Member("registers", .integer(registerCount)), JSON.Member("layer_scale", .bool(hasLayerScale)),
+            JSON.Member("positions", .string(positions.rawValue)),
+            JSON.Member("prefix_has_position", .bool(prefixHasPosition)),
+            JSON.Member("position_interpolation", .string(positionInterpolation.rawValue)),
+            JSON.Member("position_image_size", positionImageSize?.json ?? .null),
+            JSON.Member("classes", .integer(classCount)),
+        ])
+    }
+}

@@ -1,0 +1,50 @@
+import Support
+
+/// ViT, DeiT, DeiT III, DINOv2, and the encoders of masked autoencoders.
+struct ViTFamily: ModelFamily {
+    let name = "ViT"
+
+    func recognizes(_ files: CheckpointFiles) -> Bool {
+        KeyMap.detect(names: files.names, wrapper: files.weights.wrapper) != nil
+            && KeyMap.unsupportedFeature(names: files.names) == nil
+    }
+
+    func read(_ files: CheckpointFiles) throws(CheckpointError) -> CheckpointContents {
+        let names = KeyMap.detect(names: files.names, wrapper: files.weights.wrapper) ?? KeyMap(layout: .timm)
+        let reading = try ViTReading(files, names: names)
+        return try reading.contents(reading.description.configuration)
+    }
+
+    func huggingFaceObstacle(_ configuration: ViTConfiguration) -> String? {
+        HuggingFaceExport.obstacle(configuration, hasDecoder: false)
+    }
+
+    func write(
+        _ configuration: ViTConfiguration, of writer: CheckpointWriter, to directory: String, as layout: ExportLayout,
+        tensor: TensorSource
+    ) throws(CheckpointError) -> [String] {
+        try ViTExport(configuration, of: writer).write(to: directory, as: layout, tensor: tensor)
+    }
+
+    func rows(_ configuration: ViTConfiguration, classes: String) -> [(name: String, value: String)] {
+        [
+            ("tokens", configuration.tokensText), ("encoder", configuration.encoderText),
+            ("positions", configuration.positionsText), ("pooling", configuration.poolingText), ("classes", classes),
+        ]
+    }
+
+    func json(_ configuration: ViTConfiguration) -> JSON { configuration.json }
+}
+
+extension Checkpoint {
+    /// The Vision Transformer that this is, or that a masked autoencoder has as its encoder.
+    ///
+    /// Errors: `CheckpointError` if it is a model of another family.
+    package func visionTransformer() throws(CheckpointError) -> ViTConfiguration {
+        guard let configuration = configuration.backbone as? ViTConfiguration else {
+            throw .malformed(
+                path, "holds a model of the family \(family.name), which does not work here; a Vision Transformer does")
+        }
+        return configuration
+    }
+}
