@@ -46,7 +46,7 @@ extension Rotation {
     package static func adopt(
         _ checkpoint: Checkpoint, into settings: inout TrainingSettings<RotationSettings>
     ) throws {
-        guard !checkpoint.configuration.hasDistillationToken else {
+        guard try !checkpoint.visionTransformer().hasDistillationToken else {
             throw TrainingError(
                 .usage,
                 "\(checkpoint.path): has a distillation token, which has no teacher here; expected a checkpoint without one"
