@@ -49,7 +49,7 @@ public struct Augmentation: Sendable {
         }
     }
 
-    /// These steps, and then none, one, two or three quarter turns, each as likely: pictures from above have no upper edge.
+    /// These steps, and then none, one, two or three quarter turns, each as likely: images from above have no upright side.
     public func turning() -> Augmentation {
         // What EXIF calls upright and the three turns of it.
         let orientations = [1, 6, 3, 8]

@@ -4,13 +4,13 @@
     import Musl
 #endif
 
-/// How good a classifier's answers are, gathered picture by picture.
+/// The accuracy of a classifier, gathered image by image.
 ///
 /// Rates of nothing (the precision of a class that was never answered, say) are 0, as in scikit-learn.
 public struct ClassificationScores: Sendable {
     /// The number of classes.
     public let classCount: Int
-    /// The number of pictures so far.
+    /// The number of images so far.
     public private(set) var count = 0
     private var best = 0
     private var amongFive = 0
@@ -23,7 +23,7 @@ public struct ClassificationScores: Sendable {
 
     /// A true class and the answer.
     public struct Confusion: Sendable, Hashable {
-        /// The class of the picture.
+        /// The class of the image.
         public let truth: Int
         /// The most probable class.
         public let answer: Int
@@ -31,16 +31,16 @@ public struct ClassificationScores: Sendable {
 
     /// How well one class is found.
     public struct ClassScore: Sendable, Hashable {
-        /// The pictures of the class.
+        /// The images of the class.
         public let count: Int
-        /// The pictures that were taken for it.
+        /// The images that were predicted to be of it.
         public let answerCount: Int
-        /// The pictures of the class that were taken for it.
+        /// The images of the class that were predicted to be of it.
         public let correctCount: Int
 
         /// The part of the answers that is right.
         public var precision: Double { rate(correctCount, of: answerCount) }
-        /// The part of the class's pictures that is found.
+        /// The part of the class's images that is found.
         public var recall: Double { rate(correctCount, of: count) }
         /// The harmonic mean of the two.
         public var f1: Double { rate(2 * correctCount, of: count + answerCount) }
@@ -59,7 +59,7 @@ public struct ClassificationScores: Sendable {
         self.classCount = classCount
     }
 
-    /// Adds a picture of class `label`, which got these logits, one a class; of equal ones the first counts as higher,
+    /// Adds a image of class `label`, which got these logits, one a class; of equal ones the first counts as higher,
     /// and one that is no number as right for nobody.
     public mutating func add(logits: [Float], label: Int) {
         precondition(
@@ -91,19 +91,19 @@ public struct ClassificationScores: Sendable {
         if isCorrect { bins[bin].correctCount += 1 }
     }
 
-    /// How many pictures' most probable class is right.
+    /// How many images' most probable class is right.
     public var correctCount: Int { best }
 
-    /// The part of the pictures whose most probable class is right.
+    /// The part of the images whose most probable class is right.
     public var top1: Double { rate(best, of: count) }
 
-    /// The part of the pictures whose class is among the five most probable.
+    /// The part of the images whose class is among the five most probable.
     public var top5: Double { rate(amongFive, of: count) }
 
     /// The mean cross-entropy.
     public var loss: Double { count == 0 ? 0 : lossSum / Double(count) }
 
-    /// How far confidence and accuracy are apart, on the mean over the pictures: the expected calibration error with 15
+    /// How far confidence and accuracy are apart, on the mean over the images: the expected calibration error with 15
     /// bins of equal width (Guo et al. 2017, equation 3).
     public var calibrationError: Double {
         let gaps = bins.reduce(0) { $0 + abs(Double($1.correctCount) - $1.confidence) }
@@ -140,13 +140,13 @@ public struct ClassificationScores: Sendable {
         }
     }
 
-    /// The mean recall of the classes that have pictures: the accuracy if all had equally many.
+    /// The mean recall of the classes that have images: the accuracy if all had equally many.
     public var balancedAccuracy: Double {
         let present = classes.filter { $0.count > 0 }
         return present.reduce(0) { $0 + $1.recall } / Double(max(1, present.count))
     }
 
-    /// The mean F1 of the classes that have pictures or were answered.
+    /// The mean F1 of the classes that have images or were answered.
     public var macroF1: Double {
         let known = classes.filter { $0.count + $0.answerCount > 0 }
         return known.reduce(0) { $0 + $1.f1 } / Double(max(1, known.count))

@@ -1,8 +1,8 @@
 import Compute
 
-/// Vectors that stand for pictures, and the pictures' classes.
+/// Vectors that stand for images, and the images' classes.
 public struct LabeledFeatures: Sendable {
-    /// (pictures, width)
+    /// (images, width)
     public let values: Tensor
     /// The class of each.
     public let labels: [Int]
@@ -18,6 +18,6 @@ public struct LabeledFeatures: Sendable {
 
     /// The length of a vector.
     public var width: Int { values.shape[1] }
-    /// The number of pictures.
+    /// The number of images.
     public var count: Int { labels.count }
 }

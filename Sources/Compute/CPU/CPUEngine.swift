@@ -71,25 +71,6 @@ package final class CPUEngine: Engine {
     static func rowsPerTask(width: Int) -> Int { max(1, elementsPerTask / max(width, 1)) }
 }
 
-extension CPUEngine {
-    package func layerNorm(
-        _ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Float, into y: Tensor, mean: Tensor, variance: Tensor
-    ) {
-        let width = scale.count
-        let rowCount = x.count / width
-        precondition(
-            x.count % width == 0 && y.count == x.count && shift.count == width && mean.count >= rowCount
-                && variance.count >= rowCount,
-            "layerNorm: got x \(x.shape), y \(y.shape), scale \(scale.shape), mean \(mean.shape)")
-        forBlocks(of: Self.rowsPerTask(rowCount: rowCount, width: width), in: rowCount) { rows, _ in
-            let (first, offset) = (rows.lowerBound, rows.lowerBound * width)
-            unsafe vit_layer_norm(
-                x.pointer + offset, rows.count, width, scale.pointer, shift.pointer, epsilon, y.pointer + offset,
-                mean.pointer + first, variance.pointer + first)
-        }
-    }
-}
-
 /// Memory that grows to the largest need, for one operation or one thread at a time.
 final class ScratchMemory: Sendable {
     private let storage = Mutex(Storage(byteCount: 0))

@@ -32,7 +32,7 @@ extension Checkpoint {
         guard size.height % patch.height == 0, size.width % patch.width == 0 else {
             throw .malformed(
                 weights.path,
-                "is used with pictures of \(size.width) × \(size.height) pixels, which patches of "
+                "is used with images of \(size.width) × \(size.height) pixels, which patches of "
                     + "\(patch.width) × \(patch.height) do not divide")
         }
         let count = weights.fileCount > 1 ? " in \(weights.fileCount) files" : ""

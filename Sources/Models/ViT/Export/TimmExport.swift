@@ -158,7 +158,7 @@ struct TimmExport {
     }
 }
 
-/// A preprocessing in timm's terms: the part of the resized picture that the crop keeps, and how it is resized.
+/// A preprocessing in timm's terms: the part of the resized image that the crop keeps, and how it is resized.
 struct TimmTransform {
     private(set) var fraction = 1.0
     private(set) var mode = "squash"

@@ -2,7 +2,7 @@ import Support
 import TensorFiles
 
 extension TensorTable where Names == KeyMap {
-    /// What the shapes of the tensors tell: all but the number of heads and the size of the picture. The epsilon of the
+    /// What the shapes of the tensors determine: all but the number of heads and the image size. The epsilon of the
     /// norms and the activation stay at the layout's customs.
     func description() throws(CheckpointError) -> ModelDescription {
         var description = ModelDescription()
@@ -112,9 +112,9 @@ extension ModelDescription {
         )
     }
 
-    /// Fits the position table to the picture: which prefix tokens have rows in it, and what grid the rest stands for.
+    /// Fits the position table to the image: which prefix tokens have rows in it, and what grid the rest stands for.
     ///
-    /// - Parameter stated: the size of picture that a file states.
+    /// - Parameter stated: the image size that a file states.
     mutating func fitPositions(rows stored: Int, stated: Size?, path: String) throws(CheckpointError) {
         let patch = configuration.patchSize
         statesImageSize = stated != nil
@@ -141,7 +141,7 @@ extension ModelDescription {
             if folds.isEmpty { configuration.prefixHasPosition = prefix == 0 || prefixRows > 0 }
             if stated == nil {
                 configuration.imageSize = size
-                assumptions.append("A picture of \(size.width) × \(size.height) pixels, for \(side) × \(side) patches.")
+                assumptions.append("An image of \(size.width) × \(size.height) pixels, for \(side) × \(side) patches.")
             } else {
                 configuration.positionImageSize = size
             }

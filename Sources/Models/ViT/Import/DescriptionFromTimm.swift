@@ -73,7 +73,7 @@ struct TimmConfiguration {
         }
     }
 
-    /// The size of picture that the weights were made for.
+    /// The image size that the weights were made for.
     func imageSize() throws(CheckpointError) -> Size? {
         if let size = try argumentSize() { return size }
         return try inputSize()
@@ -97,7 +97,7 @@ struct TimmConfiguration {
         return size
     }
 
-    /// The size of picture that is fed: a model of fixed size overrules what its weights were trained on.
+    /// The size of the images that are fed: a model of fixed size overrules what its weights were trained on.
     func fedSize() throws(CheckpointError) -> Size? {
         let isFixed = pretrained["fixed_input_size"]?.bool ?? false
         return isFixed ? try imageSize() : try inputSize()

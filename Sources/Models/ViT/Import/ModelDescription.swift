@@ -23,7 +23,7 @@ struct ModelDescription: Sendable {
     var family = Family.vit
     var configuration = ViTConfiguration()
     var labels: [String]?
-    /// Whether a file states the size of picture.
+    /// Whether a file states the image size.
     var statesImageSize = false
     /// Tokens with rows of the position table that the model does not give them; see `PositionFold`.
     var folds: [PositionFold] = []

@@ -133,7 +133,7 @@ extension TimmConfiguration {
     }
 }
 
-/// What a family does to pictures where no file says it.
+/// The preprocessing of a family where no file states it.
 enum FamilyPreprocessing {
     static let half = [0.5, 0.5, 0.5]
     static let imageNetMean = [0.485, 0.456, 0.406]
