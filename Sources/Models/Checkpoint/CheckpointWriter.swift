@@ -50,6 +50,9 @@ public struct CheckpointWriter: Sendable {
     /// What the model has that no class of transformers has, as a noun; nil where the layout can hold it.
     package var huggingFaceObstacle: String? { ModelFamilies.family(of: configuration).huggingFaceObstacle(self) }
 
+    /// The layout of transformers where it has such a model, else timm's.
+    package var preferredLayout: ExportLayout { huggingFaceObstacle == nil ? .huggingFace : .timm }
+
     /// The type that weights are stored in.
     var type: StoredType { halfPrecision ? .float16 : .float32 }
 }

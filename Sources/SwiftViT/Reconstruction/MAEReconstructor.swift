@@ -140,9 +140,8 @@ public final class MAEReconstructor: Sendable {
     }
 
     var painter: PatchPainter {
-        let patch = configuration.encoder.patchSize
-        return PatchPainter(
-            patch: Size(height: patch.height, width: patch.width), preprocessing: preprocessing,
+        PatchPainter(
+            patch: configuration.encoder.patchSize, preprocessing: preprocessing,
             isNormalized: configuration.target == .normalized)
     }
 }

@@ -82,6 +82,19 @@ extension RunReport {
             return LineChart.Line(name: name, colour: colour.rawValue, points: points)
         }
 
+        /// The loss in training and on held-out images.
+        func lossChart(_ title: String) -> LineChart {
+            LineChart(
+                title: title, horizontal: "step",
+                lines: [line("training", "loss", .blue), line("held out", "validation_loss", .orange)])
+        }
+
+        /// The accuracy on held-out images.
+        func accuracyChart(_ title: String) -> LineChart {
+            LineChart(
+                title: title, horizontal: "step", lines: [line("accuracy", "validation_accuracy", .orange)])
+        }
+
         /// The charts that every run has beside its loss.
         var rateAndNorm: [LineChart] {
             [

@@ -166,7 +166,7 @@ struct TimmTransform {
     private(set) var isExact = false
 
     init(_ preprocessing: Preprocessing, fed: Size) {
-        let crop = preprocessing.crop ?? Size(height: fed.height, width: fed.width)
+        let crop = preprocessing.crop ?? fed
         let resized: (width: Int, height: Int)
         switch preprocessing.resize {
         case .none: return

@@ -111,7 +111,7 @@ extension TimmConfiguration {
         guard !std.contains(0) else { throw .malformed(path, "states a std of 0") }
         return Preprocessing(
             resize: try resize(size, fraction: fraction), interpolation: interpolation,
-            crop: Size(height: size.height, width: size.width), mean: mean, std: std)
+            crop: size, mean: mean, std: std)
     }
 
     private func resize(_ size: Size, fraction: Double) throws(CheckpointError) -> Preprocessing.Resize {
@@ -147,7 +147,6 @@ enum FamilyPreprocessing {
         var size = configuration.imageSize
         // Its positions are of 518 pixels; its authors use it at 224.
         if layout == .dinov2, !description.statesImageSize { size = Size(square: 224) }
-        let crop = Size(height: size.height, width: size.width)
         let channels = configuration.inputChannels
         func perChannel(_ values: [Double]) -> [Double] { channels == 3 ? values : [values.reduce(0, +) / 3] }
         if family == .vit, layout.isHuggingFace {
@@ -159,7 +158,7 @@ enum FamilyPreprocessing {
                 preprocessing, "Preprocessing as transformers' ViT by default: squashed, bilinear, mean and std 0.5."
             )
         }
-        // Pictures larger than 224 are cut from the whole in MAE's and timm's fine-tuning at high resolution.
+        // Images larger than 224 are cropped from the whole in MAE's and timm's fine-tuning at high resolution.
         let isLarge = min(size.height, size.width) > 224
         let fraction =
             switch family {
@@ -173,7 +172,7 @@ enum FamilyPreprocessing {
             ? .shortestEdge(scaled(size.height)) : .cover(width: scaled(size.width), height: scaled(size.height))
         let (mean, std) = family == .vit ? (half, half) : (imageNetMean, imageNetStd)
         let preprocessing = Preprocessing(
-            resize: resize, interpolation: .bicubic, crop: crop, mean: perChannel(mean), std: perChannel(std))
+            resize: resize, interpolation: .bicubic, crop: size, mean: perChannel(mean), std: perChannel(std))
         let owner =
             switch family {
             case .vit: "timm's ViT"

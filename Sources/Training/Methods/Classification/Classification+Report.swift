@@ -8,14 +8,8 @@ extension Classification {
     ) {
         report.subject = "Classifier of \(settings.method.classes.count) classes"
         report.charts = [
-            LineChart(
-                title: "Loss (in training with smoothing and mixing)", horizontal: "step",
-                lines: [
-                    metrics.line("training", "loss", .blue), metrics.line("held out", "validation_loss", .orange),
-                ]),
-            LineChart(
-                title: "Accuracy on held-out images", horizontal: "step",
-                lines: [metrics.line("accuracy", "validation_accuracy", .orange)]),
+            metrics.lossChart("Loss (in training with smoothing and mixing)"),
+            metrics.accuracyChart("Accuracy on held-out images"),
         ]
         if let json = try? JSON.file(directory.evaluation), let evaluation = EvaluationReport(json: json) {
             report.sections = [evaluation.html(images: directory.errors)]

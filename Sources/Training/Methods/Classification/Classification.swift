@@ -149,10 +149,9 @@ package final class Classification: TrainingMethod {
             engine: engine, batchSize: settings.run.batchSize)
     }
 
-    /// In the layout of transformers where it has such a model, else in timm's.
     package var result: (writer: CheckpointWriter, layout: ExportLayout) {
         let writer = CheckpointWriter(settings)
-        return (writer, writer.huggingFaceObstacle == nil ? .huggingFace : .timm)
+        return (writer, writer.preferredLayout)
     }
 }
 

@@ -7,13 +7,7 @@ extension MAE {
         _ report: inout RunReport, metrics: RunReport.Lines, directory: RunDirectory, step: Int
     ) {
         report.subject = "Masked autoencoder"
-        report.charts = [
-            LineChart(
-                title: "Loss on masked patches", horizontal: "step",
-                lines: [
-                    metrics.line("training", "loss", .blue), metrics.line("held out", "validation_loss", .orange),
-                ])
-        ]
+        report.charts = [metrics.lossChart("Loss on masked patches")]
         let figures = figures(directory, step: step)
         guard !figures.isEmpty else { return }
         var text =

@@ -8,14 +8,8 @@ extension Rotation {
     ) {
         report.subject = "Rotation prediction"
         report.charts = [
-            LineChart(
-                title: "Cross-entropy of the rotations", horizontal: "step",
-                lines: [
-                    metrics.line("training", "loss", .blue), metrics.line("held out", "validation_loss", .orange),
-                ]),
-            LineChart(
-                title: "Accuracy of the rotations on held-out images", horizontal: "step",
-                lines: [metrics.line("accuracy", "validation_accuracy", .orange)]),
+            metrics.lossChart("Cross-entropy of the rotations"),
+            metrics.accuracyChart("Accuracy of the rotations on held-out images"),
         ]
         guard let json = try? JSON.file(directory.evaluation), let evaluation = EvaluationReport(json: json) else {
             return

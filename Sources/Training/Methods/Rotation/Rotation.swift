@@ -106,10 +106,10 @@ package final class Rotation: TrainingMethod {
         return scores
     }
 
-    /// A classifier of the rotations, in the layout of transformers where it has such a model, else in timm's.
+    /// A classifier of the rotations.
     package var result: (writer: CheckpointWriter, layout: ExportLayout) {
         let writer = CheckpointWriter(
             configuration: settings.model, preprocessing: settings.preprocessing, labels: Self.labels)
-        return (writer, writer.huggingFaceObstacle == nil ? .huggingFace : .timm)
+        return (writer, writer.preferredLayout)
     }
 }
