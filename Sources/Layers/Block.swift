@@ -11,7 +11,7 @@ package struct Block: Sendable {
 }
 
 /// A block with the memory that it works in.
-struct BlockPass: Sendable {
+package struct BlockPass: Sendable {
     private let engine: any Engine
     private let branches: [ResidualBranchPass]
     /// What each branch writes (B, queryCount, D).
@@ -19,12 +19,12 @@ struct BlockPass: Sendable {
     private let queryCount: Int
 
     /// The block's result.
-    var output: Tensor { outputs[outputs.count - 1] }
+    package var output: Tensor { outputs[outputs.count - 1] }
 
     /// - Parameters:
     ///   - input: the tokens (B, N, D) that the block reads. Where nothing is kept, the result takes their place.
     ///   - queryCount: how many of an image's first tokens are wanted of the result. All are attended to.
-    init(_ block: Block, input: Tensor, queryCount: Int, in workspace: Workspace) {
+    package init(_ block: Block, input: Tensor, queryCount: Int, in workspace: Workspace) {
         engine = workspace.engine
         self.queryCount = queryCount
         var tokens = TokenShape(of: input)
@@ -48,7 +48,7 @@ struct BlockPass: Sendable {
     }
 
     /// x (B, N, D) to `output`.
-    func forward(_ x: Tensor, paths: [Tensor]?) {
+    package func forward(_ x: Tensor, paths: [Tensor]?) {
         var x = x
         for (index, branch) in branches.enumerated() {
             var residual = x
@@ -62,7 +62,7 @@ struct BlockPass: Sendable {
     }
 
     /// The gradient d (B, queryCount, D) of the output becomes, by way of itself, dx (B, N, D) of the x of `forward`.
-    func backward(_ d: Tensor, x: Tensor, paths: [Tensor]?, dx: Tensor) {
+    package func backward(_ d: Tensor, x: Tensor, paths: [Tensor]?, dx: Tensor) {
         for index in branches.indices.reversed() {
             branches[index].backward(
                 d, x: index == 0 ? x : outputs[index - 1], paths: paths?[index], dx: index == 0 ? dx : d)

@@ -15,7 +15,7 @@ package struct Linear: Sendable {
         engine.linear(x, weights, bias: bias?.value, epilogue: epilogue, into: y)
     }
 
-    /// dx, which may be x, from dy; the gradients of weight and bias are added to.
+    /// dx, which may be x but not dy, from dy; the gradients of weight and bias are added to.
     package func backward(_ dy: Tensor, x: Tensor, dx: Tensor?, engine: any Engine) {
         addGradients(dy, x: x, engine: engine)
         if let dx { inputGradient(dy, dx: dx, engine: engine) }

@@ -20,7 +20,8 @@ package final class FeatureExtractor: Sendable {
         from source: some ParameterSource, engine: any Engine, batchSize: Int
     ) throws {
         precondition(
-            (0...configuration.depth).contains(layer ?? 0) && (configuration.hasClassToken || !pooling.readsClassToken),
+            (0...configuration.depth).contains(layer ?? 0)
+                && (configuration.hasClassToken(afterBlocks: layer) || !pooling.readsClassToken),
             "FeatureExtractor: \(pooling) of layer \(layer ?? 0) asked of a model of \(configuration.depth) blocks")
         self.configuration = configuration
         self.pooling = pooling

@@ -21,6 +21,8 @@ public protocol ModelConfiguration: Sendable {
     var heads: Int { get }
     /// Whether there is a class token.
     var hasClassToken: Bool { get }
+    /// Whether a second token learns from a teacher, with a head of its own (DeiT).
+    var hasDistillationToken: Bool { get }
     /// The tokens before the patches.
     var prefixCount: Int { get }
 
@@ -28,8 +30,13 @@ public protocol ModelConfiguration: Sendable {
     var headPooling: FeaturePooling { get }
     /// Whether the positions are a fixed table, which is not trained.
     var hasFixedPositions: Bool { get }
+    /// Whether the tokens have a class token among them after some blocks; nil: after all, and the final norm.
+    func hasClassToken(afterBlocks count: Int?) -> Bool
     /// The model without what serves its training alone: the encoder of a masked autoencoder.
     var backbone: any ModelConfiguration { get }
+
+    /// The shape that training begins with: without a head, and with trained positions for the model's own images.
+    var trainable: any ModelConfiguration { get }
 
     /// Every tensor of the model, in forward order and under timm's names.
     var parameterShapes: [ParameterShape] { get }
@@ -62,6 +69,19 @@ public struct ModelMaker: Sendable {
 extension ModelConfiguration {
     /// The model itself, where all of it is used.
     public var backbone: any ModelConfiguration { self }
+
+    /// Wherever the model has one.
+    public func hasClassToken(afterBlocks count: Int?) -> Bool { hasClassToken }
+
+    /// There is none.
+    public var hasDistillationToken: Bool { false }
+
+    /// The same without its head, with positions for its images.
+    public var trainable: any ModelConfiguration {
+        var model = self
+        (model.classCount, model.positionImageSize) = (0, nil)
+        return model
+    }
 
     /// Builds the model.
     package func model(_ parts: ModelParts, _ builder: LayerBuilder) throws -> any VisionModel {

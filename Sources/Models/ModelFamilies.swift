@@ -1,3 +1,5 @@
+import Support
+
 /// The families that this package knows.
 package enum ModelFamilies {
     /// The first that recognises a checkpoint reads it.
@@ -19,6 +21,12 @@ package enum ModelFamilies {
                 ? "holds no tensors"
                 : "has the layout of no Vision Transformer that can be read; its tensors begin "
                     + names.prefix(3).joined(separator: ", "))
+    }
+
+    /// The configuration that a family made JSON of; nil where it was none.
+    package static func configuration(_ json: JSON) -> (any ModelConfiguration)? {
+        for family in all { if let configuration = family.anyConfiguration(json) { return configuration } }
+        return nil
     }
 
     /// The family that a configuration is of.

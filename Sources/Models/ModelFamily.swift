@@ -34,11 +34,16 @@ package protocol ModelFamily: Sendable {
     /// The configuration for programs.
     func json(_ configuration: Configuration) -> JSON
 
+    /// The configuration from what `json(_:)` made of it, for runs that begin with a model of the family; nil where the
+    /// JSON is none.
+    func configuration(_ json: JSON) -> Configuration?
+
     /// What stands beside the configuration for programs; `unstated`: the settings that no file states.
     func furtherJSON(_ configuration: Configuration, unstated: Set<String>) -> [JSON.Member]
 }
 
 extension ModelFamily {
+    package func configuration(_ json: JSON) -> Configuration? { nil }
     package func furtherJSON(_ configuration: Configuration, unstated: Set<String>) -> [JSON.Member] { [] }
 }
 
@@ -68,7 +73,9 @@ extension ModelFamily {
     }
 
     /// See `json(_:)`.
-    package func json(of checkpoint: Checkpoint) -> JSON { json(own(checkpoint.configuration)) }
+    package func json(of configuration: any ModelConfiguration) -> JSON { json(own(configuration)) }
+
+    func anyConfiguration(_ json: JSON) -> (any ModelConfiguration)? { configuration(json) }
 
     /// See `furtherJSON(_:unstated:)`.
     package func furtherJSON(of checkpoint: Checkpoint) -> [JSON.Member] {

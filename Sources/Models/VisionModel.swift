@@ -66,6 +66,27 @@ package protocol VisionPass: Sendable {
     )
 }
 
+extension PoolingPass {
+    /// The vectors of one kind that stand for images, from their tokens (B, N, D); `part` (B, D) is memory to work in.
+    func read(
+        _ kind: FeaturePooling, of tokens: Tensor, prefixCount: Int, part: Tensor, engine: any Engine,
+        into features: Tensor
+    ) {
+        switch kind {
+        case .classToken: forward(tokens, .token(0), into: features)
+        case .meanPatches: forward(tokens, .meanOfPatches, into: features)
+        case .classTokenAndMean:
+            // (B, 2·D) as two tokens an image.
+            let both = features.reshaped([part.shape[0], 2, part.shape[1]])
+            for (index, reading) in [Pooling.Reading.token(0), .meanOfPatches].enumerated() {
+                forward(tokens, reading, into: part)
+                engine.setTokens(index..<index + 1, of: both, to: part)
+            }
+        case .patches: engine.copyTokens(prefixCount..<tokens.shape[1], of: self.tokens(tokens), into: features)
+        }
+    }
+}
+
 /// Which vectors stand for an image.
 public enum FeaturePooling: String, Sendable, Hashable, CaseIterable {
     /// The class token (D).

@@ -42,7 +42,7 @@ public struct ModelBenchmark: Sendable {
     /// What is timed.
     public var task = Task.classify
     /// The shape of the model; the weights are random.
-    public var configuration: ViTConfiguration
+    public var configuration: any ModelConfiguration
     /// The decoder of masked autoencoding.
     public var decoder = MAEDecoderConfiguration()
     /// Images per forward pass.
@@ -53,7 +53,7 @@ public struct ModelBenchmark: Sendable {
     public var threads: Int?
 
     /// The forward pass of a model of this shape.
-    public init(_ configuration: ViTConfiguration) { self.configuration = configuration }
+    public init(_ configuration: any ModelConfiguration) { self.configuration = configuration }
 
     /// A round repeats the pass for this long, and takes the mean.
     private static let shortestRound = Duration.milliseconds(250)
@@ -126,8 +126,12 @@ public struct ModelBenchmark: Sendable {
     }
 
     private func pretraining(_ images: Tensor, _ engine: any Engine) throws -> (() -> Void, Double) {
-        try check(MAE.fault(configuration).map { "it \($0)" })
-        let task = MAEConfiguration(encoder: configuration, decoder: decoder)
+        guard let encoder = configuration as? ViTConfiguration else {
+            throw TrainingError(
+                .usage, "--task pretrain: a masked autoencoder takes a Vision Transformer as its encoder")
+        }
+        try check(MAE.fault(encoder).map { "it \($0)" })
+        let task = MAEConfiguration(encoder: encoder, decoder: decoder)
         let store = store(task.trainedShapes)
         var slices = BatchSlices(batchSize: batchSize, activationCount: 0)
         let model = try MaskedAutoencoder(task, from: store, positions: MAEPositions(task), engine: engine) {

@@ -80,7 +80,7 @@ struct BenchmarkCommand: ParsableCommand {
 
     private func benchmarkOfCheckpoint() throws -> ModelBenchmark {
         let checkpoint = try Checkpoint.open(ModelLocation.find(model ?? ModelLocation.builtIn))
-        var benchmark = ModelBenchmark(try checkpoint.visionTransformer())
+        var benchmark = ModelBenchmark(checkpoint.configuration.backbone)
         if let mae = checkpoint.configuration as? MAEConfiguration { benchmark.decoder = mae.decoder }
         return benchmark
     }

@@ -148,9 +148,9 @@ import Training
     @Test func ratesAndDecaysAreThoseOfTheRecipe() throws {
         let goldens = try TensorArchive.open(Self.fixture("layer-decay"))
         var settings = Classification.defaults
-        settings.encoder = ViTConfiguration(Architecture.base)
+        settings.vit = ViTConfiguration(Architecture.base)
         settings.method.classes = (0..<1000).map { "\($0)" }
-        (settings.encoder.pooling, settings.encoder.finalNorm) = (.meanPatches, .afterPooling)
+        (settings.vit.pooling, settings.vit.finalNorm) = (.meanPatches, .afterPooling)
         settings.method.layerDecay = 0.65
         let shapes = settings.model.parameterShapes
         #expect(Set(shapes.map(\.name)) == Set(goldens.tensors.map(\.name)))

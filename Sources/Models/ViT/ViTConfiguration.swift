@@ -92,6 +92,15 @@ extension ViTConfiguration {
     /// Whether the positions are MAE's table.
     public var hasFixedPositions: Bool { positions == .sinCos }
 
+    /// The shape that training begins with: without a head, and with trained positions for the model's own images.
+    public var trainable: any ModelConfiguration {
+        var model = self
+        if classCount == 0 { (model.pooling, model.finalNorm) = (.classToken, .beforePooling) }
+        (model.classCount, model.positionImageSize) = (0, nil)
+        (model.positions, model.positionInterpolation) = (.learned, .timm)
+        return model
+    }
+
     /// Builds a `VisionTransformer`.
     public var maker: ModelMaker { ModelMaker { try VisionTransformer(self, $0, $1) } }
 }

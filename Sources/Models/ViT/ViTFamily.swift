@@ -43,7 +43,7 @@ extension Checkpoint {
     package func visionTransformer() throws(CheckpointError) -> ViTConfiguration {
         guard let configuration = configuration.backbone as? ViTConfiguration else {
             throw .malformed(
-                path, "holds a model of the family \(family.name), which does not work here; a Vision Transformer does")
+                path, "holds a \(family.name); this works with Vision Transformers alone")
         }
         return configuration
     }

@@ -103,7 +103,10 @@ package struct VisionTransformer: VisionModel {
             trunk.forward(paths: paths?.scales)
             switch reading {
             case .logits: readLogits()
-            case .features(let pooling): readFeatures(pooling)
+            case .features(let kind):
+                poolings[0].read(
+                    kind, of: trunk.output, prefixCount: model.configuration.prefixCount, part: pooled[0],
+                    engine: engine, into: features)
             case .blocks: break
             }
         }
@@ -117,25 +120,6 @@ package struct VisionTransformer: VisionModel {
             for (index, head) in model.heads.enumerated() {
                 poolings[index].forward(trunk.output, pooledReading(index), into: pooled[index])
                 head.forward(pooled[index], engine: engine, into: logits[index])
-            }
-        }
-
-        private func readFeatures(_ kind: FeaturePooling) {
-            let (tokens, pooling) = (trunk.output, poolings[0])
-            switch kind {
-            case .classToken: pooling.forward(tokens, .token(0), into: features)
-            case .meanPatches: pooling.forward(tokens, .meanOfPatches, into: features)
-            case .classTokenAndMean:
-                // (B, 2·D) as two tokens an image.
-                let both = features.reshaped([features.shape[0], 2, model.configuration.width])
-                let part = pooled[0]
-                pooling.forward(tokens, .token(0), into: part)
-                engine.setTokens(0..<1, of: both, to: part)
-                pooling.forward(tokens, .meanOfPatches, into: part)
-                engine.setTokens(1..<2, of: both, to: part)
-            case .patches:
-                let first = model.configuration.prefixCount
-                engine.copyTokens(first..<tokens.shape[1], of: pooling.tokens(tokens), into: features)
             }
         }
 

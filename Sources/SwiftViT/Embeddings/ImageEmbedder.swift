@@ -75,8 +75,10 @@ public final class ImageEmbedder: Sendable {
                     + "\(layer)")
         }
         pooling = options.pooling ?? configuration.headPooling
-        guard configuration.hasClassToken || !pooling.readsClassToken else {
-            throw EmbeddingError(description: "\(checkpoint.path): has no class token; read the mean or the patches")
+        guard configuration.hasClassToken(afterBlocks: options.layer) || !pooling.readsClassToken else {
+            let place = configuration.hasClassToken ? " in layer \(options.layer ?? depth)" : ""
+            throw EmbeddingError(
+                description: "\(checkpoint.path): has no class token\(place); read the mean or the patches")
         }
         var options = options
         options.decoding.channels = configuration.inputChannels

@@ -38,29 +38,6 @@ extension ViTConfiguration {
         patchSize = Size(square: shape.patch)
     }
 
-    /// The shape of a checkpoint's encoder as training begins with it: without its head, with positions for its images.
-    var forTraining: ViTConfiguration {
-        var encoder = self
-        if classCount == 0 { (encoder.pooling, encoder.finalNorm) = (.classToken, .beforePooling) }
-        encoder.classCount = 0
-        encoder.positionImageSize = nil
-        (encoder.positions, encoder.positionInterpolation) = (.learned, .timm)
-        return encoder
-    }
-
-    /// Refuses numbers that do not go together.
-    func check() throws(TrainingError) {
-        try Self.check(width: width, heads: heads)
-        guard imageSize.height % patchSize.height == 0, imageSize.width % patchSize.width == 0 else {
-            throw TrainingError(
-                .usage,
-                "--image-size \(imageSize.text) is not a multiple of --patch-size \(patchSize.text); expected one")
-        }
-        guard patchCount <= 1 << 16 else {
-            throw TrainingError(.usage, "\(patchCount) patches per image are too many; expected a larger --patch-size")
-        }
-    }
-
     /// Refuses a width that heads or positions cannot share; `part` begins the options' names.
     static func check(_ part: String = "", width: Int, heads: Int) throws(TrainingError) {
         guard width % heads == 0 else {
@@ -72,53 +49,87 @@ extension ViTConfiguration {
     }
 }
 
+extension ModelConfiguration {
+    /// Refuses images that do not fit the patches.
+    func checkPatches() throws(TrainingError) {
+        guard imageSize.height % patchSize.height == 0, imageSize.width % patchSize.width == 0 else {
+            throw TrainingError(
+                .usage,
+                "--image-size \(imageSize.text) is not a multiple of --patch-size \(patchSize.text); expected one")
+        }
+        guard patchCount <= 1 << 16 else {
+            throw TrainingError(.usage, "\(patchCount) patches per image are too many; expected a larger --patch-size")
+        }
+    }
+}
+
+extension SettingKind<AdoptedModel?> {
+    /// As the model's family writes and reads it.
+    fileprivate static var adoptedModel: Self {
+        Self(
+            "a model", encode: { $0?.json ?? .null },
+            decode: { ModelFamilies.configuration($0).map(AdoptedModel.init) }, parse: { _ in nil })
+    }
+}
+
 extension TrainingOption {
     /// The shape of the encoder.
     static var encoder: [Self] {
         [
+            Self.recorded("model", \.adopted, .adoptedModel).applying { $0.adopted != nil },
             Self(
                 "arch", \.request.architecture, SettingKind<Architecture>.choice.optional(), under: .model,
                 "Encoder architecture.",
                 default: "vit-tiny", isRecorded: false
-            ) { if let architecture = $0.request.architecture { $0.encoder.take(architecture) } },
+            ) { if let architecture = $0.request.architecture { $0.vit.take(architecture) } }.applying {
+                $0.adopted == nil
+            },
             Self(
-                "image-size", \.encoder.imageSize, .pixels, under: .model,
-                "Image size: pixels of a side, or HEIGHTxWIDTH."),
+                "image-size", \.vit.imageSize, .pixels, under: .model,
+                "Image size: pixels of a side, or HEIGHTxWIDTH."
+            ) { $0.adopted?.configuration.imageSize = $0.vit.imageSize },
+        ] + shape.map { $0.applying { $0.adopted == nil } }
+    }
+
+    private static var shape: [Self] {
+        [
             Self(
-                "patch-size", \.encoder.patchSize, .pixels, under: .model,
+                "patch-size", \.vit.patchSize, .pixels, under: .model,
                 "Patch size: pixels of a side, or HEIGHTxWIDTH.", default: "16, for vit-huge 14"),
             Self(
-                "channels", \.encoder.inputChannels, .integer(from: 1, to: 4), under: .model,
+                "channels", \.vit.inputChannels, .integer(from: 1, to: 4), under: .model,
                 "Number of image channels.", default: "those of the images"),
             Self(
-                "width", \.encoder.width, .size(from: 4), under: .model, "Embedding width.", default: "that of --arch"
-            ) { $0.encoder.hiddenWidth = 4 * $0.encoder.width },
-            Self("depth", \.encoder.depth, .size(), under: .model, "Number of blocks.", default: "that of --arch"),
+                "width", \.vit.width, .size(from: 4), under: .model, "Embedding width.", default: "that of --arch"
+            ) { $0.vit.hiddenWidth = 4 * $0.vit.width },
+            Self("depth", \.vit.depth, .size(), under: .model, "Number of blocks.", default: "that of --arch"),
             Self(
-                "heads", \.encoder.heads, .size(), under: .model, "Number of attention heads.",
+                "heads", \.vit.heads, .size(), under: .model, "Number of attention heads.",
                 default: "that of --arch"),
-            .recorded("hidden_width", \.encoder.hiddenWidth, .size()),
-            .recorded("norm_epsilon", \.encoder.layerNormEpsilon, .single),
-            .recorded("qkv_bias", \.encoder.qkvBias, .flag),
+            .recorded("hidden_width", \.vit.hiddenWidth, .size()),
+            .recorded("norm_epsilon", \.vit.layerNormEpsilon, .single),
+            .recorded("qkv_bias", \.vit.qkvBias, .flag),
         ]
     }
 
     /// What sets one kind of ViT apart from another.
-    static var encoderVariant: [Self] {
+    static var encoderVariant: [Self] { variant.map { $0.applying { $0.adopted == nil } } }
+
+    private static var variant: [Self] {
         [
             Self(
-                "pool", \.encoder.pooling, .choice([("class", .classToken), ("mean", .meanPatches)]), under: .method,
+                "pool", \.vit.pooling, .choice([("class", .classToken), ("mean", .meanPatches)]), under: .method,
                 "What the head reads: the class token or the mean of the patches.",
                 default: "that of --init, else class", key: "pooling"
                     // The mean has a norm of its own after it, as in MAE.
-            ) { $0.encoder.finalNorm = $0.encoder.pooling == .meanPatches ? .afterPooling : .beforePooling },
-            .recorded("final_norm", \.encoder.finalNorm, .recordedWord),
-            .recorded("activation", \.encoder.activation, .recordedWord),
-            .recorded("class_token", \.encoder.hasClassToken, .flag),
-            .recorded("distillation_token", \.encoder.hasDistillationToken, .flag),
-            .recorded("registers", \.encoder.registerCount, .integer(to: SettingKind<Int>.largestSize)),
-            .recorded("prefix_has_position", \.encoder.prefixHasPosition, .flag),
-            .recorded("layer_scale", \.encoder.hasLayerScale, .flag),
+            ) { $0.vit.finalNorm = $0.vit.pooling == .meanPatches ? .afterPooling : .beforePooling },
+            .recorded("final_norm", \.vit.finalNorm, .recordedWord),
+            .recorded("activation", \.vit.activation, .recordedWord),
+            .recorded("class_token", \.vit.hasClassToken, .flag),
+            .recorded("distillation_token", \.vit.hasDistillationToken, .flag),
+            .recorded("registers", \.vit.registerCount, .integer(to: SettingKind<Int>.largestSize)),
+            .recorded("prefix_has_position", \.vit.prefixHasPosition, .flag),
+            .recorded("layer_scale", \.vit.hasLayerScale, .flag),
         ]
     }
 }

@@ -4,7 +4,7 @@ import Models
 
 /// The weights that the training of a classifier starts from, whatever its classes are.
 struct InitialWeights {
-    private let encoder: ViTConfiguration
+    private let encoder: any ModelConfiguration
     private let classes: [String]
     private let seed: UInt64
     private let checkpoint: Checkpoint?
@@ -19,11 +19,12 @@ struct InitialWeights {
     var notes: [String] {
         guard let checkpoint else { return [] }
         var notes: [String] = []
-        let known = Set(checkpoint.parameterShapes.map(\.name))
         if let reason = headObstacle { notes.append("\(checkpoint.path): the head starts afresh: \(reason)") }
-        let norm = encoder.finalNorm == .afterPooling ? "fc_norm" : "norm"
-        if !known.contains("\(norm).weight") { notes.append("\(checkpoint.path): \(norm) starts afresh") }
-        if encoder.hasDistillationToken, !known.contains("dist_token") {
+        let missing = missingNames
+        if let norm = missing.first(where: Self.isFinalNorm) {
+            notes.append("\(checkpoint.path): \(norm.split(separator: ".")[0]) starts afresh")
+        }
+        if missing.contains("dist_token") {
             notes.append("\(checkpoint.path): the distillation token starts afresh")
         }
         let (old, new) = (checkpoint.configuration.positionGrid, encoder.grid)
@@ -35,12 +36,18 @@ struct InitialWeights {
         return notes
     }
 
+    /// The encoder's parameters that the checkpoint does not have.
+    private var missingNames: [String] {
+        let known = Set(checkpoint?.parameterShapes.map(\.name) ?? [])
+        return encoder.parameterShapes.map(\.name).filter { !known.contains($0) }
+    }
+
+    private static func isFinalNorm(_ name: String) -> Bool { ["norm.weight", "fc_norm.weight"].contains(name) }
+
     /// Why the checkpoint's head does not serve; nil where it does.
     private var headObstacle: String? {
         guard let checkpoint else { return "there is no checkpoint" }
-        guard let model = checkpoint.configuration.backbone as? ViTConfiguration else {
-            return "it is of another model"
-        }
+        let model = checkpoint.configuration.backbone
         if model.classCount == 0 { return "the checkpoint has none" }
         if model.classCount != classes.count {
             return "the checkpoint has \(model.classCount) classes, the run has \(classes.count)"
@@ -48,7 +55,7 @@ struct InitialWeights {
         if let labels = checkpoint.labels, labels != classes {
             return "the checkpoint's classes are not those of the run"
         }
-        if model.pooling != encoder.pooling || model.finalNorm != encoder.finalNorm {
+        if model.headPooling != encoder.headPooling || missingNames.contains(where: Self.isFinalNorm) {
             return "it was trained with another pooling"
         }
         return nil
@@ -70,13 +77,12 @@ struct InitialWeights {
 
     /// The rows of prefix tokens stay, or are zero where the checkpoint has none; those of the grid are resampled.
     private func takePositions(_ store: ParameterStore, _ checkpoint: Checkpoint) throws {
-        let (model, width) = (try checkpoint.visionTransformer(), encoder.width)
+        let (width, storedGrid) = (encoder.width, checkpoint.configuration.positionGrid)
         let stored = try checkpoint.tensor("pos_embed").values
-        let storedPrefix = model.positionRowCount - model.positionGrid.height * model.positionGrid.width
+        let prefixLength = stored.count - storedGrid.height * storedGrid.width * width
         let grid = PositionResampling.resample(
-            Array(stored.dropFirst(storedPrefix * width)), width: width, from: model.positionGrid,
-            to: encoder.grid, as: .timm)
-        try fillPositions(store, prefix: Array(stored.prefix(storedPrefix * width)), grid: grid)
+            Array(stored.dropFirst(prefixLength)), width: width, from: storedGrid, to: encoder.grid, as: .timm)
+        try fillPositions(store, prefix: Array(stored.prefix(prefixLength)), grid: grid)
     }
 
     private func fillPositions(_ store: ParameterStore, prefix: [Float] = [], grid: [Float]) throws {

@@ -3,7 +3,7 @@ import Models
 
 extension ParameterStore {
     /// Random weights, as MAE draws them.
-    func fill(_ encoder: ViTConfiguration, seed: UInt64) {
+    func fill(_ encoder: any ModelConfiguration, seed: UInt64) {
         ParameterInitialization.fill(self, seed: seed)
         let patch = encoder.patchSize
         ParameterInitialization.fillPatchBias(

@@ -25,6 +25,8 @@ package struct TrainingOption<Own: Sendable & Equatable> {
     let fault: (Settings) -> String?
     /// What else follows from being asked for.
     let effect: (inout Settings) -> Void
+    /// Whether it means anything for the model of these settings.
+    private(set) var applies: (Settings) -> Bool = { _ in true }
     /// For the command line, where it has the option, with the default that settings hold.
     let describe: (_ defaults: Settings) -> OptionDescription?
 
@@ -54,6 +56,13 @@ package struct TrainingOption<Own: Sendable & Equatable> {
         _ key: String, _ path: WritableKeyPath<Settings, Value>, _ kind: SettingKind<Value>, changesResult: Bool = true
     ) -> Self {
         Self(key, key: key, path, kind, changesResult, { _ in }) { _ in nil }
+    }
+
+    /// The same for some models alone.
+    func applying(where condition: @escaping (Settings) -> Bool) -> Self {
+        var option = self
+        option.applies = condition
+        return option
     }
 
     private init<Value: Sendable>(

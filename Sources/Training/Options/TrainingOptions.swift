@@ -33,8 +33,8 @@ public struct TrainingOptions<Own: Sendable & Equatable>: Sendable {
 
     /// Something that can be asked for of the encoder.
     public subscript<Value>(dynamicMember path: WritableKeyPath<ViTConfiguration, Value>) -> Value? {
-        get { value(\.encoder, path) }
-        set { ask(\.encoder, path, newValue) }
+        get { value(\.vit, path) }
+        set { ask(\.vit, path, newValue) }
     }
 
     /// Something that can be asked for of this method alone.
@@ -103,10 +103,11 @@ extension TrainingOptions {
             dataset = try self.dataset(as: resolved.run)
         }
         if let checkpoint {
-            try resolved.adopt(checkpoint)
+            resolved.adopt(checkpoint)
+            try refuseShape(of: resolved)
             try method.adopt(checkpoint, into: &resolved)
         } else if !given.contains("channels") {
-            resolved.encoder.inputChannels = ImageChannels.common(in: dataset)
+            resolved.vit.inputChannels = ImageChannels.common(in: dataset)
         }
         try apply(to: &resolved, dataset)
         try method.settle(&resolved, given: given, checkpoint: checkpoint)
@@ -121,12 +122,23 @@ extension TrainingOptions {
         return (resolved, dataset, checkpoint)
     }
 
+    /// Refuses options on the shape of a model that has its own.
+    private func refuseShape(of settings: TrainingSettings<Own>) throws(TrainingError) {
+        for option in method.options where given.contains(option.name) && !option.applies(settings) {
+            throw TrainingError(
+                .usage,
+                "--\(option.name) describes a Vision Transformer; a \(ModelFamilies.family(of: settings.encoder).name) keeps the shape that "
+                    + "its checkpoint has; leave the option out")
+        }
+    }
+
     /// The settings of a run that is resumed: those recorded, with changes that leave the result alone; refuses others.
     func resolve(
         resuming recorded: TrainingSettings<Own>, in directory: RunDirectory, dataset: ImageDataset,
         allowsChangedData: Bool
     ) throws -> TrainingSettings<Own> {
         try check()
+        try refuseShape(of: recorded)
         var wanted = recorded
         try apply(to: &wanted, dataset)
         if allowsChangedData {

@@ -7,14 +7,19 @@ import Support
 public struct TrainingSettings<Own: Sendable & Equatable>: Sendable, Equatable {
     /// What every run has.
     public var run = RunSettings()
-    /// The shape of the encoder.
-    public var encoder = ViTConfiguration(Architecture.tiny)
+    /// The shape of the encoder, where it is a Vision Transformer.
+    public var vit = ViTConfiguration(Architecture.tiny)
+    /// The encoder of another family, which comes from a checkpoint.
+    var adopted: AdoptedModel?
     /// What only this method has.
     public var method: Own
     /// What is asked for in other terms; empty once the settings are resolved.
     public var request = TrainingRequest()
 
     init(_ method: Own) { self.method = method }
+
+    /// The shape of the encoder.
+    public var encoder: any ModelConfiguration { adopted?.configuration ?? vit }
 
     /// What the model expects to be done to an image outside of training.
     public var preprocessing: Preprocessing {
@@ -33,12 +38,25 @@ public struct TrainingSettings<Own: Sendable & Equatable>: Sendable, Equatable {
     private var isCropped: Bool { run.fit == .crop && encoder.imageSize.width == encoder.imageSize.height }
 }
 
+/// A model of another family than the Vision Transformers that options describe.
+struct AdoptedModel: Sendable, Equatable {
+    var configuration: any ModelConfiguration
+
+    /// As its family writes it.
+    var json: JSON { ModelFamilies.family(of: configuration).json(of: configuration) }
+
+    static func == (a: Self, b: Self) -> Bool { a.json == b.json }
+}
+
 extension TrainingSettings {
     /// Takes the encoder of a checkpoint, and the normalization and fit that it expects.
-    ///
-    /// Errors: `CheckpointError` if it is no Vision Transformer.
-    mutating func adopt(_ checkpoint: Checkpoint) throws {
-        encoder = try checkpoint.visionTransformer().forTraining
+    mutating func adopt(_ checkpoint: Checkpoint) {
+        let trainable = checkpoint.configuration.backbone.trainable
+        if let model = trainable as? ViTConfiguration {
+            vit = model
+        } else {
+            (adopted, vit.imageSize) = (AdoptedModel(configuration: trainable), trainable.imageSize)
+        }
         func spread(_ values: [Double]) -> [Double] {
             values.count == 1 ? [Double](repeating: values[0], count: encoder.inputChannels) : values
         }
@@ -85,7 +103,8 @@ extension TrainingSettings {
 
     /// Refuses settings that do not go together, whatever the method.
     func check() throws(TrainingError) {
-        try encoder.check()
+        if adopted == nil { try ViTConfiguration.check(width: vit.width, heads: vit.heads) }
+        try encoder.checkPatches()
         guard run.mean.count == encoder.inputChannels, run.std.count == run.mean.count else {
             throw TrainingError(
                 .malformed,
@@ -103,7 +122,10 @@ extension TrainingMethod {
     package static func json(_ settings: TrainingSettings<Settings>) -> JSON {
         .object(
             [JSON.Member("method", .string(name))]
-                + options.compactMap { option in option.key.map { JSON.Member($0, option.encode(settings)) } })
+                + options.compactMap { option in
+                    guard let key = option.key, option.applies(settings) else { return nil }
+                    return JSON.Member(key, option.encode(settings))
+                })
     }
 
     /// The settings of a run, from its `config.json`.
@@ -117,7 +139,7 @@ extension TrainingMethod {
         var settings = defaults
         settings.request = TrainingRequest()
         for option in options {
-            guard let key = option.key else { continue }
+            guard let key = option.key, json[key] != nil || option.applies(settings) else { continue }
             guard let value = json[key], option.decode(&settings, value) else {
                 throw TrainingError(
                     .malformed,

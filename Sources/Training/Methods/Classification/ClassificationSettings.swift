@@ -135,11 +135,11 @@ extension Classification {
     }
 
     /// Why a model of this shape cannot be trained as a classifier; nil where it can.
-    static func fault(_ model: ViTConfiguration) -> String? {
-        if !model.hasClassToken, model.pooling == .classToken {
+    static func fault(_ model: any ModelConfiguration) -> String? {
+        if !model.hasClassToken, model.headPooling == .classToken {
             return "--pool class needs a class token, which the model does not have; expected --pool mean"
         }
-        if model.hasDistillationToken, model.pooling == .meanPatches {
+        if model.hasDistillationToken, model.headPooling == .meanPatches {
             return "--pool mean does not go with a distillation token; expected --pool class"
         }
         return nil
@@ -167,7 +167,7 @@ extension Classification {
     package static func settle(
         _ settings: inout TrainingSettings<ClassificationSettings>, given: Set<String>, checkpoint: Checkpoint?
     ) {
-        if !settings.method.teacher.isEmpty { settings.encoder.hasDistillationToken = true }
+        if !settings.method.teacher.isEmpty { settings.vit.hasDistillationToken = true }
     }
 
     package static func check(
@@ -184,6 +184,9 @@ extension Classification {
         try refuse(
             given.contains("distillation") && method.teacher.isEmpty,
             "--distillation needs a --teacher to distill")
+        try refuse(
+            !method.teacher.isEmpty && !encoder.hasDistillationToken,
+            "--teacher needs a distillation token, which the model of --init cannot have")
         try refuse(
             method.rotates && encoder.imageSize.width != encoder.imageSize.height,
             "--turn needs square images, not \(encoder.imageSize.text); expected one number as --image-size")
@@ -210,7 +213,7 @@ extension SettingKind<Double> {
 
 extension TrainingSettings<ClassificationSettings> {
     /// The shape of the model.
-    public var model: ViTConfiguration {
+    public var model: any ModelConfiguration {
         var model = encoder
         model.classCount = method.classes.count
         return model

@@ -94,7 +94,7 @@ extension MAE {
         if let fault = fault(try checkpoint.visionTransformer()) {
             throw TrainingError(.usage, "\(checkpoint.path): \(fault)")
         }
-        settings.encoder.pooling = .classToken
+        settings.vit.pooling = .classToken
         guard let decoder = (checkpoint.configuration as? MAEConfiguration)?.decoder else { return }
         settings.method.decoderWidth = decoder.width
         settings.method.decoderDepth = decoder.depth
@@ -137,7 +137,7 @@ extension MAE {
 extension TrainingSettings<MAESettings> {
     /// The model and its task.
     public var model: MAEConfiguration {
-        var encoder = encoder
+        var encoder = vit
         (encoder.positions, encoder.positionInterpolation) = (.sinCos, .transformers)
         var decoder = MAEDecoderConfiguration()
         (decoder.width, decoder.depth, decoder.heads) = (method.decoderWidth, method.decoderDepth, method.decoderHeads)

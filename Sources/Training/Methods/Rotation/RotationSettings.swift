@@ -45,8 +45,8 @@ extension Rotation {
 
     package static func adopt(
         _ checkpoint: Checkpoint, into settings: inout TrainingSettings<RotationSettings>
-    ) throws {
-        guard try !checkpoint.visionTransformer().hasDistillationToken else {
+    ) throws(TrainingError) {
+        guard !settings.encoder.hasDistillationToken else {
             throw TrainingError(
                 .usage,
                 "\(checkpoint.path): has a distillation token, which has no teacher here; expected a checkpoint without one"
@@ -69,7 +69,7 @@ extension Rotation {
 
 extension TrainingSettings<RotationSettings> {
     /// The shape of the model: the encoder with a head of a class per rotation.
-    public var model: ViTConfiguration {
+    public var model: any ModelConfiguration {
         var model = encoder
         model.classCount = ImageRotation.count
         return model
