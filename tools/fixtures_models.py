@@ -4,6 +4,7 @@ from pathlib import Path
 
 import timm.layers
 import torch
+from timm.models.cait import Cait
 from timm.models.deit import VisionTransformerDistilled
 from timm.models.vision_transformer import VisionTransformer
 from torch.nn import functional as F
@@ -61,10 +62,12 @@ def classifiers() -> dict[str, tuple[torch.nn.Module, dict[str, object]]]:
         "registers": {"reg_tokens": 2, "no_embed_class": True, "init_values": 1e-5},
         "grey-no-bias-tanh": {"in_chans": 1, "qkv_bias": False, "act_layer": lambda: torch.nn.GELU(approximate="tanh")},
         "distilled": {},
+        "cait": {"depth": 2, "depth_token_only": 2},
+        "cait-mean": {"depth": 1, "depth_token_only": 1, "global_pool": "avg", "mlp_ratio_token_only": 2},
     }
     models = {}
     for name, changes in variants.items():
-        kind = VisionTransformerDistilled if name == "distilled" else VisionTransformer
+        kind = Cait if name.startswith("cait") else VisionTransformerDistilled if name == "distilled" else VisionTransformer
         model = kind(**(common | changes)).eval()
         random_weights.fill(model, seed=len(name))
         stated = {key: value for key, value in changes.items() if key != "act_layer"}

@@ -262,6 +262,8 @@ CASES = [
     timm_directory("deit-distilled", "deit_base_distilled_patch16_224"),
     timm_directory("deit3", "deit3_small_patch16_224"),
     timm_directory("dinov2-registers", "vit_small_patch14_reg4_dinov2"),
+    timm_directory("cait", "cait_xxs24_224"),
+    timm_directory("cait-384", "cait_xs24_384"),
     timm_directory("mean-pooling", "vit_small_patch16_224", global_pool="avg"),
     timm_directory("non-square", "vit_small_patch16_224", img_size=(192, 288)),
     timm_resampled("timm-resampled", "vit_small_patch16_224", 256),

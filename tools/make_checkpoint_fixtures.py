@@ -162,6 +162,13 @@ def timm_registers(folder):
     timm_golden(folder, model, pixels())
 
 
+def timm_cait(folder):
+    """Talking heads over patches, then blocks of the class token alone."""
+    model = randomize(timm.create_model("cait_xxs24_224", num_classes=CLASSES, **dict(TIMM, img_size=(16, 24))))
+    save_for_hf(model, folder, model_config=dict(label_names=LABELS), safe_serialization=True)
+    timm_golden(folder, model, pixels(height=16, width=24))
+
+
 def fold(state, *tokens):
     """Adds the first rows of the position table to the tokens that they belong to, as the package does."""
     state = dict(state)
@@ -327,7 +334,7 @@ def jax(folder):
     timm_golden(folder, model, pixels())
 
 
-FIXTURES = [timm_hub, timm_mean_pooled, timm_deit3, timm_registers, timm_register_positions,
+FIXTURES = [timm_hub, timm_mean_pooled, timm_deit3, timm_registers, timm_register_positions, timm_cait,
             deit_distilled, hf_vit, hf_vit_modern, hf_vit_model, hf_deit, hf_deit_one_head, hf_mae, hf_dinov2,
             hf_dinov2_registers, mae_finetuned, mae_full, dinov2_original, jax]
 

@@ -27,7 +27,7 @@ def _scaled(name: str, noise: torch.Tensor) -> torch.Tensor:
         return 0.1 * noise
     if "norm" in name:
         return 1 + 0.2 * noise
-    if name.endswith("gamma"):  # layer scale
+    if "gamma" in name:  # layer scale
         return 0.3 + 0.1 * noise
     if "token" in name or "pos" in name:
         return 0.3 * noise

@@ -4,6 +4,7 @@ import Support
 package enum ModelFamilies {
     /// The first that recognises a checkpoint reads it.
     package static let all: [any ModelFamily] = [
+        CaiTFamily(),
         MAEFamily(),
         ViTFamily(),
     ]

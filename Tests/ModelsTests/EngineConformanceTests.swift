@@ -27,7 +27,7 @@ import Testing
         return store
     }
 
-    private func images(_ configuration: ViTConfiguration, count: Int) -> Tensor {
+    private func images(_ configuration: any ModelConfiguration, count: Int) -> Tensor {
         let size = configuration.imageSize
         let tensor = Tensor(shape: [count, configuration.inputChannels, size.height, size.width])
         var random = CounterRandom(seed: 7, purpose: .synthetic)
@@ -53,6 +53,10 @@ import Testing
     private func classifierStep(_ engine: any Engine, _ change: (inout ViTConfiguration) -> Void) throws -> Step {
         var configuration = configuration()
         change(&configuration)
+        return try classifierStep(engine, configuration)
+    }
+
+    private func classifierStep(_ engine: any Engine, _ configuration: any ModelConfiguration) throws -> Step {
         let store = store(configuration.parameterShapes)
         let images = images(configuration, count: 3)
         let paths = DropPath(rate: 0.4, depth: 3, imageCount: 3)
@@ -93,11 +97,20 @@ import Testing
             #expect(abs(got.loss - expected.loss) < 1e-5 * max(1, abs(expected.loss)), "\(kind.name)")
             #expect(got.gradients.map(\.name) == expected.gradients.map(\.name))
             for (gradient, reference) in zip(got.gradients, expected.gradients) {
+                if isInvisible(gradient.name) {
+                    #expect(largestDifference(gradient.values, reference.values) < 1e-5, "\(gradient.name)")
+                    continue
+                }
                 let difference = relativeDifference(gradient.values, reference.values)
                 #expect(difference < 1e-4, "\(kind.name), \(gradient.name)")
                 #expect(reference.values.contains { $0 != 0 }, "\(gradient.name) has no gradient")
             }
         }
+    }
+
+    /// In exact arithmetic the softmax does not see what all keys of a query share.
+    private func isInvisible(_ name: String) -> Bool {
+        name.hasSuffix("attn.k.bias") || name.hasSuffix("proj_l.bias")
     }
 
     @Test func aClassifier() throws { try check { try classifierStep($0) { _ in } } }
@@ -121,6 +134,14 @@ import Testing
                 configuration.finalNorm = .afterPooling
             }
         }
+    }
+
+    @Test func aCaiT() throws {
+        var configuration = CaiTConfiguration()
+        (configuration.imageSize, configuration.patchSize) = (Size(height: 16, width: 24), Size(square: 4))
+        (configuration.width, configuration.depth, configuration.classDepth, configuration.heads) = (24, 3, 2, 3)
+        (configuration.hiddenWidth, configuration.classHiddenWidth, configuration.classCount) = (40, 32, 5)
+        try check { try classifierStep($0, configuration) }
     }
 
     @Test func aStepOfMaskedAutoencoding() throws { try check(autoencoderStep) }
