@@ -21,34 +21,36 @@ let package = Package(
             name: "CImageCodecs", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg"), .linkedLibrary("z")]),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
         // The library, from the bottom up.
-        .target(name: "Support", dependencies: ["CKernels"], swiftSettings: strictWithPointers),
-        .target(name: "Randomness", swiftSettings: strictWithPointers),
+        .target(name: "LibC", swiftSettings: strict),
+        .target(name: "Support", dependencies: ["CKernels", "LibC"], swiftSettings: strictWithPointers),
+        .target(name: "Randomness", dependencies: ["LibC"], swiftSettings: strictWithPointers),
         .target(
-            name: "Imaging", dependencies: ["CImageCodecs", "CKernels", "Randomness", "Support"],
+            name: "Imaging", dependencies: ["CImageCodecs", "CKernels", "LibC", "Randomness", "Support"],
             swiftSettings: strictWithPointers
         ),
         .target(
             name: "TensorFiles", dependencies: ["CImageCodecs", "CKernels", "Support"],
             swiftSettings: strictWithPointers),
-        .target(name: "Compute", dependencies: ["CKernels", "Support"], swiftSettings: strictWithPointers),
-        .target(name: "Layers", dependencies: ["Compute", "Randomness", "Support"], swiftSettings: strict),
+        .target(name: "Compute", dependencies: ["CKernels", "LibC", "Support"], swiftSettings: strictWithPointers),
+        .target(name: "Layers", dependencies: ["Compute", "LibC", "Randomness", "Support"], swiftSettings: strict),
         .target(
-            name: "Models", dependencies: ["Compute", "Imaging", "Layers", "Randomness", "Support", "TensorFiles"],
+            name: "Models",
+            dependencies: ["Compute", "Imaging", "Layers", "LibC", "Randomness", "Support", "TensorFiles"],
             swiftSettings: strict),
         .target(
             name: "Datasets", dependencies: ["Imaging", "Randomness", "Support"], swiftSettings: strictWithPointers),
         .target(
-            name: "Training", dependencies: ["Models", "Datasets", "Randomness", "Imaging", "Support"],
+            name: "Training", dependencies: ["LibC", "Models", "Datasets", "Randomness", "Imaging", "Support"],
             swiftSettings: strictWithPointers),
         .target(
             name: "SwiftViT",
             dependencies: [
-                "Training", "Datasets", "TensorFiles", "Models", "CKernels", "Randomness", "Support",
+                "LibC", "Training", "Datasets", "TensorFiles", "Models", "CKernels", "Randomness", "Support",
             ],
             swiftSettings: strictWithPointers),
         .executableTarget(
             name: "vit",
-            dependencies: ["SwiftViT", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["LibC", "SwiftViT", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strictWithPointers),
         // A second engine that the tests hold every other to.
         .target(

@@ -1,12 +1,7 @@
 import CKernels
+import LibC
 import Support
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// The loop that the threads of a pool share: one after the other, without locks and without a new object for each.
 @safe

@@ -50,7 +50,7 @@ public struct Augmentation: Sendable {
     }
 
     /// These steps, and then none, one, two or three quarter turns, each as likely: images from above have no upright side.
-    public func turning() -> Augmentation {
+    public func rotatingByQuarters() -> Augmentation {
         // What EXIF calls upright and the three turns of it.
         let orientations = [1, 6, 3, 8]
         return followed { image, random in image.oriented(orientations[random.integer(below: 4)]) }

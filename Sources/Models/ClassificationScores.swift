@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import LibC
 
 /// The accuracy of a classifier, gathered image by image.
 ///
@@ -46,7 +42,7 @@ public struct ClassificationScores: Sendable {
         public var f1: Double { rate(2 * correctCount, of: count + answerCount) }
     }
 
-    /// Pictures of about one confidence.
+    /// Images that were classified with about the same confidence.
     private struct Bin: Sendable {
         var count = 0
         var correctCount = 0

@@ -36,12 +36,9 @@ public final class Classifier: Sendable {
     /// The logits of at most `batchSize` images, written into `result` (B, classes). Those of two heads are averaged
     /// (Touvron et al. 2021, DeiT, section 4).
     package func logits(_ images: Tensor, into result: Tensor) {
-        let size = configuration.imageSize
         precondition(
-            images.shape.count == 4
-                && images.shape.dropFirst() == [configuration.inputChannels, size.height, size.width],
-            "Classifier: expected images (≤ \(batchSize), \(configuration.inputChannels), \(size.height), "
-                + "\(size.width)), got \(images.shape)")
+            images.shape == configuration.imageShape(count: images.shape[0]),
+            "Classifier: expected images \(configuration.imageShape(count: batchSize)), got \(images.shape)")
         guard configuration.classCount > 0 else { return }
         pass.run(images.shape[0]) { pass in
             pass.forward(images, kept: nil, paths: nil)

@@ -114,6 +114,9 @@ extension ModelConfiguration {
         Size(height: imageSize.height / patchSize.height, width: imageSize.width / patchSize.width)
     }
 
+    /// The shape of a batch of images: (count, channels, height, width).
+    package func imageShape(count: Int) -> [Int] { [count, inputChannels, imageSize.height, imageSize.width] }
+
     /// The number of patches (L).
     package var patchCount: Int { grid.height * grid.width }
 

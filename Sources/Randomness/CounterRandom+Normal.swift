@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import LibC
 
 extension CounterRandom {
     /// Fills `values` with standard normal numbers in single precision, using both values of each Box–Muller pair. No magnitude

@@ -100,8 +100,7 @@ public struct ModelBenchmark: Sendable {
     }
 
     private func randomImages() -> Tensor {
-        let size = configuration.imageSize
-        let images = Tensor(shape: [batchSize, configuration.inputChannels, size.height, size.width])
+        let images = Tensor(shape: configuration.imageShape(count: batchSize))
         var random = CounterRandom(seed: 0, purpose: .synthetic)
         images.assign((0..<images.count).map { _ in Float(random.normal()) })
         return images

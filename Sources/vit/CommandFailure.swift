@@ -1,13 +1,8 @@
 import Compute
 import Datasets
+import LibC
 import Models
 import SwiftViT
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Exit codes: 0, 1, and those of sysexits.h.
 enum ExitStatus: Int32 {
@@ -48,14 +43,7 @@ struct CommandFailure: Error {
         case let error as FileError: self.init(ExitStatus(error.kind), error.description)
         case let error as InstructionSetError: self.init(.usage, error.description)
         case let error as TrainingError: self.init(ExitStatus(error.kind), error.description)
-        case let error as EmbeddingError: self.init(.usage, error.description)
-        case let error as ClassifierError:
-            if case .unfitting = error {
-                self.init(.usage, error.description)
-            } else {
-                self.init(.malformedData, error.description)
-            }
-        case let error as ReconstructionError:
+        case let error as ModelUseError:
             if case .unfitting = error {
                 self.init(.usage, error.description)
             } else {

@@ -1,11 +1,6 @@
+import LibC
 import SwiftViT
 import Support
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Cleans up when the process is interrupted or terminated: removes unfinished files and exits with the signal's code.
 enum Interruption {

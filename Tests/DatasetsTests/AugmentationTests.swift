@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func turnedImagesShowEachSideUpEquallyOften() {
-        let augmentation = Augmentation([]).turning()
+        let augmentation = Augmentation([]).rotatingByQuarters()
         let square = Image(width: 2, height: 2, channels: 1, pixels: [1, 2, 3, 4])
         var counts: [[UInt8]: Int] = [:]
         for index in 0..<400 {

@@ -64,7 +64,7 @@ struct AttentionReaderTests {
     }
 
     @Test func layersThatAreNotThere() {
-        #expect(throws: EmbeddingError.self) { try reader { $0.layer = 0 } }
-        #expect(throws: EmbeddingError.self) { try reader { $0.layer = 3 } }
+        #expect(throws: ModelUseError.self) { try reader { $0.layer = 0 } }
+        #expect(throws: ModelUseError.self) { try reader { $0.layer = 3 } }
     }
 }

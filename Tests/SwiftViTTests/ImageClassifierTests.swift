@@ -62,7 +62,7 @@ struct ImageClassifierTests {
 
     @Test func aModelWithoutAHeadIsRefused() {
         let path = Self.fixtures + "/checkpoints/hf-vit-model"
-        #expect(throws: ClassifierError.noHead(path: path + "/pytorch_model.bin")) {
+        #expect(throws: ModelUseError.noHead(path: path + "/pytorch_model.bin")) {
             try ImageClassifier(checkpoint: path)
         }
     }

@@ -132,8 +132,8 @@ struct ImageEmbedderTests {
     }
 
     @Test func whatDoesNotFitIsRefused() throws {
-        #expect(throws: EmbeddingError.self) { try embedder { $0.layer = 3 } }
-        #expect(throws: EmbeddingError.self) { try embedder { $0.layer = -1 } }
-        #expect(throws: EmbeddingError.self) { try embedder { $0.overrides.imageSize = .init(square: 15) } }
+        #expect(throws: ModelUseError.self) { try embedder { $0.layer = 3 } }
+        #expect(throws: ModelUseError.self) { try embedder { $0.layer = -1 } }
+        #expect(throws: ModelUseError.self) { try embedder { $0.overrides.imageSize = .init(square: 15) } }
     }
 }

@@ -142,18 +142,18 @@ struct MAEReconstructorTests {
 
     @Test func whatDoesNotFitIsRefused() throws {
         let encoder = Self.fixtures + "/checkpoints/hf-vit"
-        #expect(throws: ReconstructionError.noDecoder(path: encoder + "/model.safetensors")) {
+        #expect(throws: ModelUseError.noDecoder(path: encoder + "/model.safetensors")) {
             try MAEReconstructor(checkpoint: encoder)
         }
         for ratio in [0.99, 1, -0.1, .nan] {
-            #expect(throws: ReconstructionError.self) {
+            #expect(throws: ModelUseError.self) {
                 try MAEReconstructor(checkpoint: checkpoint, options: options { $0.maskRatio = ratio })
             }
         }
-        #expect(throws: ReconstructionError.self) {
+        #expect(throws: ModelUseError.self) {
             try MAEReconstructor(checkpoint: checkpoint, options: options { $0.target = .mean })
         }
-        #expect(throws: ReconstructionError.self) {
+        #expect(throws: ModelUseError.self) {
             try MAEReconstructor(
                 checkpoint: checkpoint, options: options { $0.overrides.imageSize = .init(square: 15) })
         }

@@ -66,7 +66,7 @@ struct PreprocessingOverridesTests {
             }, { $0.mean = [0, 0] }, { $0.std = [0] }, { $0.std = [.infinity] },
         ]
         for change in changes {
-            #expect(throws: ClassifierError.self) { try apply(to: plain, change) }
+            #expect(throws: ModelUseError.self) { try apply(to: plain, change) }
         }
     }
 }

@@ -1,10 +1,5 @@
 import CKernels
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import LibC
 
 /// Shear, translation and rotation within the image's bounds, bit-identical to Pillow's `transform` and `rotate`.
 extension Image {

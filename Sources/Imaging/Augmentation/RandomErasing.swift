@@ -1,10 +1,5 @@
+import LibC
 import Randomness
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Replaces a random rectangle of a normalised image by noise (Zhong et al. 2020), as timm's mode `pixel` does.
 public struct RandomErasing: Sendable, Hashable {

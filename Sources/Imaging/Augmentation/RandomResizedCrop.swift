@@ -1,11 +1,6 @@
+import LibC
 import Randomness
 import Support
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// A random crop resized to a fixed size, as by torchvision's `RandomResizedCrop`.
 public struct RandomResizedCrop: Sendable, Hashable {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import LibC
 
 /// The cubehelix colour map: perceived brightness increases evenly from black to white while the hue rotates.
 ///

@@ -1,9 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
+import LibC
 import Support
 
 /// The fixed 2-D sine-cosine table of MAE.

@@ -168,7 +168,7 @@ struct CaiTFamily: ModelFamily {
 }
 
 extension TensorTable {
-    /// What the shapes of the tensors tell: all but the size of the image.
+    /// What the shapes of the tensors show: all but the size of the image.
     fileprivate func configuration() throws(CheckpointError) -> CaiTConfiguration {
         var configuration = CaiTConfiguration()
         configuration.width = try extent(0, of: "patch_embed.proj.weight")

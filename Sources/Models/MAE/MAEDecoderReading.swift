@@ -74,7 +74,7 @@ struct MAEDecoderReading {
 }
 
 extension TensorTable where Names == KeyMap {
-    /// What the shapes of the decoder's tensors tell.
+    /// What the shapes of the decoder's tensors show.
     fileprivate func decoder() throws(CheckpointError) -> MAEDecoderConfiguration {
         var decoder = MAEDecoderConfiguration()
         decoder.width = try extent(0, of: "decoder_embed.weight")

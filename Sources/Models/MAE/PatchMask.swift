@@ -30,12 +30,6 @@ public struct PatchMask: Sendable, Equatable {
         self.keptCount = keptCount
     }
 
-    /// The mask that keeps every patch of `imageCount` images, in order.
-    public static func keepingAll(patchCount: Int, imageCount: Int) -> PatchMask {
-        let noise = (0..<imageCount).flatMap { _ in (0..<patchCount).map { Float($0) } }
-        return PatchMask(noise: noise, patchCount: patchCount, keptCount: patchCount)
-    }
-
     /// How many of `patchCount` patches stay at a mask ratio: truncated from a product in double precision.
     public static func keptCount(of patchCount: Int, maskRatio: Double) -> Int {
         Int(Double(patchCount) * (1 - maskRatio))

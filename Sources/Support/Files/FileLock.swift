@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import LibC
 
 /// Keeps other processes from taking the same file or directory while this one holds it.
 package final class FileLock {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import LibC
 
 /// An open file or pipe, read from where it stands.
 package struct InputFile: ~Copyable {

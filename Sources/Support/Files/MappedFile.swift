@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import LibC
 
 /// A file that is read where it lies: pages come into memory as they are touched.
 package struct MappedFile: Sendable {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import LibC
 
 /// A block of memory that never moves: zeroed and 64-byte aligned, or the content of a file.
 ///

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import LibC
 
 /// A file that appears under its name when it is whole and on the disk; abandoned, it leaves nothing.
 ///

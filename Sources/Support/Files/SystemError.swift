@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import LibC
 
 /// Why a system call failed.
 package struct SystemError: Error, Equatable, CustomStringConvertible {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import LibC
 
 /// A lock, and a way for the thread that holds it to sleep until another one has changed something.
 @safe package final class ConditionVariable: @unchecked Sendable {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import LibC
 
 /// A thread that runs one closure; it has to be joined or detached.
 package struct Thread: Sendable {

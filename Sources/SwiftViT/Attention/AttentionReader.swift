@@ -20,7 +20,7 @@ public struct AttendedInput: Sendable {
 /// ```
 public final class AttentionReader: Sendable {
     /// The options.
-    public struct Options: Sendable {
+    public struct Options: ModelRunOptions, Sendable {
         /// The number of threads; nil: as many as the process may use. Results do not depend on it.
         public var threads: Int?
         /// Preprocessing that overrides the checkpoint's.
@@ -48,24 +48,20 @@ public final class AttentionReader: Sendable {
 
     /// Opens the checkpoint at `path`, a directory or a weights file.
     ///
-    /// Errors: `CheckpointError`; `EmbeddingError` if the options do not fit the checkpoint.
+    /// Errors: `CheckpointError`; `ModelUseError` if the options do not fit the checkpoint.
     public convenience init(checkpoint path: String, options: Options = Options()) throws {
         try self.init(Checkpoint.open(path), options: options)
     }
 
     /// A reader that packs the weights when the first image arrives.
-    package init(_ checkpoint: Checkpoint, options: Options = Options()) throws(EmbeddingError) {
+    package init(_ checkpoint: Checkpoint, options: Options = Options()) throws {
         self.checkpoint = checkpoint
-        do {
-            (configuration, preprocessing) = try options.overrides.apply(
-                to: checkpoint.visionTransformer(), checkpoint.preprocessing)
-        } catch {
-            throw EmbeddingError(description: "\(error)")
-        }
+        (configuration, preprocessing) = try options.overrides.apply(
+            to: checkpoint.visionTransformer(), checkpoint.preprocessing)
         layer = options.layer ?? configuration.depth
         guard (1...max(configuration.depth, 1)).contains(layer) else {
-            throw EmbeddingError(
-                description: "\(checkpoint.path): has \(configuration.depth) blocks, counted from 1, and no layer "
+            throw ModelUseError.unfitting(
+                "\(checkpoint.path): has \(configuration.depth) blocks, counted from 1, and no layer "
                     + "\(layer)")
         }
         var options = options
@@ -143,8 +139,7 @@ struct AttentionWorkspace {
     let weights: Tensor
 
     init(_ configuration: ViTConfiguration, imageCount: Int) {
-        let size = configuration.imageSize
-        pixels = Tensor(shape: [imageCount, configuration.inputChannels, size.height, size.width])
+        pixels = Tensor(shape: configuration.imageShape(count: imageCount))
         let tokenCount = configuration.tokenCount
         weights = Tensor(shape: [imageCount, configuration.heads, tokenCount, tokenCount])
     }

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import LibC
 
 /// A class that a model predicts for an image, with its probability.
 public struct Prediction: Sendable, Hashable {

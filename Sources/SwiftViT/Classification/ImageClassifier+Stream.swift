@@ -40,8 +40,7 @@ private struct Batch {
         self.classifier = classifier
         self.model = model
         let configuration = classifier.configuration
-        let size = configuration.imageSize
-        pixels = Tensor(shape: [capacity, configuration.inputChannels, size.height, size.width])
+        pixels = Tensor(shape: configuration.imageShape(count: capacity))
         logits = Tensor(shape: [capacity, configuration.classCount])
     }
 

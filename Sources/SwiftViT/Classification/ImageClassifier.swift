@@ -12,7 +12,7 @@ import Synchronization
 /// ```
 public final class ImageClassifier: Sendable {
     /// The options.
-    public struct Options: Sendable {
+    public struct Options: ModelRunOptions, Sendable {
         /// The number of threads; nil: as many as the process may use. Results do not depend on it.
         public var threads: Int?
         /// Images per forward pass, 1 or more. Results do not depend on it.
@@ -39,7 +39,7 @@ public final class ImageClassifier: Sendable {
 
     /// Opens the checkpoint at `path`, a directory or a weights file, and packs its weights.
     ///
-    /// Errors: `CheckpointError`; `ClassifierError` if the checkpoint has no head, or if the overrides do not fit it.
+    /// Errors: `CheckpointError`; `ModelUseError` if the checkpoint has no head, or if the overrides do not fit it.
     public convenience init(checkpoint path: String, options: Options = Options()) throws {
         try self.init(Checkpoint.open(path), options: options)
         _ = try model()
@@ -48,7 +48,7 @@ public final class ImageClassifier: Sendable {
     /// A classifier that packs the weights when the first image arrives; `labels` replace the checkpoint's.
     package init(
         _ checkpoint: Checkpoint, labels: ClassLabels? = nil, options: Options = Options()
-    ) throws(ClassifierError) {
+    ) throws(ModelUseError) {
         precondition(options.batchSize >= 1, "ImageClassifier: expected a batch of 1 or more, got \(options.batchSize)")
         guard checkpoint.configuration.classCount > 0 else { throw .noHead(path: checkpoint.path) }
         self.checkpoint = checkpoint
@@ -78,8 +78,7 @@ public final class ImageClassifier: Sendable {
     }
 
     private func classify(_ prepared: PreparedImage, path: String) throws -> Classification {
-        let size = configuration.imageSize
-        let batch = Tensor(shape: [1, configuration.inputChannels, size.height, size.width])
+        let batch = Tensor(shape: configuration.imageShape(count: 1))
         preprocessing.normalize(prepared.image, into: batch)
         return try classification(of: prepared, logits: try model().logits(batch).values, path: path)
     }

@@ -41,18 +41,18 @@ public struct EmbeddingJob {
 
     /// Prepares a job that writes `output`.
     ///
-    /// Errors: `EmbeddingError` if the options do not fit the output.
+    /// Errors: `ModelUseError` if the options do not fit the output.
     public init(
         _ embedder: ImageEmbedder, inputs: [InputPaths.Input], output: String, options: Options = Options()
     ) throws {
         guard let format = EmbeddingFormat(path: output) else {
-            throw EmbeddingError(description: "\(output): does not end in .npy, .safetensors, .csv or .jsonl")
+            throw ModelUseError.unfitting("\(output): does not end in .npy, .safetensors, .csv or .jsonl")
         }
         if format == .csv, embedder.shape.count > 1 {
-            throw EmbeddingError(description: "\(output): a table cannot hold patch embeddings; use .npy")
+            throw ModelUseError.unfitting("\(output): a table cannot hold patch embeddings; use .npy")
         }
         if options.updates, format != .npy {
-            throw EmbeddingError(description: "\(output): only the rows of .npy files can be reused")
+            throw ModelUseError.unfitting("\(output): only the rows of .npy files can be reused")
         }
         self.embedder = embedder
         self.output = output
@@ -202,9 +202,8 @@ private struct KnownRows: Sendable {
         let path = EmbeddingSidecars.settings(of: output)
         let earlier = try EmbeddingSettings(contentsOfFile: path)
         if let difference = settings.numericDifference(from: earlier) {
-            throw EmbeddingError(
-                description:
-                    "\(output): was made with another \(difference); use the same settings, or leave out --update to "
+            throw ModelUseError.unfitting(
+                "\(output): was made with another \(difference); use the same settings, or leave out --update to "
                     + "start over")
         }
         matrix = try NumPyMatrix(contentsOfFile: output, of: NumPyMatrix.Element.allCases, isFlattened: true)

@@ -1,12 +1,7 @@
 import Datasets
+import LibC
 import Models
 import Support
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// The rows of a running job, in a directory beside its output, so that they survive the process.
 ///
@@ -44,7 +39,7 @@ final class EmbeddingJournal {
     /// Opens the journal of a run that writes `output`: if `resumes`, that of an interrupted run, if there is one; otherwise
     /// a new one, whose data begin with `head`.
     ///
-    /// Errors: `FileError`; `EmbeddingError` if the interrupted run had other settings.
+    /// Errors: `FileError`; `ModelUseError` if the interrupted run had other settings.
     init(output: String, settings: EmbeddingSettings, head: [UInt8], resumes: Bool) throws {
         self.output = output
         directory = Self.directory(of: output)
@@ -94,8 +89,8 @@ final class EmbeddingJournal {
             if isFirst {
                 guard let stored = EmbeddingSettings(line) else { return false }
                 if let difference = settings.difference(from: stored) {
-                    throw EmbeddingError(
-                        description: "\(output): the interrupted run had another \(difference); use the same "
+                    throw ModelUseError.unfitting(
+                        "\(output): the interrupted run had another \(difference); use the same "
                             + "settings, or leave out --resume to start over")
                 }
                 isFirst = false

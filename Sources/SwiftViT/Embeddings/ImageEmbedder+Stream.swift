@@ -91,8 +91,7 @@ struct EmbeddingBatch {
         self.embedder = embedder
         self.model = model
         let configuration = embedder.configuration
-        let size = configuration.imageSize
-        pixels = Tensor(shape: [capacity, configuration.inputChannels, size.height, size.width])
+        pixels = Tensor(shape: configuration.imageShape(count: capacity))
         features = Tensor(shape: [capacity] + embedder.shape)
     }
 

@@ -14,7 +14,7 @@ import Synchronization
 /// ```
 public final class ImageEmbedder: Sendable {
     /// The options.
-    public struct Options: Sendable {
+    public struct Options: ModelRunOptions, Sendable {
         /// The number of threads; nil: as many as the process may use. Results do not depend on it.
         public var threads: Int?
         /// Images per forward pass, 1 or more. Results do not depend on it.
@@ -53,32 +53,28 @@ public final class ImageEmbedder: Sendable {
 
     /// Opens the checkpoint at `path`, a directory or a weights file.
     ///
-    /// Errors: `CheckpointError`; `EmbeddingError` if the options do not fit the checkpoint.
+    /// Errors: `CheckpointError`; `ModelUseError` if the options do not fit the checkpoint.
     public convenience init(checkpoint path: String, options: Options = Options()) throws {
         try self.init(Checkpoint.open(path), options: options)
     }
 
     /// An embedder that packs the weights when the first image arrives.
-    package init(_ checkpoint: Checkpoint, options: Options = Options()) throws(EmbeddingError) {
+    package init(_ checkpoint: Checkpoint, options: Options = Options()) throws(ModelUseError) {
         precondition(options.batchSize >= 1, "ImageEmbedder: expected a batch of 1 or more, got \(options.batchSize)")
         self.checkpoint = checkpoint
-        do throws(ClassifierError) {
-            (configuration, preprocessing) = try options.overrides.apply(
-                to: checkpoint.configuration.backbone, checkpoint.preprocessing)
-        } catch {
-            throw EmbeddingError(description: error.description)
-        }
+        (configuration, preprocessing) = try options.overrides.apply(
+            to: checkpoint.configuration.backbone, checkpoint.preprocessing)
         let depth = configuration.depth
         if let layer = options.layer, !(0...depth).contains(layer) {
-            throw EmbeddingError(
-                description: "\(checkpoint.path): has \(depth) blocks, so layers 0 to \(depth) can be read, and not "
+            throw ModelUseError.unfitting(
+                "\(checkpoint.path): has \(depth) blocks, so layers 0 to \(depth) can be read, and not "
                     + "\(layer)")
         }
         pooling = options.pooling ?? configuration.headPooling
         guard configuration.hasClassToken(afterBlocks: options.layer) || !pooling.readsClassToken else {
             let place = configuration.hasClassToken ? " in layer \(options.layer ?? depth)" : ""
-            throw EmbeddingError(
-                description: "\(checkpoint.path): has no class token\(place); read the mean or the patches")
+            throw ModelUseError.unfitting(
+                "\(checkpoint.path): has no class token\(place); read the mean or the patches")
         }
         var options = options
         options.decoding.channels = configuration.inputChannels

@@ -1,11 +1,6 @@
 import Compute
+import LibC
 import Models
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// k-nearest-neighbour classification of frozen features.
 ///

@@ -2,6 +2,16 @@ import Imaging
 import Models
 import Support
 
+/// Options of everything that runs a model over images.
+public protocol ModelRunOptions {
+    /// The number of threads; nil: as many as the process may use. Results do not depend on it.
+    var threads: Int? { get set }
+    /// Preprocessing that overrides the checkpoint's.
+    var overrides: PreprocessingOverrides { get set }
+    /// Limits and options of decoding.
+    var decoding: DecodingOptions { get set }
+}
+
 /// Settings that override a checkpoint's input size and preprocessing.
 public struct PreprocessingOverrides: Sendable, Hashable {
     /// The input size of the model; position embeddings are interpolated to it.
@@ -22,10 +32,10 @@ public struct PreprocessingOverrides: Sendable, Hashable {
 
     /// The model's shape and preprocessing with these overrides.
     ///
-    /// Errors: `ClassifierError.unfitting`, in one sentence.
+    /// Errors: `ModelUseError.unfitting`, in one sentence.
     package func apply(
         to configuration: any ModelConfiguration, _ preprocessing: Preprocessing
-    ) throws(ClassifierError) -> (any ModelConfiguration, Preprocessing) {
+    ) throws(ModelUseError) -> (any ModelConfiguration, Preprocessing) {
         var (configuration, preprocessing) = (configuration, preprocessing)
         try update(&configuration, &preprocessing)
         return (configuration, preprocessing)
@@ -34,7 +44,7 @@ public struct PreprocessingOverrides: Sendable, Hashable {
     /// The same for a Vision Transformer.
     package func apply(
         to configuration: ViTConfiguration, _ preprocessing: Preprocessing
-    ) throws(ClassifierError) -> (ViTConfiguration, Preprocessing) {
+    ) throws(ModelUseError) -> (ViTConfiguration, Preprocessing) {
         var (configuration, preprocessing) = (configuration, preprocessing)
         try update(&configuration, &preprocessing)
         return (configuration, preprocessing)
@@ -42,7 +52,7 @@ public struct PreprocessingOverrides: Sendable, Hashable {
 
     private func update(
         _ configuration: inout some ModelConfiguration, _ preprocessing: inout Preprocessing
-    ) throws(ClassifierError) {
+    ) throws(ModelUseError) {
         if let imageSize {
             let fraction = preprocessing.cropFraction
             try Self.setImageSize(imageSize, of: &configuration)
@@ -72,7 +82,7 @@ public struct PreprocessingOverrides: Sendable, Hashable {
     }
 
     private static func setImageSize(_ size: Size, of configuration: inout some ModelConfiguration)
-        throws(ClassifierError)
+        throws(ModelUseError)
     {
         let patch = configuration.patchSize
         guard size.height > 0, size.width > 0, size.height % patch.height == 0, size.width % patch.width == 0 else {
@@ -92,7 +102,7 @@ public struct PreprocessingOverrides: Sendable, Hashable {
 
     private static func perChannel(
         _ values: [Double], _ name: String, _ configuration: some ModelConfiguration
-    ) throws(ClassifierError) -> [Double] {
+    ) throws(ModelUseError) -> [Double] {
         guard values.count == 1 || values.count == configuration.inputChannels, values.allSatisfy(\.isFinite) else {
             throw .unfitting(
                 "\(name) has \(values.count) values; the model has \(configuration.inputChannels) channels, so one "

@@ -90,9 +90,7 @@ private struct Batch {
         guard !prepared.isEmpty else { return [] }
         let configuration = reconstructor.configuration
         let (patchCount, keptCount) = (configuration.encoder.patchCount, configuration.keptCount)
-        let size = configuration.encoder.imageSize
-        let images = Tensor(
-            shape: [prepared.count, configuration.encoder.inputChannels, size.height, size.width])
+        let images = Tensor(shape: configuration.encoder.imageShape(count: prepared.count))
         for (row, item) in prepared.enumerated() {
             reconstructor.preprocessing.normalize(item.image, into: images.rows(row..<row + 1))
         }

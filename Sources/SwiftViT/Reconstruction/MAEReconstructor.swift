@@ -15,7 +15,7 @@ import Synchronization
 /// ```
 public final class MAEReconstructor: Sendable {
     /// The options.
-    public struct Options: Sendable {
+    public struct Options: ModelRunOptions, Sendable {
         /// The number of threads; nil: as many as the process may use. Results do not depend on it.
         public var threads: Int?
         /// Images per forward pass, 1 or more. Results do not depend on it.
@@ -49,13 +49,13 @@ public final class MAEReconstructor: Sendable {
 
     /// Opens the checkpoint at `path`, a directory or a weights file.
     ///
-    /// Errors: `CheckpointError`; `ReconstructionError` if the checkpoint has no decoder, or if the options do not fit it.
+    /// Errors: `CheckpointError`; `ModelUseError` if the checkpoint has no decoder, or if the options do not fit it.
     public convenience init(checkpoint path: String, options: Options = Options()) throws {
         try self.init(Checkpoint.open(path), options: options)
     }
 
     /// A reconstructor that packs the weights when the first image arrives.
-    package init(_ checkpoint: Checkpoint, options: Options = Options()) throws(ReconstructionError) {
+    package init(_ checkpoint: Checkpoint, options: Options = Options()) throws(ModelUseError) {
         precondition(
             options.batchSize >= 1, "MAEReconstructor: expected a batch of 1 or more, got \(options.batchSize)")
         self.checkpoint = checkpoint
@@ -68,25 +68,18 @@ public final class MAEReconstructor: Sendable {
 
     private static func configuration(
         _ checkpoint: Checkpoint, _ options: Options
-    ) throws(ReconstructionError) -> (MAEConfiguration, Preprocessing) {
+    ) throws(ModelUseError) -> (MAEConfiguration, Preprocessing) {
         guard let trained = checkpoint.configuration as? MAEConfiguration else {
             throw .noDecoder(path: checkpoint.path)
         }
-        let encoder: ViTConfiguration
-        let preprocessing: Preprocessing
-        do throws(ClassifierError) {
-            (encoder, preprocessing) = try options.overrides.apply(
-                to: trained.encoder, checkpoint.preprocessing)
-        } catch {
-            throw .unfitting(error.description)
-        }
+        let (encoder, preprocessing) = try options.overrides.apply(to: trained.encoder, checkpoint.preprocessing)
         guard encoder.hasClassToken, encoder.prefixCount == 1, encoder.prefixHasPosition else {
             throw .unfitting(
                 "\(checkpoint.path): a masked autoencoder has a class token with a position, and no other prefix tokens; "
                     + "this one has \(encoder.prefixCount) prefix tokens")
         }
         var configuration = MAEConfiguration(encoder: encoder, decoder: trained.decoder)
-        // transformers is told a ratio of 0 to get features of whole images; no model is trained with it.
+        // transformers users set a ratio of 0 to get features of whole images; no model is trained with it.
         let statedRatio = trained.maskRatio > 0 ? trained.maskRatio : configuration.maskRatio
         configuration.maskRatio = options.maskRatio ?? statedRatio
         configuration.target = options.target ?? trained.target

@@ -46,7 +46,7 @@ package struct EmbeddingCollection: Sendable {
     ///
     /// - Parameter model: opens the checkpoint, given the path that the settings name, if any.
     ///
-    /// Errors: `EmbeddingError` if the embedder differs from the one that the array came from.
+    /// Errors: `ModelUseError` if the embedder differs from the one that the array came from.
     package func embedder(
         model: (String?) throws -> Checkpoint, options: ImageEmbedder.Options
     ) throws -> ImageEmbedder {
@@ -62,15 +62,14 @@ package struct EmbeddingCollection: Sendable {
         }
         let embedder = try ImageEmbedder(checkpoint, options: options)
         guard embedder.shape == [vectors.columns] else {
-            throw EmbeddingError(
-                description: "\(vectors.path): has rows of \(vectors.columns) numbers, and \(embedder.checkpoint.path) "
+            throw ModelUseError.unfitting(
+                "\(vectors.path): has rows of \(vectors.columns) numbers, and \(embedder.checkpoint.path) "
                     + "computes \(embedder.shape.map(String.init).joined(separator: " × ")); use the --model and --pool "
                     + "that the rows were computed with")
         }
         if let settings, let difference = try settings.difference(from: embedder) {
-            throw EmbeddingError(
-                description:
-                    "\(vectors.path): was computed with another \(difference) than \(embedder.checkpoint.path) with "
+            throw ModelUseError.unfitting(
+                "\(vectors.path): was computed with another \(difference) than \(embedder.checkpoint.path) with "
                     + "these options; use the same settings")
         }
         return embedder

@@ -1,11 +1,6 @@
+import LibC
 import Models
 import Support
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// A line of `metrics.jsonl`: numbers under their names.
 package struct MetricsLine {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import LibC
 
 /// The learning rate as a function of the step alone: a linear rise from 0, then half a cosine down to a minimum.
 ///

@@ -1,11 +1,6 @@
+import LibC
 import Models
 import Support
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// A chart of one or two lines as inline SVG.
 struct LineChart {

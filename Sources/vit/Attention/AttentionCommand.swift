@@ -46,12 +46,7 @@ struct AttentionCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: .format)
     var format = ResultFormat.text
 
-    @OptionGroup(title: preprocessingTitle)
-    var preprocessing: PreprocessingOptions
-
-    @OptionGroup var images: ImageOptions
-    @OptionGroup var threads: ThreadOptions
-    @OptionGroup var shared: SharedOptions
+    @OptionGroup var inference: InferenceOptions
 
     func validate() throws {
         try checkPaths(paths)
@@ -77,16 +72,15 @@ struct AttentionCommand: ParsableCommand {
         try files.makeDirectory()
         var run = AttentionRun(
             inputCount: inputs.count, drawing: rollout ? .rollout : head.map { .head($0) } ?? .sheet, format: format,
-            files: files, weights: weightsFile, isStrict: images.strict, showsProgress: !shared.quiet)
+            files: files, weights: weightsFile, isStrict: inference.images.strict,
+            showsProgress: !inference.shared.quiet)
         try reader.read(inputs) { try run.take($0) }
         try run.finish()
     }
 
     private var options: AttentionReader.Options {
         var options = AttentionReader.Options()
-        options.threads = threads.threads
-        options.overrides = preprocessing.overrides
-        options.decoding = images.decoding
+        inference.apply(to: &options)
         options.layer = layer
         return options
     }

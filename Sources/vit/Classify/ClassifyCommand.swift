@@ -46,12 +46,7 @@ struct ClassifyCommand: ParsableCommand {
     @Option(help: .batchSize)
     var batchSize = ImageClassifier.Options().batchSize
 
-    @OptionGroup(title: preprocessingTitle)
-    var preprocessing: PreprocessingOptions
-
-    @OptionGroup var images: ImageOptions
-    @OptionGroup var threads: ThreadOptions
-    @OptionGroup var shared: SharedOptions
+    @OptionGroup var inference: InferenceOptions
 
     func validate() throws {
         if let topK, topK < 1 { throw ValidationError("--top-k takes a number from 1 up, not \(topK)") }
@@ -71,8 +66,8 @@ struct ClassifyCommand: ParsableCommand {
         let layout = TextLayout(inputs: inputs, labels: classifier.labels, topK: topK)
         let writer = format.writer(topK: topK ?? 5, layout: layout)
         var run = ClassificationRun(
-            inputCount: inputs.count, writer: writer, logits: logitsFile, isStrict: images.strict,
-            showsProgress: !shared.quiet)
+            inputCount: inputs.count, writer: writer, logits: logitsFile, isStrict: inference.images.strict,
+            showsProgress: !inference.shared.quiet)
         try run.start()
         try classifier.classify(inputs) { try run.take($0) }
         try run.finish()
@@ -80,10 +75,8 @@ struct ClassifyCommand: ParsableCommand {
 
     private func options(_ inputs: [InputPaths.Input]) -> ImageClassifier.Options {
         var options = ImageClassifier.Options()
-        options.threads = threads.threads
+        inference.apply(to: &options)
         options.batchSize = min(batchSize, inputs.count)
-        options.overrides = preprocessing.overrides
-        options.decoding = images.decoding
         return options
     }
 

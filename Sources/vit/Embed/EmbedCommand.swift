@@ -43,12 +43,7 @@ struct EmbedCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Process the i-th of n equal shards, counted from 1.", valueName: "i/n"))
     var shard: ShardArgument?
 
-    @OptionGroup(title: preprocessingTitle)
-    var preprocessing: PreprocessingOptions
-
-    @OptionGroup var images: ImageOptions
-    @OptionGroup var threads: ThreadOptions
-    @OptionGroup var shared: SharedOptions
+    @OptionGroup var inference: InferenceOptions
 
     func validate() throws {
         try checkPaths(paths)
@@ -60,7 +55,7 @@ struct EmbedCommand: ParsableCommand {
         let inputs = try InputPaths(expanding: paths).inputs
         let embedder = try ImageEmbedder(
             Checkpoint.open(ModelLocation.find(features.model)),
-            options: features.options(preprocessing: preprocessing, images: images, threads: threads))
+            options: features.options(inference))
         var options = EmbeddingJob.Options()
         options.isHalfPrecision = dtype == .float16
         options.resumes = resume
@@ -72,14 +67,14 @@ struct EmbedCommand: ParsableCommand {
 
     private func run(_ job: EmbeddingJob) throws {
         let count = job.inputs.count
-        var progress = Progress(total: count, isShown: !shared.quiet)
+        var progress = Progress(total: count, isShown: !inference.shared.quiet)
         let outcome = try job.run { done, input in
             guard let input else {
-                progress = Progress(total: count, earlier: done, isShown: !shared.quiet)
+                progress = Progress(total: count, earlier: done, isShown: !inference.shared.quiet)
                 return
             }
             if case .failure(let error) = input.result {
-                if images.strict { throw error }
+                if inference.images.strict { throw error }
                 progress.clear()
                 StandardError.write("Error: \(error)\n")
             }
@@ -119,13 +114,11 @@ struct FeatureOptions: ParsableArguments {
     func validate() throws { try checkBatchSize(batchSize) }
 
     func options(
-        preprocessing: PreprocessingOptions, images: ImageOptions, threads: ThreadOptions
+        _ inference: InferenceOptions
     ) -> ImageEmbedder.Options {
         var options = ImageEmbedder.Options()
-        options.threads = threads.threads
+        inference.apply(to: &options)
         options.batchSize = batchSize
-        options.overrides = preprocessing.overrides
-        options.decoding = images.decoding
         options.pooling = pool
         options.layer = layer
         options.isNormalized = l2

@@ -37,12 +37,7 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup var part: LabeledDataOptions
 
-    @OptionGroup(title: preprocessingTitle)
-    var preprocessing: PreprocessingOptions
-
-    @OptionGroup var images: ImageOptions
-    @OptionGroup var threads: ThreadOptions
-    @OptionGroup var shared: SharedOptions
+    @OptionGroup var inference: InferenceOptions
 
     func validate() throws { try checkBatchSize(batchSize) }
 
@@ -53,7 +48,8 @@ struct EvaluateCommand: ParsableCommand {
         let asked = part.split?.part
         let (part, samples) = try dataset.evaluationSamples(of: asked)
         var run = LabeledRun(
-            data: data, total: samples.count, verb: "evaluated", isStrict: images.strict, isQuiet: shared.quiet)
+            data: data, total: samples.count, verb: "evaluated", isStrict: inference.images.strict,
+            isQuiet: inference.shared.quiet)
         run.show(dataset.notes)
         let scores = try classifier.evaluate(samples, of: dataset) { try run.take(path: $0.path, $0.result) }
         try run.check(scores.count, of: samples.count, in: part)
@@ -69,10 +65,8 @@ struct EvaluateCommand: ParsableCommand {
     private func classifier() throws -> ImageClassifier {
         let checkpoint = try Checkpoint.open(ModelLocation.find(model))
         var options = ImageClassifier.Options()
-        options.threads = threads.threads
+        inference.apply(to: &options)
         options.batchSize = batchSize
-        options.overrides = preprocessing.overrides
-        options.decoding = images.decoding
         let count = checkpoint.configuration.classCount
         let names = try count == 0 ? nil : labels.map { try ClassLabels(contentsOfFile: $0, count: count) }
         return try ImageClassifier(checkpoint, labels: names, options: options)

@@ -30,12 +30,7 @@ struct InspectCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("HTML page to write; requires --images.", valueName: "layers.html"))
     var output: String?
 
-    @OptionGroup(title: preprocessingTitle)
-    var preprocessing: PreprocessingOptions
-
-    @OptionGroup var imageOptions: ImageOptions
-    @OptionGroup var threads: ThreadOptions
-    @OptionGroup var shared: SharedOptions
+    @OptionGroup var inference: InferenceOptions
 
     func validate() throws {
         if images.isEmpty != (output == nil) { throw ValidationError("--images and --output go together; give both.") }
@@ -50,11 +45,12 @@ struct InspectCommand: ParsableCommand {
         var failures = 0
         let inputs = try InputPaths(expanding: images).inputs
         let statistics = try LayerStatistics(
-            checkpoint, overrides: preprocessing.overrides, inputs: inputs, decoding: imageOptions.decoding,
-            threads: threads.threads
+            checkpoint, overrides: inference.preprocessing.overrides, inputs: inputs,
+            decoding: inference.images.decoding,
+            threads: inference.threads.threads
         ) { error in
             failures += 1
-            if imageOptions.strict || inputs.count == 1 { throw error }
+            if inference.images.strict || inputs.count == 1 { throw error }
             StandardError.write("Error: \(error)\n")
         }
         guard statistics.imageCount > 0 else {

@@ -1,12 +1,7 @@
 import ArgumentParser
+import LibC
 import Models
 import Support
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Resolves `--model`: a path, or the name of a folder under `checkpoints/`.
 enum ModelLocation {

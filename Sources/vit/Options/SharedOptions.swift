@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compute
 import Imaging
+import SwiftViT
 
 extension ArgumentHelp {
     /// The images that a command reads.
@@ -22,9 +23,6 @@ extension ArgumentHelp {
     static let outputImages = ArgumentHelp(
         "Output directory; for a single image, also a file name that ends in .png.", valueName: "dir|file.png")
 }
-
-/// The title of the options that override a checkpoint's preprocessing.
-let preprocessingTitle = "Preprocessing (overrides the checkpoint's)"
 
 /// Options of every command.
 struct SharedOptions: ParsableArguments {
@@ -77,6 +75,22 @@ struct ImageOptions: ParsableArguments {
         options.maxPixels = maxPixels
         options.reducesScale = fastDecode
         return options
+    }
+}
+
+/// Options of every command that runs a model over images.
+struct InferenceOptions: ParsableArguments {
+    @OptionGroup(title: "Preprocessing (overrides the checkpoint's)")
+    var preprocessing: PreprocessingOptions
+
+    @OptionGroup var images: ImageOptions
+    @OptionGroup var threads: ThreadOptions
+    @OptionGroup var shared: SharedOptions
+
+    func apply(to options: inout some ModelRunOptions) {
+        options.threads = threads.threads
+        options.overrides = preprocessing.overrides
+        options.decoding = images.decoding
     }
 }
 

@@ -1,10 +1,5 @@
+import LibC
 import SwiftViT
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Standard error: unbuffered; write errors are ignored.
 enum StandardError {

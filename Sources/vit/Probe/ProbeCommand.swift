@@ -41,12 +41,7 @@ struct ProbeCommand: ParsableCommand {
     @OptionGroup(title: "Nearest neighbours") var neighbors: NeighborOptions
     @OptionGroup(title: "Linear classifiers") var linear: LinearProbeOptions
 
-    @OptionGroup(title: preprocessingTitle)
-    var preprocessing: PreprocessingOptions
-
-    @OptionGroup var images: ImageOptions
-    @OptionGroup var threads: ThreadOptions
-    @OptionGroup var shared: SharedOptions
+    @OptionGroup var inference: InferenceOptions
 
     func validate() throws {
         if features.pool == .patches { throw ValidationError("--pool takes cls, mean or cls+mean here") }
@@ -57,14 +52,14 @@ struct ProbeCommand: ParsableCommand {
 
     func run() throws {
         Interruption.watch(removing: UnfinishedFiles())
-        var options = features.options(preprocessing: preprocessing, images: images, threads: threads)
+        var options = features.options(inference)
         options.randomSeed = random ? part.seed : nil
         let embedder = try ImageEmbedder(Checkpoint.open(ModelLocation.find(features.model)), options: options)
         let dataset = try ImageDataset(at: data, options: part.options)
         let parts = try parts(of: dataset)
         var run = LabeledRun(
             data: data, total: parts.reduce(0) { $0 + dataset.samples($1).count }, verb: "embedded",
-            isStrict: images.strict, isQuiet: shared.quiet)
+            isStrict: inference.images.strict, isQuiet: inference.shared.quiet)
         run.show(dataset.notes)
         let tables = try parts.map { part in
             let table = try embedder.features(of: dataset.samples(part), in: dataset) {
@@ -99,8 +94,8 @@ struct ProbeCommand: ParsableCommand {
 
     private func voted(_ tables: [LabeledFeatures], _ report: ProbeReport) -> ProbeReport.Result {
         var probe = neighbors.probe
-        probe.threads = threads.threads
-        var progress = Progress(total: tables[1].count, isShown: !shared.quiet)
+        probe.threads = inference.threads.threads
+        var progress = Progress(total: tables[1].count, isShown: !inference.shared.quiet)
         let outcomes = probe.run(training: tables[0], evaluation: tables[1], classCount: report.classCount) {
             progress.update($0)
         }
@@ -110,13 +105,13 @@ struct ProbeCommand: ParsableCommand {
 
     private func trained(_ tables: [LabeledFeatures], _ report: ProbeReport) -> ProbeReport.Result {
         var probe = linear.probe
-        probe.threads = threads.threads
+        probe.threads = inference.threads.threads
         probe.seed = part.seed
         var progress: Progress?
         let outcomes = probe.run(
             training: tables[0], others: Array(tables.dropFirst()), classCount: report.classCount
         ) { done, total in
-            if progress == nil { progress = Progress(total: total, isShown: !shared.quiet) }
+            if progress == nil { progress = Progress(total: total, isShown: !inference.shared.quiet) }
             progress?.update(done)
         }
         progress?.clear()

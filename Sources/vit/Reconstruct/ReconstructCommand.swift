@@ -59,12 +59,7 @@ struct ReconstructCommand: ParsableCommand {
     @Option(help: .batchSize)
     var batchSize = MAEReconstructor.Options().batchSize
 
-    @OptionGroup(title: preprocessingTitle)
-    var preprocessing: PreprocessingOptions
-
-    @OptionGroup var images: ImageOptions
-    @OptionGroup var threads: ThreadOptions
-    @OptionGroup var shared: SharedOptions
+    @OptionGroup var inference: InferenceOptions
 
     func validate() throws {
         try checkPaths(paths)
@@ -92,17 +87,15 @@ struct ReconstructCommand: ParsableCommand {
         try files.makeDirectory()
         var run = ReconstructionRun(
             inputCount: inputs.count, format: format, files: files, prediction: predictionFile,
-            isStrict: images.strict, showsProgress: !shared.quiet)
+            isStrict: inference.images.strict, showsProgress: !inference.shared.quiet)
         try reconstructor.reconstruct(inputs, noise: noise) { try run.take($0) }
         try run.finish()
     }
 
     private var options: MAEReconstructor.Options {
         var options = MAEReconstructor.Options()
-        options.threads = threads.threads
+        inference.apply(to: &options)
         options.batchSize = batchSize
-        options.overrides = preprocessing.overrides
-        options.decoding = images.decoding
         options.maskRatio = maskRatio
         options.sampling = sampling
         options.seed = seed

@@ -1,11 +1,6 @@
+import LibC
 import Support
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// A request to stop by SIGINT or SIGTERM: the first stops the run with a checkpoint, the second ends the process.
 final class StopRequest: Sendable {

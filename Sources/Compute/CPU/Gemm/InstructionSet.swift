@@ -1,10 +1,5 @@
 import CKernels
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import LibC
 
 /// The instruction sets that matrix products are written for, from the fastest to the one that runs everywhere.
 package enum InstructionSet: String, CaseIterable, Sendable {

@@ -11,7 +11,7 @@ struct HuggingFaceConfiguration {
         "dinov2_with_registers": .dinov2,
     ]
 
-    /// Completes what the shapes of the tensors told.
+    /// Adds what the shapes of the tensors do not show.
     func apply(to description: inout ModelDescription, table: TensorTable<KeyMap>) throws(CheckpointError) {
         var isKnownType = false
         if let type = json["model_type"]?.string {

@@ -23,7 +23,7 @@ struct TimmConfiguration {
 
     var architecture: String { json["architecture"]?.string ?? "" }
 
-    /// Completes what the shapes of the tensors told.
+    /// Adds what the shapes of the tensors do not show.
     func apply(to description: inout ModelDescription, table: TensorTable<KeyMap>) throws(CheckpointError) {
         let facts = TimmArchitecture(name: architecture)
         if let feature = facts.unsupportedFeature {
@@ -160,7 +160,7 @@ struct TimmArchitecture {
         }
     }
 
-    /// Heads, where these are not 64 wide and the width does not tell.
+    /// Heads, where they are not 64 wide, so that the width does not say.
     var heads: Int? {
         if name.hasPrefix("vit_base_patch16_gap_224") || name.hasPrefix("vit_giantopt_") { return 16 }
         if name.hasPrefix("test_vit") { return ["test_vit", "test_vit2"].contains(name) ? 2 : 3 }

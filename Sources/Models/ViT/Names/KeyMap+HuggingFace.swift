@@ -42,7 +42,7 @@ extension KeyMap {
 
     private static let sharedFields = ["ls1": ["layer_scale1"], "ls2": ["layer_scale2"]]
 
-    /// The spelling that a checkpoint of transformers uses, told by the names in it.
+    /// The spelling that a checkpoint of transformers uses, recognized by the names in it.
     ///
     /// transformers writes the classic names for ViT and DeiT, and calls DINOv2's norms and MLP otherwise. Its version
     /// 5 knows new names for all of them, and writes those of MAE's decoder in a third way.

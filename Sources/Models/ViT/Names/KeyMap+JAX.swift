@@ -54,7 +54,7 @@ extension KeyMap {
         TensorPart(prefix + module + (isWeight ? "/scale" : "/bias"))
     }
 
-    /// Google's names, told by the names in a checkpoint.
+    /// Google's names, recognized by the names in a checkpoint.
     static func jax(names: [String]) -> KeyMap? {
         let anchor = "Transformer/encoderblock_0/"
         guard let range = names.first(where: { $0.contains(anchor) }) else { return nil }

@@ -60,8 +60,7 @@ package final class Classification: TrainingMethod {
         mixing.smoothing = method.smoothing
         self.mixing = mixing
         erasing = RandomErasing(probability: method.erasing)
-        let size = configuration.imageSize
-        images = Tensor(shape: [batchSize, configuration.inputChannels, size.height, size.width])
+        images = Tensor(shape: configuration.imageShape(count: batchSize))
         targets = Tensor(shape: [batchSize, configuration.classCount])
         validation = Validation(dataset, settings: settings, threads: engine.threadCount)
     }
@@ -75,7 +74,7 @@ package final class Classification: TrainingMethod {
             augmentation = Augmentation(crop: crop)
         }
         if method.flips { augmentation = augmentation.flipping() }
-        if method.rotates { augmentation = augmentation.turning() }
+        if method.rotates { augmentation = augmentation.rotatingByQuarters() }
         if let operations = RandAugment(policy: method.randAugment, preprocessing: settings.preprocessing) {
             augmentation = augmentation.augmenting(operations)
         }

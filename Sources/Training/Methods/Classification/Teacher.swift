@@ -1,12 +1,7 @@
 import Compute
+import LibC
 import Models
 import Support
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// A trained classifier that the distillation token learns from (Touvron et al. 2021, section 4).
 final class Teacher {
@@ -46,7 +41,7 @@ final class Teacher {
         kind = settings.method.distillation
         model = try Classifier(configuration, from: checkpoint, engine: engine, batchSize: batchSize)
         adaptation = Self.adaptation(settings.run, checkpoint)
-        images = Tensor(shape: [batchSize, encoder.inputChannels, size.height, size.width])
+        images = Tensor(shape: encoder.imageShape(count: batchSize))
         logits = Tensor(shape: [batchSize, configuration.classCount])
         targets = Tensor(shape: [batchSize, classes.count])
     }

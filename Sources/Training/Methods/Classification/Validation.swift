@@ -1,14 +1,9 @@
 import Compute
 import Datasets
 import Imaging
+import LibC
 import Models
 import Support
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// The answers of a classifier on images whose classes are known.
 struct ValidationOutcome {
@@ -64,8 +59,8 @@ struct Validation {
     func measure(_ method: Classification, step: Int) throws -> Measurement {
         let model = try method.classifier()
         let (configuration, batchSize) = (settings.model, settings.run.batchSize)
-        let (size, classCount) = (configuration.imageSize, configuration.classCount)
-        let images = Tensor(shape: [batchSize, configuration.inputChannels, size.height, size.width])
+        let classCount = configuration.classCount
+        let images = Tensor(shape: configuration.imageShape(count: batchSize))
         let logits = Tensor(shape: [batchSize, classCount])
         let loader = SequentialLoader(
             dataset.validation, in: store, batchSize: batchSize, preprocessing: settings.preprocessing,

@@ -42,8 +42,7 @@ package final class MAE: TrainingMethod {
             return slices.size
         }
         self.slices = slices
-        let size = settings.encoder.imageSize
-        images = Tensor(shape: [batchSize, settings.encoder.inputChannels, size.height, size.width])
+        images = Tensor(shape: settings.encoder.imageShape(count: batchSize))
     }
 
     package var fixedTensors: [(name: String, tensor: Tensor)] {

@@ -40,8 +40,7 @@ package final class Rotation: TrainingMethod {
             return slices.size
         }
         self.slices = slices
-        let size = configuration.imageSize
-        views = Tensor(shape: [viewCount, configuration.inputChannels, size.height, size.width])
+        views = Tensor(shape: configuration.imageShape(count: viewCount))
         let one = ImageRotation.allCases.flatMap { view in ImageRotation.allCases.map { $0 == view ? Float(1) : 0 } }
         targets = Tensor(
             (0..<settings.run.batchSize).flatMap { _ in one }, shape: [viewCount, ImageRotation.count])
