@@ -72,11 +72,11 @@ package struct TrunkPass: Sendable {
         }
     }
 
-    /// Writes the weights (B, H, N, N) with which tokens attended to each other in block `index`, which must be the one
-    /// that ran last where nothing is kept.
-    ///
-    /// - Returns: whether the block has any.
-    package func attentionWeights(ofBlock index: Int, into weights: Tensor) -> Bool {
-        blocks[index].attentionWeights(into: weights)
+    /// `input` through the first `count` blocks; `body` gets each block's number, counted from 1, its tokens (B, N, D), and a
+    /// function that writes the weights (B, H, N, N) with which its tokens attended to each other, if it has any.
+    package func forEachBlock(
+        through count: Int, _ body: (_ block: Int, _ tokens: Tensor, _ weights: (Tensor) -> Bool) -> Void
+    ) {
+        forward(through: count) { index, tokens in body(index + 1, tokens, blocks[index].attentionWeights) }
     }
 }

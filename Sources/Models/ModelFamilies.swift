@@ -26,8 +26,7 @@ package enum ModelFamilies {
 
     /// The configuration that a family made JSON of; nil where it was none.
     package static func configuration(_ json: JSON) -> (any ModelConfiguration)? {
-        for family in all { if let configuration = family.anyConfiguration(json) { return configuration } }
-        return nil
+        all.lazy.compactMap { $0.configuration(json) }.first
     }
 
     /// The family that a configuration is of.

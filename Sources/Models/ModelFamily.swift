@@ -75,8 +75,6 @@ extension ModelFamily {
     /// See `json(_:)`.
     package func json(of configuration: any ModelConfiguration) -> JSON { json(own(configuration)) }
 
-    func anyConfiguration(_ json: JSON) -> (any ModelConfiguration)? { configuration(json) }
-
     /// See `furtherJSON(_:unstated:)`.
     package func furtherJSON(of checkpoint: Checkpoint) -> [JSON.Member] {
         furtherJSON(own(checkpoint.configuration), unstated: checkpoint.unstated)

@@ -201,8 +201,6 @@ private struct CaiTPass: VisionPass {
         _ body: (_ block: Int, _ tokens: Tensor, _ weights: (Tensor) -> Bool) -> Void
     ) {
         embedding.forward(images)
-        trunk.forward(through: count) { index, tokens in
-            body(index + 1, tokens) { trunk.attentionWeights(ofBlock: index, into: $0) }
-        }
+        trunk.forEachBlock(through: count, body)
     }
 }

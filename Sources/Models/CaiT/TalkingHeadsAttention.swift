@@ -37,6 +37,8 @@ struct TalkingHeadsAttention: TokenLayer {
         let scores: Tensor
         let probabilities: Tensor
         let weights: Tensor
+        /// A one for each pair of tokens (1, N·N).
+        let ones: Tensor
         // For the backward pass.
         let dAttended: Tensor
         let dqkv: Tensor
@@ -53,6 +55,8 @@ struct TalkingHeadsAttention: TokenLayer {
             scores = workspace.shared("scores", maps)
             probabilities = workspace.shared("probabilities", maps)
             weights = workspace.shared("weights", maps)
+            ones = workspace.shared("ones", [1, tokens.tokenCount * tokens.tokenCount])
+            ones.assign([Float](repeating: 1, count: ones.count))
             dAttended = keeps ? workspace.shared("dBranch", tokens.shape()) : attended
             dqkv = keeps ? workspace.shared("wide", qkv.shape) : qkv
             dWeights = keeps ? workspace.shared("dWeights", maps) : weights
@@ -78,9 +82,9 @@ struct TalkingHeadsAttention: TokenLayer {
         /// From `qkv` to `attended`.
         private func attend() {
             multiply(part(0, of: qkv), part(1, of: qkv).transposed, scale: scale, into: .maps(scores))
-            layer.scores.forward(scores, engine: engine, into: probabilities)
+            layer.scores.forward(scores, ones: ones, engine: engine, into: probabilities)
             engine.softmax(probabilities)
-            layer.weights.forward(probabilities, engine: engine, into: weights)
+            layer.weights.forward(probabilities, ones: ones, engine: engine, into: weights)
             multiply(.maps(weights), part(2, of: qkv), into: .heads(of: attended, heads: layer.heads))
         }
 
@@ -91,9 +95,9 @@ struct TalkingHeadsAttention: TokenLayer {
             let d = MatrixBatch.heads(of: dAttended, heads: layer.heads)
             multiply(MatrixBatch.maps(weights).transposed, d, into: part(2, of: dqkv))
             multiply(d, part(2, of: qkv).transposed, into: .maps(dWeights))
-            layer.weights.backward(dWeights, x: probabilities, dx: dProbabilities, engine: engine)
+            layer.weights.backward(dWeights, x: probabilities, ones: ones, dx: dProbabilities, engine: engine)
             engine.softmaxBackward(probabilities, d: dProbabilities)
-            layer.scores.backward(dProbabilities, x: scores, dx: dWeights, engine: engine)
+            layer.scores.backward(dProbabilities, x: scores, ones: ones, dx: dWeights, engine: engine)
             multiply(.maps(dWeights), part(1, of: qkv), scale: scale, into: part(0, of: dqkv))
             multiply(MatrixBatch.maps(dWeights).transposed, part(0, of: qkv), scale: scale, into: part(1, of: dqkv))
             layer.qkv.backward(dqkv, x: input(), dx: dx, engine: engine)
@@ -117,17 +121,18 @@ struct HeadMap: Sendable {
         bias = try builder.parameter("\(name).bias")
     }
 
-    func forward(_ x: Tensor, engine: any Engine, into y: Tensor) {
+    func forward(_ x: Tensor, ones: Tensor, engine: any Engine, into y: Tensor) {
         let imageCount = x.shape[0]
         // The bias times a row of ones, and on top of it the map.
         engine.matmul(
-            column(bias.value, imageCount), ones(x), scale: 1, accumulates: false, into: rows(y))
+            column(bias.value, imageCount), .matrices(ones, imageCount: imageCount), scale: 1, accumulates: false,
+            into: rows(y))
         engine.matmul(
             .matrices(weight.value, imageCount: imageCount), rows(x), scale: 1, accumulates: true, into: rows(y))
     }
 
     /// dx from dy; the gradients of weight and bias are added to.
-    func backward(_ dy: Tensor, x: Tensor, dx: Tensor, engine: any Engine) {
+    func backward(_ dy: Tensor, x: Tensor, ones: Tensor, dx: Tensor, engine: any Engine) {
         guard let dWeight = weight.gradient, let dBias = bias.gradient else {
             preconditionFailure("HeadMap.backward: the layer is not trained")
         }
@@ -135,7 +140,8 @@ struct HeadMap: Sendable {
         engine.matmul(
             rows(dy), rows(x).transposed, scale: 1, accumulates: true, into: .matrices(dWeight, imageCount: imageCount))
         engine.matmul(
-            rows(dy), ones(x).transposed, scale: 1, accumulates: true, into: column(dBias, imageCount))
+            rows(dy), MatrixBatch.matrices(ones, imageCount: imageCount).transposed, scale: 1, accumulates: true,
+            into: column(dBias, imageCount))
         engine.matmul(
             MatrixBatch.matrices(weight.value, imageCount: imageCount).transposed, rows(dy), scale: 1,
             accumulates: false, into: rows(dx))
@@ -148,11 +154,5 @@ struct HeadMap: Sendable {
 
     private func column(_ x: Tensor, _ imageCount: Int) -> MatrixBatch {
         .matrices(x.reshaped([x.count, 1]), imageCount: imageCount)
-    }
-
-    private func ones(_ x: Tensor) -> MatrixBatch {
-        let count = x.shape[2] * x.shape[3]
-        return .matrices(
-            Tensor([Float](repeating: 1, count: count), shape: [1, count]), imageCount: x.shape[0])
     }
 }

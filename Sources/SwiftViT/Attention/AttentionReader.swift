@@ -54,13 +54,18 @@ public final class AttentionReader: Sendable {
     }
 
     /// A reader that packs the weights when the first image arrives.
-    package init(_ checkpoint: Checkpoint, options: Options = Options()) throws {
+    package init(_ checkpoint: Checkpoint, options: Options = Options()) throws(ModelUseError) {
         self.checkpoint = checkpoint
-        (configuration, preprocessing) = try options.overrides.apply(
-            to: checkpoint.visionTransformer(), checkpoint.preprocessing)
+        let encoder: ViTConfiguration
+        do {
+            encoder = try checkpoint.visionTransformer()
+        } catch {
+            throw .unfitting("\(error.description)")
+        }
+        (configuration, preprocessing) = try options.overrides.apply(to: encoder, checkpoint.preprocessing)
         layer = options.layer ?? configuration.depth
         guard (1...max(configuration.depth, 1)).contains(layer) else {
-            throw ModelUseError.unfitting(
+            throw .unfitting(
                 "\(checkpoint.path): has \(configuration.depth) blocks, counted from 1, and no layer "
                     + "\(layer)")
         }

@@ -4,7 +4,7 @@ import Training
 struct FinetuneCommand: TrainingCommand {
     static let configuration = CommandConfiguration(
         commandName: "finetune",
-        abstract: "Train a classifier on labeled images, from a checkpoint or from scratch.",
+        abstract: "Train a classifier on labelled images, from a checkpoint or from scratch.",
         discussion: """
             Examples:
               vit finetune photos/ --output run --init mae-run/model --epochs 50
