@@ -53,11 +53,15 @@ struct MapCommand: ParsableCommand {
         options.thumbnailBytes = thumbnailMegabytes << 20
         let map = EmbeddingMap(collection, engine: Engines.make(threads: threads.threads), options: options)
         var progress: Progress?
-        let page = try map.page(title: Files.name(of: index)) { done, total in
-            if progress == nil { progress = Progress(total: total, isShown: !shared.quiet) }
-            progress?.update(done)
-        }
+        var skipped = SkippedRows()
+        let page = try map.page(
+            title: Files.name(of: index),
+            progress: { done, total in
+                if progress == nil { progress = Progress(total: total, isShown: !shared.quiet) }
+                progress?.update(done)
+            }, skipped: { skipped.append($0) })
         progress?.clear()
         try Files.write(page, to: output, unfinished: unfinished)
+        try skipped.finish(index, of: collection.vectors.rows)
     }
 }

@@ -79,6 +79,40 @@ struct SearchTests {
         #expect(unfit.status == 65 && unfit.errors.contains("do not belong together"), "\(unfit.errors)")
     }
 
+    /// Overwrites the first number of a row of index.npy, which has 16 a row.
+    private func spoil(_ row: Int, with value: Float) throws {
+        var bytes = try scratch.read("index.npy")
+        let start = bytes.count - (7 - row) * 16 * 4
+        for index in 0..<4 { bytes[start + index] = UInt8(value.bitPattern >> (8 * index) & 0xFF) }
+        try scratch.write(bytes, to: "index.npy")
+    }
+
+    /// Rows that are not finite are named and left out, as queries too; the others are searched.
+    @Test func rowsThatAreNotFinite() throws {
+        try spoil(1, with: .nan)
+        try spoil(5, with: -.infinity)
+        try spoil(6, with: .infinity)
+        let named = "index.npy: rows 1, 5–6 are not finite (NaN or infinity) and were left out"
+        let found = try search("0", "photos/4.png", "--format", "csv")
+        #expect(found.status == 1 && found.errors.contains(named), "\(found.errors)")
+        #expect(found.lines.filter { $0.hasPrefix("0,") }.count == 3)
+        #expect(found.lines.filter { $0.hasPrefix("photos/4.png,") }.count == 4)
+        let query = try search("5", "0", "--format", "csv")
+        #expect(query.status == 1 && query.errors.contains("row 5 is not finite"), "\(query.errors)")
+        #expect(query.lines.filter { $0.hasPrefix("0,") }.count == 3 && query.lines.count == 4)
+        let groups = try Vit.run(["duplicates", "index.npy", "--threshold", "0.9999"], in: scratch)
+        #expect(groups.status == 1 && groups.errors.contains(named), "\(groups.errors)")
+        #expect(groups.lines.first == "Group 1: 2 images")
+        let map = try Vit.run(["map", "index.npy", "--output", "map.html"], in: scratch)
+        #expect(map.status == 1 && map.errors.contains(named), "\(map.errors)")
+        let page = String(decoding: try scratch.read("map.html"), as: UTF8.self)
+        #expect(page.contains("photos/0.png") && !page.contains("photos/1.png") && !page.contains("photos/5.png"))
+        for row in 0..<7 { try spoil(row, with: .nan) }
+        #expect(try Vit.run(["duplicates", "index.npy"], in: scratch).status == 65)
+        #expect(try Vit.run(["map", "index.npy", "--output", "map.html"], in: scratch).status == 65)
+        #expect(try search("0").status == 65)
+    }
+
     @Test func duplicates() throws {
         let text = try Vit.run(["duplicates", "index.npy", "--threshold", "0.9999"], in: scratch)
         #expect(text.status == 0, "\(text.errors)")

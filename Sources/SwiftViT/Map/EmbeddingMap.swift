@@ -26,15 +26,24 @@ package struct EmbeddingMap {
         self.options = options
     }
 
-    /// The page. `progress` receives the steps of the layout done, and their number.
+    /// The page. `progress` receives the steps of the layout done, and their number; `skipped` each row that is not finite,
+    /// which has no place on the map.
     ///
     /// Errors: `InputError` if the index is malformed, or if there are no rows.
-    package func page(title: String, progress: (Int, Int) -> Void) throws -> String {
-        let vectors = collection.vectors
-        guard vectors.rows > 0 else {
-            throw InputError.malformed(vectors.path, "has no rows, so there is nothing to map")
+    package func page(
+        title: String, progress: (Int, Int) -> Void, skipped: (Int) -> Void = { _ in }
+    ) throws -> String {
+        let whole = collection.vectors
+        guard whole.rows > 0 else {
+            throw InputError.malformed(whole.path, "has no rows, so there is nothing to map")
         }
-        let paths = try collection.paths()
+        let (finite, others) = whole.partitionedByFiniteness()
+        others.forEach(skipped)
+        guard !finite.isEmpty else {
+            throw InputError.malformed(whole.path, "has no row that is finite, so there is nothing to map")
+        }
+        let vectors: any VectorRows = others.isEmpty ? whole : SelectedRows(finite, of: whole)
+        let paths = try collection.paths().map { paths in finite.map { paths[$0] } }
         let places = TSNE.places(CosineSearch(vectors, engine: engine), engine: engine, progress: progress)
         let groups = paths.map { FolderGroups(paths: $0) }
         let data = JSON.object([

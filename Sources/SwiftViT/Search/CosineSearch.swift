@@ -21,7 +21,12 @@ package struct CosineSearch: Sendable {
 
     /// The `count` rows most similar to each query (Q, D), best first; row `excluded[q]` is never a match of query q. The
     /// queries need not have unit length.
-    package func best(_ count: Int, for queries: Tensor, excluding excluded: [Int?]) -> [[Match]] {
+    ///
+    /// A row that is not finite matches nothing; `skipped` receives each of them, unless none of the first queries is
+    /// finite.
+    package func best(
+        _ count: Int, for queries: Tensor, excluding excluded: [Int?], skipped: (Int) -> Void = { _ in }
+    ) -> [[Match]] {
         precondition(
             queries.shape.count == 2 && queries.shape[1] == vectors.columns && excluded.count == queries.shape[0],
             "CosineSearch: vectors of \(vectors.columns) numbers got queries \(queries.shape)")
@@ -30,7 +35,12 @@ package struct CosineSearch: Sendable {
         for first in stride(from: 0, to: queries.shape[0], by: Self.queriesPerPass) {
             let range = first..<min(first + Self.queriesPerPass, queries.shape[0])
             let pass = SearchPass(capacity: capacity, excluded: Array(excluded[range]))
+            // The cosines of a finite query show which rows are not finite, without another pass over them.
+            let finite = first == 0 ? range.first { queries.rows($0..<$0 + 1).values.allSatisfy(\.isFinite) } : nil
             forEachBlock(from: 0, against: packed(queries.rows(range))) { rows, cosines in
+                if let finite {
+                    Self.skip(rows, in: cosines, query: { _ in finite }, skipped)
+                }
                 engine.forEachTask((range.count + Self.queriesPerTask - 1) / Self.queriesPerTask) { task in
                     let start = task * Self.queriesPerTask
                     let queries = start..<min(start + Self.queriesPerTask, range.count)
@@ -40,6 +50,14 @@ package struct CosineSearch: Sendable {
             results += pass.matches
         }
         return results
+    }
+
+    /// Passes the rows whose cosine with the query that `query` gives for them is not finite to `body`.
+    private static func skip(_ rows: Range<Int>, in cosines: Tensor, query: (Int) -> Int, _ body: (Int) -> Void) {
+        let queryCount = cosines.shape[1]
+        cosines.withNumbers { cosines in
+            for (index, row) in rows.enumerated() where !cosines[index * queryCount + query(row)].isFinite { body(row) }
+        }
     }
 
     /// The queries (Q, D), normalised and packed.
@@ -66,15 +84,21 @@ package struct CosineSearch: Sendable {
     }
 
     /// Passes every pair of rows whose cosine is `threshold` or more to `body`, the smaller row first. `progress` receives
-    /// the number of rows that have been compared with all later ones.
+    /// the number of rows that have been compared with all later ones, and `skipped` each row that is not finite: it is in
+    /// no pair.
     package func forEachPair(
-        atLeast threshold: Float, progress: (Int) -> Void = { _ in }, _ body: (_ row: Int, _ other: Int, Float) -> Void
+        atLeast threshold: Float, progress: (Int) -> Void = { _ in }, skipped: (Int) -> Void = { _ in },
+        _ body: (_ row: Int, _ other: Int, Float) -> Void
     ) {
         for first in stride(from: 0, to: vectors.rows, by: Self.queriesPerPass) {
             let range = first..<min(first + Self.queriesPerPass, vectors.rows)
             let queries = Tensor(shape: [range.count, vectors.columns])
             queries.withMutableNumbers { vectors.copy(range, into: &$0) }
             forEachBlock(from: first, against: packed(queries)) { rows, cosines in
+                if rows.lowerBound == first {
+                    // Each of them with itself.
+                    Self.skip(range, in: cosines, query: { $0 - first }, skipped)
+                }
                 let tasks = PairTasks(rows: rows, queries: range)
                 engine.readRows(of: cosines) { tasks.find(in: $1, row: $0, threshold: threshold) }
                 tasks.forEachPair(body)

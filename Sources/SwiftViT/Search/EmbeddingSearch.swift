@@ -29,27 +29,33 @@ public struct EmbeddingSearch: Sendable {
     public var dimension: Int { collection.vectors.columns }
 
     /// The `count` rows most similar to each query, best first; row `excluded[q]` is never a match of query q.
-    public func nearest(_ count: Int, to queries: [[Float]], excluding excluded: [Int?]? = nil) -> [[Match]] {
+    ///
+    /// - Parameter skipped: receives each row that is not finite, and so matches nothing, if the first query is finite.
+    public func nearest(
+        _ count: Int, to queries: [[Float]], excluding excluded: [Int?]? = nil, skipped: (Int) -> Void = { _ in }
+    ) -> [[Match]] {
         precondition(
             queries.allSatisfy { $0.count == dimension } && (excluded?.count ?? queries.count) == queries.count,
             "EmbeddingSearch: expected queries of \(dimension) numbers, got \(queries.map(\.count))")
         if queries.isEmpty { return [] }
         return search.best(
             count, for: Tensor(queries.flatMap { $0 }, shape: [queries.count, dimension]),
-            excluding: excluded ?? [Int?](repeating: nil, count: queries.count))
+            excluding: excluded ?? [Int?](repeating: nil, count: queries.count), skipped: skipped)
     }
 
     /// The groups of images that pairs of a cosine of `threshold` or more connect, largest first.
     ///
     /// Errors: `InputError` if the index is malformed.
-    /// - Parameter progress: receives the number of rows that have been compared with all later ones.
+    /// - Parameters:
+    ///   - progress: receives the number of rows that have been compared with all later ones.
+    ///   - skipped: receives each row that is not finite, and so belongs to no group.
     public func duplicates(
-        atLeast threshold: Float, progress: (Int) -> Void = { _ in }
+        atLeast threshold: Float, progress: (Int) -> Void = { _ in }, skipped: (Int) -> Void = { _ in }
     ) throws -> [DuplicateGroup] {
         let paths = try collection.paths()
         return NearDuplicates.groups(
             in: search, threshold: threshold, byteCount: { row in paths.flatMap { Files.byteCount(of: $0[row]) } ?? 0 },
-            progress: progress)
+            progress: progress, skipped: skipped)
     }
 
     /// The paths of some rows' images; empty if there is no index.

@@ -17,11 +17,15 @@ package struct NearDuplicates {
     /// - Parameters:
     ///   - byteCount: the size of a row's file; 0 if it is missing.
     ///   - progress: receives the number of rows that have been compared with all later ones.
+    ///   - skipped: receives each row that is not finite, and so belongs to no group.
     package static func groups(
-        in search: CosineSearch, threshold: Float, byteCount: (Int) -> Int, progress: (Int) -> Void = { _ in }
+        in search: CosineSearch, threshold: Float, byteCount: (Int) -> Int, progress: (Int) -> Void = { _ in },
+        skipped: (Int) -> Void = { _ in }
     ) -> [DuplicateGroup] {
         var sets = DisjointSets(count: search.vectors.rows)
-        search.forEachPair(atLeast: threshold, progress: progress) { row, other, _ in sets.join(row, other) }
+        search.forEachPair(atLeast: threshold, progress: progress, skipped: skipped) { row, other, _ in
+            sets.join(row, other)
+        }
         var members: [Int: [Int]] = [:]
         for row in 0..<search.vectors.rows where sets.size(of: row) > 1 {
             members[sets.root(of: row), default: []].append(row)

@@ -40,3 +40,40 @@ package struct TensorRows: VectorRows {
 
     package func release(_ range: Range<Int>) {}
 }
+
+extension VectorRows {
+    /// The rows with a number that is not finite, and the others.
+    package func partitionedByFiniteness() -> (finite: [Int], others: [Int]) {
+        var (finite, others): ([Int], [Int]) = ([], [])
+        for row in 0..<rows {
+            if self[row].allSatisfy(\.isFinite) { finite.append(row) } else { others.append(row) }
+        }
+        return (finite, others)
+    }
+}
+
+/// Some rows of a file, in ascending order.
+package struct SelectedRows: VectorRows {
+    private let whole: NumPyMatrix
+    private let selected: [Int]
+
+    package init(_ selected: [Int], of whole: NumPyMatrix) {
+        self.selected = selected
+        self.whole = whole
+    }
+
+    package var rows: Int { selected.count }
+    package var columns: Int { whole.columns }
+    package subscript(row: Int) -> [Float] { whole[selected[row]] }
+
+    package func copy(_ range: Range<Int>, into target: inout MutableSpan<Float>) {
+        for (place, row) in range.enumerated() {
+            for (column, value) in self[row].enumerated() { target[place * columns + column] = value }
+        }
+    }
+
+    package func release(_ range: Range<Int>) {
+        guard let first = range.first, let last = range.last else { return }
+        whole.release(selected[first]..<selected[last] + 1)
+    }
+}

@@ -39,7 +39,9 @@ struct DuplicatesCommand: ParsableCommand {
         Interruption.watch(removing: UnfinishedFiles())
         let search = try EmbeddingSearch(contentsOfFile: index, threads: threads.threads)
         var progress = Progress(total: search.count, isShown: !shared.quiet)
-        let groups = try search.duplicates(atLeast: threshold) { progress.update($0) }
+        var skipped = SkippedRows()
+        let groups = try search.duplicates(
+            atLeast: threshold, progress: { progress.update($0) }, skipped: { skipped.append($0) })
         progress.clear()
         let output = StandardOutput()
         let writer = MatchWriter(format: format, paths: try search.paths(of: groups.flatMap(\.rows)))
@@ -47,6 +49,7 @@ struct DuplicatesCommand: ParsableCommand {
         for (index, group) in groups.enumerated() { try output.write(writer.text(group: group, number: index + 1)) }
         try output.flush()
         if !shared.quiet { StandardError.write(summary(groups, of: search.count)) }
+        try skipped.finish(self.index, of: search.count)
     }
 
     private func summary(_ groups: [DuplicateGroup], of count: Int) -> String {

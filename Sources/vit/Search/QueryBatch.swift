@@ -8,7 +8,7 @@ struct QueryBatch {
     private(set) var names: [String] = []
     /// The row that a query is, which is excluded from its matches.
     private(set) var rows: [Int?] = []
-    /// The number of images that could not be embedded.
+    /// The number of queries that were left out: images that could not be embedded, and vectors that are not finite.
     private(set) var failures = 0
     private(set) var vectors: [[Float]] = []
 
@@ -20,7 +20,7 @@ struct QueryBatch {
             let range = count > 0 ? "0 to \(count - 1)" : "none at all"
             throw CommandFailure(.usage, "\(collection.vectors.path): has no row \(row); it has \(range)")
         }
-        append("\(row)", collection.vectors[row], row: row)
+        try append("\(row)", collection.vectors[row], row: row)
     }
 
     /// Appends every row of another array.
@@ -32,13 +32,13 @@ struct QueryBatch {
                 "\(path): has rows of \(queries.columns) numbers, and the index of "
                     + "\(collection.vectors.columns)")
         }
-        for row in 0..<queries.rows { append("\(path):\(row)", queries[row], row: nil) }
+        for row in 0..<queries.rows { try append("\(path):\(row)", queries[row], row: nil) }
     }
 
     mutating func append(_ inputs: [InputPaths.Input], embedder: ImageEmbedder, isStrict: Bool) throws {
         try embedder.embed(inputs) { input in
             switch input.result {
-            case .success(let embedding): append(input.path, embedding.values, row: nil)
+            case .success(let embedding): try append(input.path, embedding.values, row: nil)
             case .failure(let error):
                 if isStrict || inputs.count == 1 { throw error }
                 StandardError.write("Error: \(error)\n")
@@ -47,7 +47,13 @@ struct QueryBatch {
         }
     }
 
-    private mutating func append(_ name: String, _ vector: [Float], row: Int?) {
+    private mutating func append(_ name: String, _ vector: [Float], row: Int?) throws {
+        guard vector.allSatisfy(\.isFinite) else {
+            let place = row.map { "\(collection.vectors.path): row \($0)" } ?? "\(name):"
+            StandardError.write("Error: \(place) is not finite (NaN or infinity), so nothing is similar to it\n")
+            failures += 1
+            return
+        }
         names.append(name)
         rows.append(row)
         vectors.append(vector)

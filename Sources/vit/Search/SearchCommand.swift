@@ -68,14 +68,18 @@ struct SearchCommand: ParsableCommand {
         let search = try EmbeddingSearch(contentsOfFile: index, threads: threads.threads)
         var batch = QueryBatch(search.collection)
         try collect(into: &batch)
-        let matches = search.nearest(topK, to: batch.vectors, excluding: batch.rows)
+        var skipped = SkippedRows()
+        let matches = search.nearest(topK, to: batch.vectors, excluding: batch.rows) { skipped.append($0) }
         let paths = try search.paths(of: matches.joined().map(\.row))
         let output = StandardOutput()
         let writer = MatchWriter(format: format, paths: paths)
         try output.write(writer.head)
         for (name, matches) in zip(batch.names, matches) { try output.write(writer.text(query: name, matches)) }
         try output.flush()
-        if batch.failures > 0 { throw CommandFailure(.someInputsFailed) }
+        try skipped.finish(index, of: search.count)
+        if batch.failures > 0 {
+            throw CommandFailure(batch.names.isEmpty && queries.count == 1 ? .malformedData : .someInputsFailed)
+        }
     }
 
     /// Collects the vectors of all queries; consecutive images are embedded together.
