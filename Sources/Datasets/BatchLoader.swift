@@ -1,5 +1,6 @@
 import Imaging
 import Randomness
+import Support
 
 /// The batches of a training run, decoded and augmented on other threads while a step runs.
 ///
@@ -62,7 +63,7 @@ public final class BatchLoader {
     private let options: Options
     private let report: (Unreadable) -> Void
     private let prefetcher: OrderedPrefetcher<LoadedSlot>
-    private var named: Set<String>
+    private var named: Set<BytewiseText>
     private var nextBatch: Int
 
     /// Starts to load.
@@ -82,7 +83,7 @@ public final class BatchLoader {
         self.options = options
         self.report = report
         self.unreadable = unreadable
-        named = Set(unreadable.map(\.path))
+        named = Set(unreadable.map { BytewiseText($0.path) })
         samples = dataset.samples(part)
         let plan = EpochPlan(imageCount: samples.count, batchSize: options.batchSize, accumulate: options.accumulate)
         self.plan = plan
@@ -132,7 +133,7 @@ public final class BatchLoader {
 
     private func name(_ failure: LoadedSlot.Failure) throws(InputError) {
         let sample = samples[failure.index]
-        guard named.insert(sample.path).inserted else { return }
+        guard named.insert(BytewiseText(sample.path)).inserted else { return }
         let unreadable = Unreadable(path: sample.path, reason: failure.error.description)
         self.unreadable.append(unreadable)
         if options.isStrict {

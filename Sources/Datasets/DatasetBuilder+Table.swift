@@ -15,7 +15,7 @@ extension DatasetBuilder {
                 throw malformed("\(place): is empty; expected a table that begins with the line path,label")
             }
             let columns = try Columns(header, of: self)
-            var known: [String: Known] = [:]
+            var known: [BytewiseText: Known] = [:]
             while let record = try reader.next() {
                 try add(record, columns: columns, known: &known)
             }
@@ -63,7 +63,7 @@ extension DatasetBuilder {
     }
 
     private mutating func add(
-        _ record: CSVReader.Record, columns: Columns, known: inout [String: Known]
+        _ record: CSVReader.Record, columns: Columns, known: inout [BytewiseText: Known]
     ) throws(InputError) {
         let line = "\(place), line \(record.line)"
         guard record.fields.count == columns.count else {
@@ -81,11 +81,11 @@ extension DatasetBuilder {
             guard !name.isEmpty else { throw malformed("\(line): the label is empty; expected the name of a class") }
             label = try self.label(name, part: part ?? .training, place: line)
         }
-        if let earlier = known[path], earlier.label != label || earlier.part != part ?? .training {
+        if let earlier = known[BytewiseText(path)], earlier.label != label || earlier.part != part ?? .training {
             throw malformed(
                 "\(line): gives \(path) another label or split than line \(earlier.line); expected one for each image")
         }
-        known[path] = Known(line: record.line, label: label, part: part ?? .training)
+        known[BytewiseText(path)] = Known(line: record.line, label: label, part: part ?? .training)
         append(Sample(path: path, label: label), to: part ?? .training)
     }
 

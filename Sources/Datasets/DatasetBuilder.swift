@@ -1,3 +1,5 @@
+import Support
+
 /// Collects the samples of a data set, numbers its classes and validates it.
 struct DatasetBuilder {
     typealias Part = ImageDataset.Part
@@ -13,7 +15,7 @@ struct DatasetBuilder {
     /// Whether the data are split already.
     var isSplit = false
 
-    private var indices: [String: Int] = [:]
+    private var indices: [BytewiseText: Int] = [:]
     /// Where each class of each part first occurs: a folder, or a line of the table.
     private var places: [Part: [Int: String]] = [:]
 
@@ -21,21 +23,23 @@ struct DatasetBuilder {
         self.place = place
         self.root = root
         self.options = options
-        for (index, name) in (options.classes ?? []).enumerated() where indices[name] == nil { indices[name] = index }
+        for (index, name) in (options.classes ?? []).enumerated() where indices[BytewiseText(name)] == nil {
+            indices[BytewiseText(name)] = index
+        }
         classes = options.classes ?? []
     }
 
     /// The index of a class, added if it is new; a model's classes cannot be extended.
     mutating func label(_ name: String, part: Part, place: @autoclosure () -> String) throws(InputError) -> Int {
         let index: Int
-        if let known = indices[name] {
+        if let known = indices[BytewiseText(name)] {
             index = known
         } else if options.classes != nil {
             throw malformed(
                 "\(place()): \"\(name)\" is not a class of the model; expected one of \(Self.list(classes))")
         } else {
             index = classes.count
-            indices[name] = index
+            indices[BytewiseText(name)] = index
             classes.append(name)
         }
         if places[part]?[index] == nil { places[part, default: [:]][index] = place() }

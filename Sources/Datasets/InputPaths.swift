@@ -4,8 +4,8 @@ import Support
 ///
 /// - A file is an input, whatever its name or content.
 /// - A directory stands for the images below it, sorted by path (see `ImageSignature`).
-/// - `@list.txt` stands for the paths in that file, one per line, each a file or a directory, relative to the current
-///   directory like any other argument; `@-` reads the list from standard input.
+/// - `@list.txt` stands for the paths in that file, one per line or each ended by a NUL (`find -print0`); each is a file or
+///   a directory, relative to the current directory like any other argument. `@-` reads the list from standard input.
 /// - `-` is one image from standard input.
 public struct InputPaths: Sendable {
     /// One input of a command.
@@ -39,7 +39,7 @@ public struct InputPaths: Sendable {
             if argument == "-" {
                 appendStandardInput()
             } else if argument.utf8.first == UInt8(ascii: "@"), argument.utf8.count > 1 {
-                try appendList(String(argument.dropFirst()))
+                try appendList(String(Substring(argument.utf8.dropFirst())))
             } else {
                 append(path: argument)
             }
@@ -85,21 +85,24 @@ public struct InputPaths: Sendable {
 
     private mutating func appendList(_ file: String) throws(InputError) {
         let bytes = try Self.bytes(of: file, expected: "a text file with one path per line")
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw InputError(
-                kind: .unreadable, path: file,
-                description: "\(file): is not UTF-8 text; expected a list with one path per line")
-        }
         let before = inputs.count
-        // Lists written on Windows have a byte-order mark and carriage returns.
-        let unmarked = text.unicodeScalars.first == "\u{FEFF}" ? Substring(text.unicodeScalars.dropFirst()) : text[...]
-        for line in unmarked.split(whereSeparator: \.isNewline) where !line.allSatisfy(\.isWhitespace) {
-            append(path: String(line))
+        for entry in Self.entries(ofList: bytes) {
+            guard let path = String(validating: entry, as: UTF8.self) else {
+                throw InputError(
+                    kind: .unreadable, path: file,
+                    description: "\(file): is not UTF-8 text; expected a list with one path per line")
+            }
+            append(path: path)
         }
         if inputs.count == before {
             throw InputError(
                 kind: .noImages, path: file, description: "\(file): the list is empty; expected one path per line")
         }
+    }
+
+    /// The paths of a list: ended by NULs where it has any, and then any other byte may be in a path; else a line each.
+    private static func entries(ofList bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+        bytes.contains(0) ? bytes.split(separator: 0) : TextLines.split(bytes).filter { !TextLines.isBlank($0) }
     }
 
     /// The content of a small file, or of standard input if `path` is "-"; `expected` describes it in errors.

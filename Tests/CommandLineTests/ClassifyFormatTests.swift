@@ -94,6 +94,10 @@ struct ClassifyFormatTests {
         }
         #expect(outcomes[0].status == 0 && outcomes[0].output.contains("\"E, the fifth\""))
         #expect(outcomes[1].output == outcomes[0].output && outcomes[2].output == outcomes[0].output)
+        // Lines end at LF and CR LF only.
+        try scratch.write("A\u{2028}\u{85}\r\nB\u{B}\nC\rc\nD\nE\r\n\r\n", to: "separators.txt")
+        let separators = try classify("a.png", "--format", "csv", "--labels", "separators.txt")
+        #expect(separators.status == 0 && separators.output.contains("A\u{2028}\u{85},"), "\(separators.errors)")
     }
 
     @Test func labelsMustSuitTheModel() throws {

@@ -44,6 +44,18 @@ import Testing
         #expect(set.training.map(\.label) == [nil, nil])
     }
 
+    /// The same letters in two Unicode forms are two files, and two classes.
+    @Test func namesAreComparedByTheirBytes() throws {
+        let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+        let folder = try folder("path,label\n\(composed).png,dog\n\(decomposed).png,cat\n")
+        for name in [composed, decomposed] { try folder.write(Head.png, to: "\(name).png") }
+        #expect(try ImageDataset(at: folder.path + "/data.csv").training.map(\.label) == [1, 0])
+        let classes = try TemporaryFolder()
+        for name in [composed, decomposed] { try classes.write(Head.png, to: "\(name)/1.png") }
+        let set = try ImageDataset(at: classes.path)
+        #expect(set.classes.count == 2 && set.training.map(\.label) == [0, 1])
+    }
+
     @Test func absolutePathsStay() throws {
         let folder = try folder("path,label\n/dev/null,x\na 1.png,y\n")
         let set = try ImageDataset(at: folder.path + "/data.csv")

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 import Datasets
@@ -88,6 +89,37 @@ import Datasets
         let list = try folder.write(
             "\u{FEFF}\(b)\r\n\r\n\(a)\n  \n\(odd)\n\(folder.path)/some more", to: "list.txt")
         #expect(try InputPaths(expanding: ["@" + list]).inputs == [.file(b), .file(a), .file(odd), .file(b)])
+    }
+
+    /// What `find -print0` writes; any other byte may be in a name.
+    @Test func listsMayBeSeparatedByNULs() throws {
+        let folder = try TemporaryFolder()
+        let a = try folder.write(Head.png, to: "a.png")
+        let b = try folder.write(Head.png, to: " two\nlines.png")
+        let list = try folder.write("\(a)\0\(b)\0", to: "list0")
+        #expect(try InputPaths(expanding: ["@" + list]).inputs == [.file(a), .file(b)])
+        let unended = try folder.write("\(b)\0\(a)", to: "unended")
+        #expect(try InputPaths(expanding: ["@" + unended]).inputs == [.file(b), .file(a)])
+    }
+
+    /// Line separators of Unicode, vertical tabs, form feeds and a CR alone belong to names.
+    @Test func linesEndAtLFAndCRLFOnly() throws {
+        let folder = try TemporaryFolder()
+        let names = ["a\u{2028}b", "a\u{2029}b", "a\u{85}b", "a\u{B}b", "a\u{C}b", "a\rb", "\u{3000}"]
+        let files = try names.map { try folder.write(Head.png, to: $0) }
+        let list = try folder.write(files.joined(separator: "\n") + "\r\n", to: "list.txt")
+        #expect(try InputPaths(expanding: ["@" + list]).inputs == files.map { .file($0) })
+    }
+
+    /// A name that begins with a combining mark makes one character of it and the slash or the @ before it.
+    @Test func combiningMarksBelongToNames() throws {
+        let folder = try TemporaryFolder()
+        let image = folder.path + "/\u{301}x/\u{301}.png"
+        try FileManager.default.createDirectory(atPath: folder.path + "/\u{301}x", withIntermediateDirectories: false)
+        try #require(FileManager.default.createFile(atPath: image, contents: Data(Head.png)))
+        #expect(try InputPaths(expanding: [folder.path + "/"]).inputs == [.file(image)])
+        let error = #expect(throws: InputError.self) { try InputPaths(expanding: ["@\u{301}none"]) }
+        #expect(error?.path.utf8.elementsEqual("\u{301}none".utf8) == true)
     }
 
     @Test func missingInputsAreNamed() throws {

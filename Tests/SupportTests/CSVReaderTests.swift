@@ -17,6 +17,7 @@ import Testing
         ("\n\na\n\n\nb\n\n", [["a"], ["b"]]),
         ("\"a, b\",\"say \"\"hi\"\"\",\"\"\n", [["a, b", "say \"hi\"", ""]]),
         ("\"two\nlines\",x\n", [["two\nlines", "x"]]),
+        ("a\rb,\u{2028}\u{85}\u{B}\r\nc\r", [["a\rb", "\u{2028}\u{85}\u{B}"], ["c\r"]]),
         (" spaces stay ,é\n", [[" spaces stay ", "é"]]),
         ("", []),
     ])

@@ -24,6 +24,14 @@ struct TextTests {
         #expect(table.text == "name        n\na?b        12\nlong name   3  x\n")
     }
 
+    @Test func textsAreEqualByTheirBytes() throws {
+        let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
+        #expect(composed == decomposed && !composed.equalsBytewise(decomposed))
+        #expect(Set([composed, decomposed, composed].map(BytewiseText.init)).count == 2)
+        let names = try JSON.parse(Array("{\"\(composed)\": 1, \"\(decomposed)\": 2}".utf8)).members
+        #expect(names?.map { $0.value.integer } == [1, 2])
+    }
+
     @Test func jsonKeepsOrderIntegersAndEscapes() throws {
         let text = #"{"b": [1, 2.5, -3e2, NaN], "a": {"é\n\"": null, "t": true}, "s": "\u00e9\ud83d\ude00\/"}"#
         let value = try JSON.parse(Array(text.utf8))

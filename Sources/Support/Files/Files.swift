@@ -69,9 +69,9 @@ package enum Files {
 
     /// A path without the slashes at its end ("photos/" is "photos", "/" stays).
     package static func withoutTrailingSlashes(_ path: String) -> String {
-        var path = Substring(path)
-        while path.utf8.count > 1 && path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
-        return String(path)
+        var bytes = path.utf8[...]
+        while bytes.count > 1 && bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+        return String(Substring(bytes))
     }
 }
 

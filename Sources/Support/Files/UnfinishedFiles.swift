@@ -2,16 +2,16 @@ import Synchronization
 
 /// The unfinished files and directories of a run, so that an interrupted one can remove them.
 package final class UnfinishedFiles: Sendable {
-    private let paths = Mutex<Set<String>>([])
+    private let paths = Mutex<Set<BytewiseText>>([])
 
     package init() {}
 
-    func insert(_ path: String) { paths.withLock { _ = $0.insert(path) } }
+    func insert(_ path: String) { paths.withLock { _ = $0.insert(BytewiseText(path)) } }
 
-    func remove(_ path: String) { paths.withLock { _ = $0.remove(path) } }
+    func remove(_ path: String) { paths.withLock { _ = $0.remove(BytewiseText(path)) } }
 
     /// Deletes them all, for a process that is about to end.
     package func deleteAll() {
-        paths.withLock { for path in $0 { Files.remove(path) } }
+        paths.withLock { for path in $0 { Files.remove(path.text) } }
     }
 }

@@ -1,7 +1,7 @@
 /// The records of a comma-separated text as RFC 4180 has them, each with the line it begins on.
 ///
-/// Fields may be quoted and then hold commas, line breaks and doubled quotes; lines end in LF or CR LF; a byte-order
-/// mark is skipped, and so are empty lines.
+/// Fields may be quoted and then hold commas, line breaks and doubled quotes; lines end in LF or CR LF, and a CR
+/// alone is part of a field; a byte-order mark is skipped, and so are empty lines.
 package struct CSVReader {
     package struct Record: Equatable {
         package let line: Int
@@ -43,23 +43,28 @@ package struct CSVReader {
     }
 
     private mutating func skipLineEnd() -> Bool {
-        let isReturn = bytes[position] == UInt8(ascii: "\r")
-        if isReturn && position + 1 < bytes.count && bytes[position + 1] == UInt8(ascii: "\n") {
-            position += 2
-        } else if isReturn || bytes[position] == UInt8(ascii: "\n") {
-            position += 1
-        } else {
-            return false
-        }
-        line += 1
-        return true
+        let length = lineEnd(at: position)
+        position += length
+        if length > 0 { line += 1 }
+        return length > 0
+    }
+
+    /// The number of bytes of the line's end at a place; 0 where there is none.
+    private func lineEnd(at place: Int) -> Int {
+        if bytes[place] == UInt8(ascii: "\n") { return 1 }
+        let isReturn = bytes[place] == UInt8(ascii: "\r")
+        return isReturn && place + 1 < bytes.count && bytes[place + 1] == UInt8(ascii: "\n") ? 2 : 0
+    }
+
+    /// Whether a field may end at a place.
+    private func isEnd(_ place: Int) -> Bool {
+        place == bytes.count || bytes[place] == UInt8(ascii: ",") || lineEnd(at: place) > 0
     }
 
     private mutating func field() throws(Malformed) -> String {
         guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
-            let end =
-                bytes[position...].firstIndex { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\n") || $0 == 13 }
-                ?? bytes.count
+            var end = position
+            while !isEnd(end) { end += 1 }
             defer { position = end }
             let content = bytes[position..<end]
             if content.contains(UInt8(ascii: "\"")) {
@@ -85,8 +90,9 @@ package struct CSVReader {
                 content.append(byte)
                 position += 1
             } else {
-                let ends = position == bytes.count || [13, 10, UInt8(ascii: ",")].contains(bytes[position])
-                if !ends { throw Malformed(line: line, reason: "text follows a closing quote; expected a comma") }
+                if !isEnd(position) {
+                    throw Malformed(line: line, reason: "text follows a closing quote; expected a comma")
+                }
                 return try text(content[...], line: start)
             }
         }

@@ -52,14 +52,14 @@ private struct JSONParser {
     private mutating func object(depth: Int) throws(JSONError) -> JSON {
         position += 1
         var members: [JSON.Member] = []
-        var names: Set<String> = []
+        var names: Set<BytewiseText> = []
         skipSpace()
         if take("}") { return .object([]) }
         while true {
             skipSpace()
             guard next == UInt8(ascii: "\"") else { throw error("a name in quotes was expected") }
             let name = try string()
-            guard names.insert(name).inserted else { throw error("the name \"\(name)\" stands twice") }
+            guard names.insert(BytewiseText(name)).inserted else { throw error("the name \"\(name)\" stands twice") }
             skipSpace()
             guard take(":") else { throw error("a colon was expected") }
             members.append(JSON.Member(name, try value(depth: depth + 1)))

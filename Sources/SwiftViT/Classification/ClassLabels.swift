@@ -21,33 +21,33 @@ public struct ClassLabels: Sendable, Hashable {
     ///
     /// Errors: `InputError`, also if the file does not name exactly `count` classes.
     public init(contentsOfFile path: String, count: Int) throws(InputError) {
-        let text = try Self.text(path)
-        let isJSON = ["{", "["].contains(text.first { !$0.isWhitespace })
-        let names = isJSON ? try Self.names(inJSON: text, path: path) : Self.lines(of: text)
+        let bytes = try InputPaths.bytes(of: path, expected: "a text file with one name per line, or JSON")
+        var lines = TextLines.split(bytes)
+        while lines.last.map(TextLines.isBlank) == true { lines.removeLast() }
+        let start = lines.first { !TextLines.isBlank($0) }?.first { !TextLines.isBlank([$0]) }
+        let isJSON = start == UInt8(ascii: "{") || start == UInt8(ascii: "[")
+        let names = isJSON ? try Self.names(inJSON: bytes, path: path) : try Self.names(in: lines, path: path)
         guard names.count == count else {
             throw .malformed(path, "names \(names.count) classes; the model has \(count)")
         }
         self.names = names
     }
 
-    private static func text(_ path: String) throws(InputError) -> String {
-        let bytes = try InputPaths.bytes(of: path, expected: "a text file with one name per line, or JSON")
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw .malformed(path, "is not UTF-8 text; expected one name per line, or JSON")
+    private static func names(in lines: [ArraySlice<UInt8>], path: String) throws(InputError) -> [String] {
+        var names: [String] = []
+        for line in lines {
+            guard let name = String(validating: line, as: UTF8.self) else {
+                throw .malformed(path, "is not UTF-8 text; expected one name per line, or JSON")
+            }
+            names.append(name)
         }
-        return text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+        return names
     }
 
-    private static func lines(of text: String) -> [String] {
-        var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
-        while lines.last?.allSatisfy(\.isWhitespace) == true { lines.removeLast() }
-        return lines
-    }
-
-    private static func names(inJSON text: String, path: String) throws(InputError) -> [String] {
+    private static func names(inJSON bytes: [UInt8], path: String) throws(InputError) -> [String] {
         let json: JSON
         do throws(JSONError) {
-            json = try JSON.parse(Array(text.utf8))
+            json = try JSON.parse(bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes[3...]) : bytes)
         } catch {
             throw .malformed(path, "is not valid JSON at byte \(error.offset): \(error.reason)")
         }

@@ -116,15 +116,19 @@ struct FolderGroups {
     let members: [Int]
 
     init(paths: [String]) {
-        let folders = paths.map { Files.directory(of: $0).split(separator: "/") }
-        var common = folders.first.map { Array($0) } ?? []
+        let folders = paths.map { path in
+            Files.directory(of: path).utf8.split(separator: UInt8(ascii: "/")).map {
+                BytewiseText(String(Substring($0)))
+            }
+        }
+        var common = folders.first ?? []
         for folder in Set(folders) {
             common = Array(zip(common, folder).prefix { $0 == $1 }.map(\.0))
         }
-        let labels = folders.map { $0.dropFirst(common.count).joined(separator: "/") }
-        let names = Set(labels).sorted()
+        let labels = folders.map { BytewiseText($0.dropFirst(common.count).map(\.text).joined(separator: "/")) }
+        let names = Set(labels).sorted { $0.text.precedesBytewise($1.text) }
         let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
         members = labels.map { places[$0] ?? 0 }
-        self.names = names.map { $0.isEmpty ? (common.last.map(String.init) ?? "all") : $0 }
+        self.names = names.map { $0.text.isEmpty ? (common.last?.text ?? "all") : $0.text }
     }
 }

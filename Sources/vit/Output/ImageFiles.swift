@@ -9,7 +9,7 @@ struct ImageFiles {
     private let output: String
     private let isOneFile: Bool
     private let unfinished: UnfinishedFiles
-    private var taken: Set<String> = []
+    private var taken: Set<BytewiseText> = []
 
     /// Errors: a usage error where one file is named for several inputs.
     init(output: String, inputCount: Int, unfinished: UnfinishedFiles) throws {
@@ -40,7 +40,7 @@ struct ImageFiles {
         if let dot = stem.lastIndex(of: "."), dot != stem.startIndex { stem = String(stem[..<dot]) }
         var name = "\(stem).png"
         var number = 1
-        while !taken.insert(name).inserted {
+        while !taken.insert(BytewiseText(name)).inserted {
             number += 1
             name = "\(stem)-\(number).png"
         }

@@ -111,7 +111,7 @@ struct Validation {
 
     /// An image as the model gets it, in 8 bits; nil where it cannot be read.
     private func image(_ path: String) -> Image? {
-        guard let index = dataset.validation.firstIndex(where: { $0.path == path }),
+        guard let index = dataset.validation.firstIndex(where: { $0.path.equalsBytewise(path) }),
             case .success(let image) = store.image(at: index)
         else { return nil }
         return settings.preprocessing.prepare(image)
