@@ -6,6 +6,7 @@ import LibC
 public struct ClassificationScores: Sendable {
     /// The number of classes.
     public let classCount: Int
+    private let activation: HeadActivation
     /// The number of images so far.
     public private(set) var count = 0
     private var best = 0
@@ -50,9 +51,12 @@ public struct ClassificationScores: Sendable {
     }
 
     /// Nothing gathered yet.
-    public init(classCount: Int) {
+    ///
+    /// - Parameter activation: what makes probabilities of the logits: softmax, or sigmoid.
+    public init(classCount: Int, activation: HeadActivation = .softmax) {
         precondition(classCount > 0, "ClassificationScores: expected at least one class, got \(classCount)")
         self.classCount = classCount
+        self.activation = activation
     }
 
     /// Adds a image of class `label`, which got these logits, one a class; of equal ones the first counts as higher,
@@ -68,14 +72,23 @@ public struct ClassificationScores: Sendable {
                 logits[index] < logits[label] || (index > label && logits[index] == logits[label])
             if index != label && !isLower { rank += 1 }
         }
-        let top = Double(logits[largest])
-        let sum = logits.reduce(0) { $0 + exp(Double($1) - top) }
         count += 1
         if rank == 0 { best += 1 }
         if rank < 5 { amongFive += 1 }
-        lossSum += log(sum) + top - Double(logits[label])
+        let top = Double(logits[largest])
+        let confidence: Double
+        if activation == .sigmoid {
+            // log(1 + exp(x)), where nothing overflows.
+            let sum = logits.reduce(0) { $0 + max(Double($1), 0) + log1p(exp(-Double($1.magnitude))) }
+            lossSum += (sum - Double(logits[label])) / Double(classCount)
+            confidence = 1 / (1 + exp(-top))
+        } else {
+            let sum = logits.reduce(0) { $0 + exp(Double($1) - top) }
+            lossSum += log(sum) + top - Double(logits[label])
+            confidence = 1 / sum
+        }
         confusions[Confusion(truth: label, answer: largest), default: 0] += 1
-        addToBin(confidence: 1 / sum, isCorrect: rank == 0)
+        addToBin(confidence: confidence, isCorrect: rank == 0)
     }
 
     private mutating func addToBin(confidence: Double, isCorrect: Bool) {
@@ -96,7 +109,7 @@ public struct ClassificationScores: Sendable {
     /// The part of the images whose class is among the five most probable.
     public var top5: Double { rate(amongFive, of: count) }
 
-    /// The mean cross-entropy.
+    /// The mean cross-entropy; with sigmoid, the binary one, on the mean over the classes.
     public var loss: Double { count == 0 ? 0 : lossSum / Double(count) }
 
     /// How far confidence and accuracy are apart, on the mean over the images: the expected calibration error with 15

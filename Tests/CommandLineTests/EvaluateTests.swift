@@ -50,6 +50,14 @@ struct EvaluateTests {
         #expect(table.map { $0["count"] as? Int } == [8, 0, 8, 0, 8])
     }
 
+    /// Sigmoid changes the loss and no order.
+    @Test func activationsAreChosen() throws {
+        let (softmax, sigmoid) = (try result(), try result("--activation", "sigmoid"))
+        #expect(softmax["correct"] as? Int == sigmoid["correct"] as? Int)
+        #expect(softmax["loss"] as? Double != sigmoid["loss"] as? Double)
+        #expect(try evaluate("--activation", "none").status == 64)
+    }
+
     @Test func textHasTheSameNumbers() throws {
         let correct = try #require(result()["correct"] as? Int)
         let outcome = try evaluate()

@@ -61,6 +61,36 @@ struct LogitsTests {
         }
     }
 
+    /// As the option says, and as the checkpoint's `problem_type` does.
+    @Test func activationsAreChosen() throws {
+        let row = try #require(logits(["1.png"]).first).map(Double.init)
+        try scratch.copyCheckpoint("hf-vit")
+        let stated = String(decoding: try scratch.read("hf-vit/config.json"), as: UTF8.self)
+            .replacingOccurrences(
+                of: "\"model_type\"", with: "\"problem_type\": \"multi_label_classification\", \"model_type\"")
+        try scratch.write(stated, to: "hf-vit/config.json")
+        func scores(_ arguments: String...) throws -> (head: String, values: [Int: Double], text: String) {
+            let outcome = try Vit.run(
+                ["classify", "1.png", "--format", "csv", "--model", scratch.path("hf-vit")] + arguments, in: scratch)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            let fields = outcome.lines.dropFirst().map { $0.split(separator: ",") }
+            let values = fields.map { (Int($0[2]) ?? -1, Double($0[4]) ?? .nan) }
+            return (outcome.lines[0], Dictionary(uniqueKeysWithValues: values), outcome.output)
+        }
+        let (sigmoid, none) = (try scores(), try scores("--activation", "none"))
+        let softmax = try scores("--activation", "softmax")
+        let sum = row.reduce(0) { $0 + exp($1) }
+        for (index, logit) in row.enumerated() {
+            #expect(abs((sigmoid.values[index] ?? 0) - 1 / (1 + exp(-logit))) < 1e-6)
+            #expect(abs((softmax.values[index] ?? 0) - exp(logit) / sum) < 1e-6)
+            #expect(none.values[index].map(Float.init) == Float(logit))
+        }
+        #expect(sigmoid.head.hasSuffix(",probability") && none.head.hasSuffix(",logit"))
+        #expect(try scores("--activation", "sigmoid").text == sigmoid.text)
+        let table = try Vit.run(["classify", "1.png", "--model", "hf-vit", "--activation", "none"], in: scratch)
+        #expect(table.status == 0 && !table.output.contains("%"), "\(table.output)")
+    }
+
     @Test func failedImagesHaveNoRow() throws {
         try scratch.write("nonsense", to: "bad.png")
         let outcome = try Vit.run(

@@ -12,6 +12,16 @@ import Testing
         return scores
     }
 
+    /// The values are those of torch's binary_cross_entropy_with_logits and sigmoid.
+    @Test func sigmoidHasTheBinaryLoss() {
+        var scores = ClassificationScores(classCount: 3, activation: .sigmoid)
+        scores.add(logits: [2, -1, 0.5], label: 0)
+        #expect(abs(scores.loss - (0.126928 + 0.313262 + 0.974077) / 3) < 1e-6)
+        #expect(abs(scores.calibrationError - (1 - 0.880797)) < 1e-6 && scores.top1 == 1)
+        scores.add(logits: [-1000, 1000, 0], label: 1)
+        #expect(scores.loss.isFinite)
+    }
+
     @Test func scoresAreThoseOfScikitLearn() throws {
         let goldens = try Goldens("metrics")
         let scores = try scores(goldens)

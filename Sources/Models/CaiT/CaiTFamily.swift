@@ -39,7 +39,8 @@ struct CaiTFamily: ModelFamily {
             configuration.parameterShapes.map { StoredParameter($0) })
         return CheckpointContents(
             configuration: configuration, layout: .timm, summary: Layout.timm.summary, preprocessing: preprocessing,
-            labels: try timm?.labels(classCount: configuration.classCount), assumptions: assumptions,
+            labels: try timm?.labels(classCount: configuration.classCount),
+            activation: try timm?.headActivation(classCount: configuration.classCount), assumptions: assumptions,
             recipes: resolved.recipes, ignored: resolved.ignored)
     }
 
@@ -81,6 +82,7 @@ struct CaiTFamily: ModelFamily {
             JSON.Member("global_pool", .string(configuration.poolsPatches ? "avg" : "token")),
         ]
         if let labels = writer.labels { members.append(JSON.Member("label_names", .array(labels.map { .string($0) }))) }
+        if let activation = writer.activation, configuration.classCount > 0 { members.append(activation.problemType) }
         members.append(JSON.Member("model_args", arguments(configuration)))
         members.append(
             JSON.Member("pretrained_cfg", TimmExport.pretrained(configuration, writer.preprocessing, transform)))

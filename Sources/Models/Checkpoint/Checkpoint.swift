@@ -16,6 +16,8 @@ public struct Checkpoint: Sendable {
     public let preprocessing: Preprocessing
     /// The names of the classes, where the checkpoint has them.
     public let labels: [String]?
+    /// What makes scores of the head's logits; nil where no file states it: see `headActivation`.
+    public let activation: HeadActivation?
     /// What the checkpoint did not state and was assumed, a sentence each.
     public let assumptions: [String]
     /// The settings of `configuration` that no file states, as `vit inspect` calls them; they have their defaults.

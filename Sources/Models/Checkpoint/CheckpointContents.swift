@@ -12,6 +12,8 @@ package struct CheckpointContents {
     var preprocessing: Preprocessing
     /// The names of the classes.
     var labels: [String]?
+    /// What makes scores of the head's logits, where a file states it.
+    var activation: HeadActivation?
     /// What was not stated and was assumed, a sentence each.
     var assumptions: [String]
     /// The settings of `configuration` among that, as `vit inspect` calls them.
@@ -40,7 +42,7 @@ extension Checkpoint {
             path: weights.path, layout: contents.layout,
             summary: "\(contents.summary) (\(weights.format.rawValue)\(count))",
             configuration: contents.configuration, preprocessing: contents.preprocessing, labels: contents.labels,
-            assumptions: contents.assumptions, unstated: contents.unstated,
+            activation: contents.activation, assumptions: contents.assumptions, unstated: contents.unstated,
             tensors: weights.tensors.map(\.description),
             ignored: contents.ignored.sorted { $0.key < $1.key }.map { (name: $0.key, reason: $0.value) },
             recipes: contents.recipes)

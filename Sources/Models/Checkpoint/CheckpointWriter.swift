@@ -21,6 +21,8 @@ public struct CheckpointWriter: Sendable {
     public var preprocessing: Preprocessing
     /// The names of the classes.
     public var labels: [String]?
+    /// What makes scores of the head's logits; nil: not known.
+    public var activation: HeadActivation?
     /// The settings of `configuration` that are not known, as `vit inspect` calls them; they are not written.
     public var unstated: Set<String> = []
     /// Whether weights are rounded to 16 bits.
@@ -71,6 +73,7 @@ extension Checkpoint {
             labels: labels)
         writer.halfPrecision = halfPrecision
         writer.unstated = unstated
+        writer.activation = activation
         return try writer.write(to: directory, as: layout) { (name) throws(CheckpointError) in
             let tensor = try self.tensor(name)
             return tensor

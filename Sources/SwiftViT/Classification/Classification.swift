@@ -1,4 +1,5 @@
 import LibC
+import Models
 
 /// A class that a model predicts for an image, with its probability.
 public struct Prediction: Sendable, Hashable {
@@ -6,7 +7,7 @@ public struct Prediction: Sendable, Hashable {
     public let index: Int
     /// The name of the class.
     public let label: String
-    /// From 0 to 1; the probabilities of all classes sum to 1.
+    /// From 0 to 1; with softmax, the probabilities of all classes sum to 1. With no activation, the logit.
     public let probability: Float
 }
 
@@ -19,12 +20,22 @@ public struct Classification: Sendable {
     /// The head's output, one value per class.
     public let logits: [Float]
     let labels: ClassLabels
+    let activation: HeadActivation
 
     /// The `count` most probable classes, most probable first; ties are ordered by index.
     public func predictions(top count: Int) -> [Prediction] {
-        let probabilities = Self.softmax(logits)
+        let scores = Self.scores(logits, activation)
         return Self.highest(count, of: logits).map {
-            Prediction(index: $0, label: labels[$0], probability: probabilities[$0])
+            Prediction(index: $0, label: labels[$0], probability: scores[$0])
+        }
+    }
+
+    /// What the activation makes of logits.
+    private static func scores(_ logits: [Float], _ activation: HeadActivation) -> [Float] {
+        switch activation {
+        case .softmax: softmax(logits)
+        case .sigmoid: logits.map { 1 / (1 + expf(-$0)) }
+        case .identity: logits
         }
     }
 

@@ -19,6 +19,8 @@ public final class ImageClassifier: Sendable {
         public var batchSize = 8
         /// Preprocessing that overrides the checkpoint's.
         public var overrides = PreprocessingOverrides()
+        /// What makes scores of the logits; nil: as the checkpoint has it, see `Checkpoint.headActivation`.
+        public var activation: HeadActivation?
         /// Limits and options of decoding.
         public var decoding = DecodingOptions()
 
@@ -34,6 +36,8 @@ public final class ImageClassifier: Sendable {
     public let preprocessing: Preprocessing
     /// The names of the classes.
     public let labels: ClassLabels
+    /// What makes scores of the logits.
+    public let activation: HeadActivation
     let options: Options
     private let lazyModel = Mutex<Classifier?>(nil)
 
@@ -53,6 +57,7 @@ public final class ImageClassifier: Sendable {
         guard checkpoint.configuration.classCount > 0 else { throw .noHead(path: checkpoint.path) }
         self.checkpoint = checkpoint
         self.labels = labels ?? ClassLabels(checkpoint.labels)
+        activation = options.activation ?? checkpoint.headActivation
         (configuration, preprocessing) = try options.overrides.apply(
             to: checkpoint.configuration.backbone, checkpoint.preprocessing)
         var options = options
@@ -107,6 +112,7 @@ extension ImageClassifier {
         of prepared: PreparedImage, logits: [Float], path: String
     ) throws(InputError) -> Classification {
         guard logits.allSatisfy(\.isFinite) else { throw .notFinite(path, weights: checkpoint.path) }
-        return Classification(width: prepared.width, height: prepared.height, logits: logits, labels: labels)
+        return Classification(
+            width: prepared.width, height: prepared.height, logits: logits, labels: labels, activation: activation)
     }
 }

@@ -26,7 +26,7 @@ extension ImageClassifier {
     public func evaluate(
         _ samples: [ImageDataset.Sample], of dataset: ImageDataset, _ body: (ClassifiedInput) throws -> Void
     ) throws -> ClassificationScores {
-        var scores = ClassificationScores(classCount: configuration.classCount)
+        var scores = ClassificationScores(classCount: configuration.classCount, activation: activation)
         var labels = samples.lazy.map(\.label).makeIterator()
         try classify(samples.map { .file(dataset.file(of: $0)) }) { input in
             if let label = labels.next() ?? nil, case .success(let classification) = input.result {

@@ -8,12 +8,15 @@ import SwiftViT
 enum ClassificationFormat: String, ExpressibleByArgument, CaseIterable {
     case text, json, jsonl, csv
 
-    func writer(topK: Int, layout: TextLayout) -> any ClassificationWriter {
-        switch self {
-        case .text: layout.isTable ? TableWriter(topK: topK) : LineWriter(layout: layout)
-        case .json: JSONWriter(topK: topK)
-        case .jsonl: JSONLinesWriter(topK: topK)
-        case .csv: CSVWriter(topK: topK)
+    func writer(topK: Int, layout: TextLayout, activation: HeadActivation) -> any ClassificationWriter {
+        let score = activation == .identity ? "logit" : "probability"
+        return switch self {
+        case .text:
+            layout.isTable
+                ? TableWriter(topK: topK, activation: activation) : LineWriter(layout: layout, activation: activation)
+        case .json: JSONWriter(topK: topK, score: score)
+        case .jsonl: JSONLinesWriter(topK: topK, score: score)
+        case .csv: CSVWriter(topK: topK, score: score)
         }
     }
 }
@@ -33,10 +36,12 @@ extension ClassificationWriter {
 /// One JSON object per line.
 struct JSONLinesWriter: ClassificationWriter {
     let topK: Int
+    /// What the scores are called.
+    let score: String
 
-    func text(for input: ClassifiedInput) -> String { Self.object(for: input, topK: topK) + "\n" }
+    func text(for input: ClassifiedInput) -> String { object(for: input) + "\n" }
 
-    static func object(for input: ClassifiedInput, topK: Int) -> String {
+    func object(for input: ClassifiedInput) -> String {
         var members = [JSON.Member("path", .string(input.path))]
         switch input.result {
         case .success(let classification):
@@ -51,27 +56,27 @@ struct JSONLinesWriter: ClassificationWriter {
         return JSON.object(members).text(compact: true)
     }
 
-    private static func prediction(_ prediction: Prediction) -> JSON {
+    private func prediction(_ prediction: Prediction) -> JSON {
         .object([
             JSON.Member("index", .integer(prediction.index)),
             JSON.Member("label", .string(prediction.label)),
-            JSON.Member("probability", .decimal(prediction.probability)),
+            JSON.Member(score, .decimal(prediction.probability)),
         ])
     }
 }
 
 /// A JSON array of the same objects.
 struct JSONWriter: ClassificationWriter {
-    let topK: Int
+    private let objects: JSONLinesWriter
     private var isFirst = true
 
-    init(topK: Int) { self.topK = topK }
+    init(topK: Int, score: String) { objects = JSONLinesWriter(topK: topK, score: score) }
 
     func start() -> String { "[" }
 
     mutating func text(for input: ClassifiedInput) -> String {
         defer { isFirst = false }
-        return (isFirst ? "\n  " : ",\n  ") + JSONLinesWriter.object(for: input, topK: topK)
+        return (isFirst ? "\n  " : ",\n  ") + objects.object(for: input)
     }
 
     func end() -> String { "\n]\n" }
@@ -80,8 +85,10 @@ struct JSONWriter: ClassificationWriter {
 /// Comma-separated values (RFC 4180, with Unix line endings); failed images are left out.
 struct CSVWriter: ClassificationWriter {
     let topK: Int
+    /// What the scores are called.
+    let score: String
 
-    func start() -> String { "path,rank,index,label,probability\n" }
+    func start() -> String { "path,rank,index,label,\(score)\n" }
 
     func text(for input: ClassifiedInput) -> String {
         guard case .success(let classification) = input.result else { return "" }

@@ -43,6 +43,9 @@ struct ClassifyCommand: ParsableCommand {
         help: ArgumentHelp("Also write the logits, one float32 row per classified image.", valueName: "out.npy"))
     var logits: String?
 
+    @Option(help: .activation)
+    var activation: HeadActivation?
+
     @Option(help: .batchSize)
     var batchSize = ImageClassifier.Options().batchSize
 
@@ -64,7 +67,7 @@ struct ClassifyCommand: ParsableCommand {
             try NumPyWriter(path, columns: classifier.configuration.classCount, unfinished: unfinished)
         }
         let layout = TextLayout(inputs: inputs, labels: classifier.labels, topK: topK)
-        let writer = format.writer(topK: topK ?? 5, layout: layout)
+        let writer = format.writer(topK: topK ?? 5, layout: layout, activation: classifier.activation)
         var run = ClassificationRun(
             inputCount: inputs.count, writer: writer, logits: logitsFile, isStrict: inference.images.strict,
             showsProgress: !inference.shared.quiet)
@@ -76,6 +79,7 @@ struct ClassifyCommand: ParsableCommand {
     private func options(_ inputs: [InputPaths.Input]) -> ImageClassifier.Options {
         var options = ImageClassifier.Options()
         inference.apply(to: &options)
+        options.activation = activation
         options.batchSize = min(batchSize, inputs.count)
         return options
     }

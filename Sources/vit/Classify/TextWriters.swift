@@ -1,6 +1,7 @@
 import Datasets
-import SwiftViT
+import Models
 import Support
+import SwiftViT
 
 /// The layout of results as text, fixed before the first one arrives, since each is printed as it arrives.
 struct TextLayout {
@@ -25,6 +26,7 @@ struct TextLayout {
 /// One line per image: path, best class, probability.
 struct LineWriter: ClassificationWriter {
     let layout: TextLayout
+    let activation: HeadActivation
 
     func text(for input: ClassifiedInput) -> String {
         guard case .success(let classification) = input.result else { return "" }
@@ -32,7 +34,7 @@ struct LineWriter: ClassificationWriter {
         for (rank, prediction) in classification.predictions(top: layout.classesPerLine).enumerated() {
             line += rank == 0 ? "  " : " · "
             line += printable(prediction.label).padded(to: rank == 0 ? layout.labelWidth : 0)
-            line += "  \(percent(prediction.probability))"
+            line += "  \(activation.text(prediction.probability))"
         }
         return line + "\n"
     }
@@ -41,6 +43,7 @@ struct LineWriter: ClassificationWriter {
 /// The classes of one image, each with a bar.
 struct TableWriter: ClassificationWriter {
     let topK: Int
+    let activation: HeadActivation
     private static let barWidth = 24
 
     func text(for input: ClassifiedInput) -> String {
@@ -50,7 +53,8 @@ struct TableWriter: ClassificationWriter {
         var text = "\(printable(input.path))  \(classification.width) × \(classification.height)\n"
         for prediction in predictions {
             let label = printable(prediction.label).padded(to: width)
-            text += "  \(label)  \(percent(prediction.probability))  \(Self.bar(prediction.probability))"
+            text += "  \(label)  \(activation.text(prediction.probability))"
+            if activation != .identity { text += "  \(Self.bar(prediction.probability))" }
             while text.last == " " { text.removeLast() }
             text += "\n"
         }
@@ -65,10 +69,13 @@ struct TableWriter: ClassificationWriter {
     }
 }
 
-/// A probability, padded to a fixed width.
-private func percent(_ probability: Float) -> String {
-    let text = fixed(Double(probability) * 100, 1)
-    return String(repeating: " ", count: max(0, 5 - text.count)) + text + " %"
+extension HeadActivation {
+    /// A probability, padded to a fixed width; a logit where there is no activation.
+    fileprivate func text(_ score: Float) -> String {
+        if self == .identity { return fixed(Double(score), 4) }
+        let text = fixed(Double(score) * 100, 1)
+        return String(repeating: " ", count: max(0, 5 - text.count)) + text + " %"
+    }
 }
 
 extension String {

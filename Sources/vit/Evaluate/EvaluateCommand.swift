@@ -32,6 +32,9 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: .labels)
     var labels: String?
 
+    @Option(help: .activation)
+    var activation: HeadActivation?
+
     @Option(help: .batchSize)
     var batchSize = 16
 
@@ -39,7 +42,12 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup var inference: InferenceOptions
 
-    func validate() throws { try checkBatchSize(batchSize) }
+    func validate() throws {
+        try checkBatchSize(batchSize)
+        if activation == .identity {
+            throw ValidationError("--activation takes softmax or sigmoid here: probabilities")
+        }
+    }
 
     func run() throws {
         Interruption.watch(removing: UnfinishedFiles())
@@ -67,6 +75,13 @@ struct EvaluateCommand: ParsableCommand {
         var options = ImageClassifier.Options()
         inference.apply(to: &options)
         options.batchSize = batchSize
+        options.activation = activation
+        if activation == nil, checkpoint.headActivation == .identity {
+            throw CommandFailure(
+                .malformedData,
+                "\(checkpoint.path): has a head for regression, which has no classes; to measure it as a classifier, "
+                    + "name its --activation, softmax or sigmoid")
+        }
         let count = checkpoint.configuration.classCount
         let names = try count == 0 ? nil : labels.map { try ClassLabels(contentsOfFile: $0, count: count) }
         return try ImageClassifier(checkpoint, labels: names, options: options)

@@ -15,8 +15,10 @@ extension Checkpoint {
             JSON.Member("preprocessing", preprocessing.json), JSON.Member("parameters", .integer(parameterCount)),
             JSON.Member("labels", labels.map { .array($0.map { .string($0) }) } ?? .null),
         ]
+        if configuration.classCount > 0 { members.append(JSON.Member("activation", .string(headActivation.rawValue))) }
         members += family.furtherJSON(of: self)
-        members.append(JSON.Member("assumptions", .array(assumptions.map { .string($0) })))
+        let all = assumptions + (activationAssumption.map { [$0] } ?? [])
+        members.append(JSON.Member("assumptions", .array(all.map { .string($0) })))
         members.append(JSON.Member("ignored", .object(ignored.map { JSON.Member($0.name, .string($0.reason)) })))
         members.append(JSON.Member("tensors", .array(tensors.map(\.json))))
         return .object(members)

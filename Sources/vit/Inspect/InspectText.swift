@@ -13,7 +13,9 @@ struct InspectText {
         var text = "\(printable(checkpoint.path))\n"
         for (name, value) in facts where !value.isEmpty { text += "  \(name.padded(to: 11)) \(value)\n" }
         text += section("Preprocessing", preprocessing)
-        text += section("Assumed, because no file states it", checkpoint.assumptions.map(printable))
+        text += section(
+            "Assumed, because no file states it",
+            (checkpoint.assumptions + (checkpoint.activationAssumption.map { [$0] } ?? [])).map(printable))
         text += section("Not used by the model", checkpoint.ignored.map { printable("\($0.name): \($0.reason)") })
         return text + section("Tensors", tensors)
     }
@@ -29,7 +31,10 @@ struct InspectText {
             ("layout", printable(checkpoint.summary)),
             ("image", "\(size.height) × \(size.width) pixels, \(counted(channels, "channel"))"),
             ("patches", patches),
-        ] + checkpoint.family.rows(of: checkpoint, classes: classes) + [("parameters", parameters)]
+        ] + checkpoint.family.rows(of: checkpoint, classes: classes) + [
+            ("activation", configuration.classCount > 0 ? checkpoint.headActivation.rawValue : ""),
+            ("parameters", parameters),
+        ]
     }
 
     private var patches: String {

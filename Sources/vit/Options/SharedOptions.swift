@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compute
 import Imaging
+import Models
 import SwiftViT
 
 extension ArgumentHelp {
@@ -20,9 +21,14 @@ extension ArgumentHelp {
     static let format: ArgumentHelp = "Output format."
     static let batchSize = ArgumentHelp("Images per forward pass; results do not depend on it.", valueName: "n")
     static let labels = ArgumentHelp("Class names: one per line, or JSON.", valueName: "file")
+    static let activation = ArgumentHelp(
+        "What makes probabilities of the logits. (default: as the checkpoint states, else softmax; sigmoid for one class)",
+        valueName: "softmax|sigmoid|none")
     static let outputImages = ArgumentHelp(
         "Output directory; for a single image, also a file name that ends in .png.", valueName: "dir|file.png")
 }
+
+extension HeadActivation: ExpressibleByArgument {}
 
 /// Options of every command.
 struct SharedOptions: ParsableArguments {

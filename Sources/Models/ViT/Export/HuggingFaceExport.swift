@@ -156,10 +156,14 @@ struct HuggingFaceExport {
         for (index, label) in labels.enumerated() where seen.insert(label).inserted {
             numbers.append(JSON.Member(label, .integer(index)))
         }
+        // Where it is what transformers applies by itself, no word is needed.
+        let activation = writer.activation.flatMap {
+            $0 == .assumed(classCount: writer.configuration.classCount) ? nil : $0.problemType
+        }
         return [
             JSON.Member("id2label", .object(labels.enumerated().map { JSON.Member(String($0), .string($1)) })),
             JSON.Member("label2id", .object(numbers)),
-        ]
+        ] + (activation.map { [$0] } ?? [])
     }
 }
 

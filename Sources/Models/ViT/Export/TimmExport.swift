@@ -95,6 +95,7 @@ struct TimmExport {
             JSON.Member("global_pool", .string(model.pooling.rawValue)),
         ]
         if let labels = writer.labels { members.append(JSON.Member("label_names", .array(labels.map { .string($0) }))) }
+        if let activation = writer.activation, model.classCount > 0 { members.append(activation.problemType) }
         if model.layerNormEpsilon != 1e-6 {
             members.append(JSON.Member("layer_norm_eps", .number(JSON.decimal(model.layerNormEpsilon))))
         }

@@ -10,6 +10,7 @@ struct ViTExport {
     let mae: MAEConfiguration?
     let preprocessing: Preprocessing
     let labels: [String]?
+    let activation: HeadActivation?
     let halfPrecision: Bool
     /// The share of patches that was removed while the decoder was trained, where it is known.
     let maskRatio: Double?
@@ -19,6 +20,7 @@ struct ViTExport {
         self.mae = mae
         preprocessing = writer.preprocessing
         labels = writer.labels
+        activation = writer.activation
         halfPrecision = writer.halfPrecision
         maskRatio = writer.unstated.contains(MAEConfiguration.maskRatioName) ? nil : mae?.maskRatio
     }

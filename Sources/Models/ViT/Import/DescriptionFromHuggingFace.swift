@@ -38,6 +38,8 @@ struct HuggingFaceConfiguration {
         let stated = try size("image_size") ?? (isKnownType ? Size(square: 224) : nil)
         try description.fitPositions(rows: try table.extent(1, of: "pos_embed"), stated: stated, path: path)
         description.labels = try labels(classCount: description.configuration.classCount)
+        description.activation = try HeadActivation.stated(
+            inConfiguration: json, classCount: description.configuration.classCount, path: path)
     }
 
     private func checkSizes(_ configuration: ViTConfiguration) throws(CheckpointError) {

@@ -50,6 +50,7 @@ struct TimmConfiguration {
         try description.fitPositions(
             rows: try table.extent(1, of: "pos_embed"), stated: try imageSize(), path: path)
         description.labels = try labels(classCount: description.configuration.classCount)
+        description.activation = try headActivation(classCount: description.configuration.classCount)
     }
 
     private func activation() throws(CheckpointError) -> Activation? {
@@ -59,6 +60,12 @@ struct TimmConfiguration {
         case "gelu_tanh": return .geluTanh
         default: throw .malformed(path, "states the activation \(name); gelu and gelu_tanh are known")
         }
+    }
+
+    /// What makes scores of the head's logits. timm's files do not say; this package writes transformers' word for it.
+    func headActivation(classCount: Int) throws(CheckpointError) -> HeadActivation? {
+        guard json["problem_type"] != nil else { return nil }
+        return try .stated(inConfiguration: json, classCount: classCount, path: path)
     }
 
     private func readPooling(_ configuration: inout ViTConfiguration) throws(CheckpointError) {

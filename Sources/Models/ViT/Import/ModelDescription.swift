@@ -23,6 +23,8 @@ struct ModelDescription: Sendable {
     var family = Family.vit
     var configuration = ViTConfiguration()
     var labels: [String]?
+    /// What makes scores of the head's logits, where a file states it.
+    var activation: HeadActivation?
     /// Whether a file states the image size.
     var statesImageSize = false
     /// Tokens with rows of the position table that the model does not give them; see `PositionFold`.

@@ -72,7 +72,7 @@ struct ViTReading {
         return CheckpointContents(
             configuration: configuration, layout: table.names.layout,
             summary: table.names.layout.summary + (hasDecoder ? ", encoder and decoder" : ""),
-            preprocessing: preprocessing, labels: description.labels,
+            preprocessing: preprocessing, labels: description.labels, activation: description.activation,
             assumptions: description.assumptions + (assumption.map { [$0] } ?? []), unstated: unstated,
             recipes: resolved.recipes, ignored: resolved.ignored)
     }

@@ -158,5 +158,6 @@ extension CheckpointWriter {
     fileprivate init(_ settings: TrainingSettings<ClassificationSettings>) {
         self.init(
             configuration: settings.model, preprocessing: settings.preprocessing, labels: settings.method.classes)
+        activation = .softmax
     }
 }

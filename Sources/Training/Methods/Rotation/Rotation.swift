@@ -107,8 +107,9 @@ package final class Rotation: TrainingMethod {
 
     /// A classifier of the rotations.
     package var result: (writer: CheckpointWriter, layout: ExportLayout) {
-        let writer = CheckpointWriter(
+        var writer = CheckpointWriter(
             configuration: settings.model, preprocessing: settings.preprocessing, labels: Self.labels)
+        writer.activation = .softmax
         return (writer, writer.preferredLayout)
     }
 }
