@@ -91,6 +91,36 @@ struct ConfigurationTests {
         for word in ["attention heads", "16 × 16 pixels", "MAE", "epsilon"] { #expect(said.contains(word)) }
     }
 
+    /// One state dict has one preprocessing, bare or in a dictionary: a wrapper says nothing of whose weights they are.
+    @Test(arguments: [Fixture.hfViT, .hfViTModel]) func aWrapperIsNoEvidence(_ fixture: Fixture) throws {
+        let source = try Checkpoint.open(fixture.path)
+        let (bare, wrapped) = (try ScratchDirectory(), try ScratchDirectory())
+        try source.convert(to: .timm, directory: bare.path)
+        try source.convert(to: .mae, directory: wrapped.path)
+        for scratch in [bare, wrapped] {
+            Files.remove(scratch.path + "/preprocessor_config.json")
+            try scratch.write(#"{"num_attention_heads": 2}"#, to: "config.json")
+        }
+        let (one, other) = (try Checkpoint.open(bare.path), try Checkpoint.open(wrapped.path))
+        #expect(one.preprocessing == other.preprocessing && one.layout == other.layout)
+        #expect(one.preprocessing.mean == [0.5, 0.5, 0.5] && one.preprocessing.resize == .shortestEdge(17))
+        #expect(one.assumptionsNote()?.contains("mean 0.5,0.5,0.5") == true)
+    }
+
+    /// timm's names say whose recipe the weights are of, also where the preprocessing is left out.
+    @Test(arguments: [
+        ("deit_tiny_patch16_224", [0.485, 0.456, 0.406]), ("vit_tiny_patch16_224", [0.5, 0.5, 0.5]),
+        ("vit_base_patch16_224.mae", [0.485, 0.456, 0.406]), ("vit_small_patch16_224.dino", [0.485, 0.456, 0.406]),
+    ])
+    func architecturesHaveTheirRecipe(_ architecture: String, _ mean: [Double]) throws {
+        let scratch = try ScratchDirectory()
+        let path = try scratch.write(try Fixture.timmHub.bytes, to: "model.safetensors")
+        try scratch.write(
+            "{\"architecture\": \"\(architecture)\", \"model_args\": {\"depth\": 2, \"num_heads\": 2}}",
+            to: "config.json")
+        #expect(try Checkpoint.open(path).preprocessing.mean == mean)
+    }
+
     @Test func jaxStatesItsHeads() throws {
         let checkpoint = try Checkpoint.open(Fixture.jax.path)
         #expect(try checkpoint.encoder.heads == 2)

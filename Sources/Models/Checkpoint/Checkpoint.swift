@@ -44,6 +44,14 @@ public struct Checkpoint: Sendable {
     /// The family of the model.
     package var family: any ModelFamily { ModelFamilies.family(of: configuration) }
 
+    /// What no file states and a command assumes, in one line; nil where everything is stated.
+    ///
+    /// - Parameter usesHead: whether scores of classes depend on it.
+    package func assumptionsNote(usesHead: Bool = false) -> String? {
+        let all = assumptions + (usesHead ? activationAssumption.map { [$0] } ?? [] : [])
+        return all.isEmpty ? nil : "\(path): not stated, so assumed: \(all.joined(separator: " "))"
+    }
+
     /// One tensor under its canonical name: mapped in place where the file holds it as 32-bit floats in the right
     /// order, else converted into memory of its own.
     public func tensor(_ name: String) throws(CheckpointError) -> Tensor {

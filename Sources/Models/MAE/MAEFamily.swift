@@ -5,13 +5,13 @@ struct MAEFamily: ModelFamily {
     let name = "MAE"
 
     func recognizes(_ files: CheckpointFiles) -> Bool {
-        guard let names = KeyMap.detect(names: files.names, wrapper: files.weights.wrapper) else { return false }
+        guard let names = KeyMap.detect(files) else { return false }
         return files.names.contains { names.decoderBlockIndex(of: $0) != nil }
             && KeyMap.unsupportedFeature(names: files.names) == nil
     }
 
     func read(_ files: CheckpointFiles) throws(CheckpointError) -> CheckpointContents {
-        let names = KeyMap.detect(names: files.names, wrapper: files.weights.wrapper) ?? KeyMap(layout: .mae)
+        let names = KeyMap.detect(files) ?? KeyMap(layout: .mae)
         var reading = try ViTReading(files, names: names)
         let decoder = try MAEDecoderReading(&reading, files.weights)
         var configuration = MAEConfiguration(encoder: reading.description.configuration, decoder: decoder.decoder)

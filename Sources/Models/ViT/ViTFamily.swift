@@ -5,12 +5,12 @@ struct ViTFamily: ModelFamily {
     let name = "ViT"
 
     func recognizes(_ files: CheckpointFiles) -> Bool {
-        KeyMap.detect(names: files.names, wrapper: files.weights.wrapper) != nil
+        KeyMap.detect(files) != nil
             && KeyMap.unsupportedFeature(names: files.names) == nil
     }
 
     func read(_ files: CheckpointFiles) throws(CheckpointError) -> CheckpointContents {
-        let names = KeyMap.detect(names: files.names, wrapper: files.weights.wrapper) ?? KeyMap(layout: .timm)
+        let names = KeyMap.detect(files) ?? KeyMap(layout: .timm)
         let reading = try ViTReading(files, names: names)
         return try reading.contents(reading.description.configuration)
     }

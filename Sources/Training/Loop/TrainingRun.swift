@@ -52,6 +52,7 @@ public final class TrainingRun<Own: Sendable & Equatable> {
         _ options: TrainingOptions<Own>, _ directory: RunDirectory, _ engine: any Engine, _ observer: RunObserver
     ) throws -> TrainingRun {
         let (settings, dataset, checkpoint) = try options.resolve()
+        if let note = checkpoint?.assumptionsNote() { observer.note(printable(note)) }
         for note in dataset.notes { observer.note(note) }
         let method = try options.method.init(
             settings, start: checkpoint.map { .checkpoint($0) } ?? .random, dataset: dataset, engine: engine,

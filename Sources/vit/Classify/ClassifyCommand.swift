@@ -63,6 +63,7 @@ struct ClassifyCommand: ParsableCommand {
         let inputs = try InputPaths(expanding: paths).inputs
         let checkpoint = try Checkpoint.open(ModelLocation.find(model))
         let classifier = try ImageClassifier(checkpoint, labels: readLabels(for: checkpoint), options: options(inputs))
+        checkpoint.noteAssumptions(usesHead: activation == nil, unless: inference.shared.quiet)
         let logitsFile = try logits.map { path throws(FileError) in
             try NumPyWriter(path, columns: classifier.configuration.classCount, unfinished: unfinished)
         }

@@ -56,6 +56,7 @@ struct EmbedCommand: ParsableCommand {
         let embedder = try ImageEmbedder(
             Checkpoint.open(ModelLocation.find(features.model)),
             options: features.options(inference))
+        embedder.checkpoint.noteAssumptions(unless: inference.shared.quiet)
         var options = EmbeddingJob.Options()
         options.isHalfPrecision = dtype == .float16
         options.resumes = resume

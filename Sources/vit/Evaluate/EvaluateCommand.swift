@@ -52,6 +52,7 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         Interruption.watch(removing: UnfinishedFiles())
         let classifier = try classifier()
+        classifier.checkpoint.noteAssumptions(usesHead: activation == nil, unless: inference.shared.quiet)
         let dataset = try classifier.dataset(at: data, options: part.options)
         let asked = part.split?.part
         let (part, samples) = try dataset.evaluationSamples(of: asked)

@@ -55,6 +55,7 @@ struct ProbeCommand: ParsableCommand {
         var options = features.options(inference)
         options.randomSeed = random ? part.seed : nil
         let embedder = try ImageEmbedder(Checkpoint.open(ModelLocation.find(features.model)), options: options)
+        embedder.checkpoint.noteAssumptions(unless: inference.shared.quiet)
         let dataset = try ImageDataset(at: data, options: part.options)
         let parts = try parts(of: dataset)
         var run = LabeledRun(

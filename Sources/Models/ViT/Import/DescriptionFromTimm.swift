@@ -44,6 +44,7 @@ struct TimmConfiguration {
             try description.assumeHeads(path: path)
         }
         description.configuration.activation = try activation() ?? facts.activation
+        if let family = facts.family, description.family == .vit { description.family = family }
         // Not timm's: this package writes it where a model has another epsilon than timm's 1e-6.
         if let epsilon = json["layer_norm_eps"]?.double { description.configuration.layerNormEpsilon = Float(epsilon) }
         try readPooling(&description.configuration)
@@ -149,6 +150,13 @@ struct TimmConfiguration {
 /// What the name of a timm architecture says that the shapes of its tensors do not.
 struct TimmArchitecture {
     let name: String
+
+    /// Whose recipe the name says the weights are of; nil: timm's own, or nothing is said.
+    var family: Family? {
+        if name.hasPrefix("deit") { return .deit }
+        let tag = name.split(separator: ".").dropFirst().first ?? ""
+        return tag.hasPrefix("mae") ? .mae : tag.hasPrefix("dino") ? .dinov2 : nil
+    }
 
     /// Blocks, for the sizes that have one depth under every name.
     var depth: Int? {

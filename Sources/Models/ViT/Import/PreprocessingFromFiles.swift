@@ -140,6 +140,9 @@ enum FamilyPreprocessing {
     static let imageNetStd = [0.229, 0.224, 0.225]
 
     /// The preprocessing, and a sentence that says whose custom it is.
+    ///
+    /// Where nothing shows whose weights they are, timm's names mean timm's ViT: the image's shorter edge to 1 / 0.9 of the
+    /// model's, bicubic, its centre, mean and deviation 0.5.
     static func preprocessing(
         _ description: ModelDescription, layout: Layout
     ) -> (Preprocessing, String) {
@@ -180,6 +183,12 @@ enum FamilyPreprocessing {
             case .mae: "MAE"
             case .dinov2: "DINOv2"
             }
-        return (preprocessing, "Preprocessing as is the custom of \(owner): it is not stated.")
+        func text(_ values: [Double]) -> String { values.map { "\($0)" }.joined(separator: ",") }
+        return (
+            preprocessing,
+            "Preprocessing as is the custom of \(owner), for it is not stated: shorter edge \(scaled(min(size.height, size.width))), "
+                + "crop \(size.width) × \(size.height), bicubic, mean \(text(preprocessing.mean)), std \(text(preprocessing.std)); "
+                + "--resize, --crop-pct, --mean and --std set another."
+        )
     }
 }

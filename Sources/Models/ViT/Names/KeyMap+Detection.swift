@@ -1,6 +1,18 @@
 extension KeyMap {
+    /// The layout of a checkpoint, or nil where none is known.
+    static func detect(_ files: CheckpointFiles) -> KeyMap? {
+        // A directory for timm says whose weights it holds.
+        let isTimm = files.configuration?.json["architecture"] != nil
+        let trained = isTimm ? nil : files.weights.notes["args.model"]?.string
+        guard var map = detect(names: files.names, trained: trained) else { return nil }
+        if isTimm, map.layout == .deit, map.spelling.isEmpty { map.layout = .timm }
+        return map
+    }
+
     /// The layout that the names of the tensors show, or nil where none is known.
-    static func detect(names: [String], wrapper: String?) -> KeyMap? {
+    ///
+    /// - Parameter trained: the model's name in the arguments of the script that trained it, where the file has them.
+    static func detect(names: [String], trained: String?) -> KeyMap? {
         if let map = jax(names: names) ?? huggingFace(names: names) { return map }
         guard names.contains("patch_embed.proj.weight") else { return nil }
         let present = Set(names)
@@ -18,13 +30,19 @@ extension KeyMap {
             map.layout = .mae
         } else if present.contains("mask_token") {
             map.layout = .dinov2
-        } else if wrapper == "model", map.layout == .timm {
-            // Both wrap their tensors in "model"; what MAE publishes has no head, or a mean-pooled one.
-            let isDeiT = present.contains("head.weight") && !present.contains("fc_norm.weight")
-            map.layout = isDeiT ? .deit : .mae
+        } else if map.layout == .timm {
+            // The names are timm's: no wrapper around them says whose weights they are, only what the script noted.
+            if let trained, trained.hasPrefix("mae_vit_") || maeModels.contains(trained) {
+                map.layout = .mae
+            } else if present.contains("dist_token") || trained?.hasPrefix("deit_") == true {
+                map.layout = .deit
+            }
         }
         return map
     }
+
+    /// What MAE's fine-tuning calls its models; timm's names end in the size of the image.
+    private static let maeModels = ["vit_base_patch16", "vit_large_patch16", "vit_huge_patch14"]
 
     /// What a checkpoint holds that no model of this package has, in words; nil where nothing of that sort is known.
     static func unsupportedFeature(names: [String]) -> String? {

@@ -1,0 +1,48 @@
+import Foundation
+import Testing
+
+/// What a checkpoint does not state and is assumed is said once, by every command that depends on it.
+struct AssumptionTests {
+    private let scratch: Scratch
+    private let model = Fixtures.checkpoint("mae-finetuned/checkpoint-99.pth")
+
+    init() throws {
+        scratch = try Scratch()
+        for index in 0..<12 {
+            let part = index < 8 ? "train" : "val"
+            for name in ["a", "b", "c", "d", "e"] {
+                try scratch.writeImage("data/\(part)/\(name)/\(index).png", seed: index)
+            }
+        }
+        try scratch.write("a\nb\nc\nd\ne\n", to: "names.txt")
+    }
+
+    private func notes(_ arguments: [String]) throws -> [String] {
+        let outcome = try Vit.run(arguments, in: scratch)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        return outcome.errorLines.filter { $0.contains("not stated, so assumed") }
+    }
+
+    @Test(arguments: [
+        (["classify", "data", "--model"], true), (["evaluate", "data", "--labels", "names.txt", "--model"], true),
+        (["embed", "data", "--output", "index.npy", "--model"], false),
+        (["probe", "data", "--method", "knn", "--model"], false),
+        (["attention", "data/val/a/8.png", "--output", "maps", "--model"], false),
+        (["finetune", "data", "--output", "run", "--steps", "1", "--batch-size", "4", "--init"], false),
+    ])
+    func assumptionsAreSaidOnce(_ arguments: [String], usesHead: Bool) throws {
+        let found = try notes(arguments + [model])
+        #expect(found.count == 1)
+        #expect(
+            found[0].contains("checkpoint-99.pth") && found[0].contains("Preprocessing") && found[0].contains("heads"))
+        #expect(found[0].contains("Softmax") == usesHead)
+        try? FileManager.default.removeItem(atPath: scratch.path("run"))
+        #expect(try notes(arguments + [model, "--quiet"]).isEmpty)
+    }
+
+    @Test func whatIsStatedOrChosenIsNotSaid() throws {
+        #expect(try notes(["classify", "data", "--model", "hf-vit"]).isEmpty)
+        let chosen = try notes(["classify", "data", "--model", model, "--activation", "softmax"])
+        #expect(chosen.count == 1 && !chosen[0].contains("Softmax"))
+    }
+}
