@@ -91,6 +91,54 @@ struct ConfigurationTests {
         for word in ["attention heads", "16 × 16 pixels", "MAE", "epsilon"] { #expect(said.contains(word)) }
     }
 
+    private func preprocessing(_ settings: String) throws -> Preprocessing {
+        let scratch = try ScratchDirectory()
+        let path = try scratch.copy(.hfViT)
+        try scratch.write("{\(settings)}", to: "preprocessor_config.json")
+        return try Checkpoint.open(path).preprocessing
+    }
+
+    /// As transformers' `get_size_dict` has it.
+    @Test(arguments: [
+        (#""size": 16"#, Preprocessing.Resize.exact(width: 16, height: 16)),
+        (#""size": 16, "default_to_square": true"#, .exact(width: 16, height: 16)),
+        (#""size": 16, "default_to_square": false, "max_size": 16"#, .shortestEdge(16)),
+        (#""size": 16, "image_processor_type": "CLIPImageProcessor""#, .shortestEdge(16)),
+        (#""size": 16, "image_processor_type": "SiglipImageProcessor""#, .shortestEdge(16)),
+        (
+            #""size": 16, "image_processor_type": "BitImageProcessorFast", "default_to_square": true"#,
+            .exact(width: 16, height: 16)
+        ),
+    ])
+    func aBareSizeMeansWhatTheProcessorSays(_ settings: String, _ resize: Preprocessing.Resize) throws {
+        #expect(try preprocessing(#""do_center_crop": true, "crop_size": 16, \#(settings)"#).resize == resize)
+    }
+
+    /// Whatever changes pixels is obeyed or refused; what cannot is on a list.
+    @Test(arguments: [
+        #""do_flip_channel_order": true"#, #""crop_pct": 0.9"#, #""rescale_offset": true"#, #""use_square_size": true"#,
+        #""do_pad": true, "pad_size": {"height": 32, "width": 32}"#, #""do_resize": "no""#, #""do_thumbnail": true"#,
+        #""image_processor_type": "ConvNextImageProcessor""#, #""default_to_square": 1"#, #""rescale_factor": 0"#,
+        #""rescale_factor": 1e-19"#, #""rescale_factor": Infinity"#, #""rescale_factor": "1/255""#,
+    ])
+    func settingsThatAreNotUnderstoodAreRefused(_ setting: String) throws {
+        let error = try #require(throws: CheckpointError.self) {
+            try preprocessing(#""size": 16, \#(setting)"#)
+        }
+        let name = setting.split(separator: "\"").first { $0.contains("_") && $0 != "do_pad" } ?? ""
+        let isNamed =
+            error.description.contains(name) || error.description.contains("image processor ConvNext")
+            || error.description.contains("do_pad") && setting.contains("do_pad")
+        #expect(error.kind == .malformed && isNamed, "\(error)")
+    }
+
+    @Test func settingsThatCannotMatterAreNotRefused() throws {
+        let plain = try preprocessing(#""size": 16"#)
+        let settings = #""do_convert_rgb": true, "do_pad": false, "crop_pct": null, "data_format": "channels_first""#
+        #expect(
+            try preprocessing(#""size": 16, "image_processor_type": "ViTImageProcessorFast", \#(settings)"#) == plain)
+    }
+
     /// One state dict has one preprocessing, bare or in a dictionary: a wrapper says nothing of whose weights they are.
     @Test(arguments: [Fixture.hfViT, .hfViTModel]) func aWrapperIsNoEvidence(_ fixture: Fixture) throws {
         let source = try Checkpoint.open(fixture.path)

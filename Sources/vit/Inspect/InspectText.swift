@@ -69,7 +69,7 @@ struct InspectText {
         if let crop = preprocessing.crop { lines.append("centre crop to \(crop.height) × \(crop.width)") }
         let divisor = 1 / preprocessing.rescaleFactor
         lines.append(
-            divisor == divisor.rounded()
+            divisor == divisor.rounded() && divisor.magnitude < 1e9
                 ? "divide samples by \(Int(divisor))" : "multiply samples by \(preprocessing.rescaleFactor)")
         lines.append("subtract \(list(preprocessing.mean)), divide by \(list(preprocessing.std))")
         return lines

@@ -6,15 +6,15 @@ extension HuggingFaceConfiguration {
     ///
     /// Settings that the file leaves out have the default of the class of processor that it names.
     static func preprocessing(_ json: JSON, path: String, family: Family) throws(CheckpointError) -> Preprocessing {
-        let name = json["image_processor_type"]?.string ?? json["feature_extractor_type"]?.string ?? ""
-        let defaults = ProcessorDefaults(name: name, family: family)
+        try ProcessorKeys.check(json, path: path)
+        let defaults = try ProcessorDefaults(json, path: path, family: family)
         var preprocessing = Preprocessing(
             resize: .none, interpolation: try interpolation(json, path) ?? defaults.interpolation)
         preprocessing.cropRounding = .down
-        if json["do_resize"]?.bool ?? true {
+        if try ProcessorKeys.flag("do_resize", json, path) ?? true {
             preprocessing.resize = try size(json["size"], path, isSquare: defaults.isSquare) ?? defaults.resize
         }
-        if json["do_center_crop"]?.bool ?? (defaults.crop != nil) {
+        if try ProcessorKeys.flag("do_center_crop", json, path) ?? (defaults.crop != nil) {
             switch try size(json["crop_size"], path, isSquare: true)
                 ?? .exact(width: defaults.crop ?? 224, height: defaults.crop ?? 224)
             {
@@ -22,8 +22,8 @@ extension HuggingFaceConfiguration {
             default: throw .malformed(path, "states a crop_size without height and width")
             }
         }
-        preprocessing.rescaleFactor = json["do_rescale"]?.bool ?? true ? json["rescale_factor"]?.double ?? 1.0 / 255 : 1
-        let normalizes = json["do_normalize"]?.bool ?? true
+        preprocessing.rescaleFactor = try ProcessorKeys.rescaleFactor(json, path)
+        let normalizes = try ProcessorKeys.flag("do_normalize", json, path) ?? true
         preprocessing.mean = normalizes ? try values(json["image_mean"], path) ?? defaults.mean : [0]
         preprocessing.std = normalizes ? try values(json["image_std"], path) ?? defaults.std : [1]
         return preprocessing
@@ -70,35 +70,15 @@ extension HuggingFaceConfiguration {
     }
 }
 
-/// The defaults of a class of transformers' image processors.
-private struct ProcessorDefaults {
-    var resize = Preprocessing.Resize.exact(width: 224, height: 224)
-    /// Whether a bare number means both sides rather than the shorter one.
-    var isSquare = true
-    var crop: Int?
-    var interpolation = Interpolation.bilinear
-    var mean = FamilyPreprocessing.half
-    var std = FamilyPreprocessing.half
-
-    init(name: String, family: Family) {
-        if name.hasPrefix("DeiT") || (name.isEmpty && family == .deit) {
-            resize = .exact(width: 256, height: 256)
-            crop = 224
-            interpolation = .bicubic
-        } else if name.hasPrefix("Bit") || name.hasPrefix("CLIP") || (name.isEmpty && family == .dinov2) {
-            resize = .shortestEdge(224)
-            isSquare = false
-            crop = 224
-            interpolation = .bicubic
-            mean = [0.48145466, 0.4578275, 0.40821073]
-            std = [0.26862954, 0.26130258, 0.27577711]
-        }
-    }
-}
-
 extension TimmConfiguration {
     /// What timm's `create_transform` does for evaluation.
     func preprocessing(imageSize: Size) throws(CheckpointError) -> Preprocessing {
+        for (name, wanted) in [("interpolation", "a name"), ("crop_mode", "a name"), ("crop_pct", "a number")] {
+            guard let value = pretrained[name], wanted == "a name" ? value.string == nil : value.double == nil else {
+                continue
+            }
+            throw .malformed(path, "states \(name) as \(value.text(compact: true)); \(wanted) was expected")
+        }
         let name = pretrained["interpolation"]?.string ?? "bicubic"
         guard let interpolation = Interpolation(rawValue: name) else {
             throw .malformed(path, "states the interpolation \(name), which is unknown")
