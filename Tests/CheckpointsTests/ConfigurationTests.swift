@@ -164,7 +164,7 @@ struct ConfigurationTests {
         let scratch = try ScratchDirectory()
         let path = try scratch.write(try Fixture.timmHub.bytes, to: "model.safetensors")
         try scratch.write(
-            "{\"architecture\": \"\(architecture)\", \"model_args\": {\"depth\": 2, \"num_heads\": 2}}",
+            "{\"architecture\": \"\(architecture)\", \"model_args\": {\"depth\": 1, \"num_heads\": 2}}",
             to: "config.json")
         #expect(try Checkpoint.open(path).preprocessing.mean == mean)
     }
@@ -193,7 +193,11 @@ struct ConfigurationTests {
         (#""model_type": "swin""#, "model of type swin"), (#""hidden_size": 64"#, "hidden_size of 64"),
         (#""image_size": [16]"#, "image_size of [16]"), (#""num_hidden_layers": 12"#, "12 layers"),
         (#""num_attention_heads": -1"#, "num_attention_heads of -1"), (#""patch_size": 16"#, "patches of 16 × 16"),
-        (#""id2label": {"7": "x"}"#, "id2label"), (#""image_size": 23"#, "do not divide"),
+        (#""id2label": {"7": "x"}"#, "id2label"), (#""rope_theta": 100"#, "rope_theta"),
+        (#""pruned_heads": {"0": [1]}"#, "pruned_heads"), (#""qkv_bias": false"#, "qkv_bias"),
+        (#""intermediate_size": 64"#, "intermediate_size of 64"), (#""hidden_act": 3"#, "hidden_act as 3"),
+        (#""quantization_config": {"bits": 4}"#, "quantization_config"), (#""layer_norm_eps": "x""#, "layer_norm_eps"),
+        (#""image_size": 23"#, "do not divide"),
     ])
     func aWrongConfigurationIsRefused(_ setting: String, _ words: String) throws {
         let scratch = try ScratchDirectory()
@@ -209,6 +213,36 @@ struct ConfigurationTests {
         #expect(error.kind == .malformed)
         #expect(error.description.contains(words), "\(error)")
         #expect(error.description.hasPrefix(scratch.path), "\(error)")
+    }
+
+    private func timm(_ architecture: String, _ arguments: String) throws -> Checkpoint {
+        let scratch = try ScratchDirectory()
+        let path = try scratch.write(try Fixture.timmHub.bytes, to: "model.safetensors")
+        try scratch.write(
+            "{\"architecture\": \"\(architecture)\", \"model_args\": {\"depth\": 1, \"num_heads\": 2\(arguments)}}",
+            to: "config.json")
+        return try Checkpoint.open(path)
+    }
+
+    /// Names and arguments that change what the same tensors compute.
+    @Test(arguments: [
+        ("vit_small_patch16_rope_ape_224", "", "rotary"), ("vit_base_patch16_rpn_224", "", "norms after"),
+        ("vit_base_patch32_clip_quickgelu_224", "", "quick GELU"), ("vit_base_patch16_sapiens2", "", "sapiens2"),
+        ("my_vit", "", "\"my\""), ("vit_tiny_patch16_224", #", "use_rot_pos_emb": true"#, "use_rot_pos_emb"),
+        ("vit_tiny_patch16_224", #", "act_layer": "relu""#, "relu"),
+        ("vit_tiny_patch16_224", #", "norm_layer": "rmsnorm""#, "norm_layer"),
+        ("vit_tiny_patch16_224", #", "pos_embed": "none""#, "pos_embed"),
+        ("vit_tiny_patch16_224", #", "final_norm": false"#, "final_norm"),
+        ("vit_tiny_patch16_224", #", "attn_layer": "diff""#, "attn_layer"),
+    ])
+    func whatIsNoPlainViTOfTimmIsRefused(_ architecture: String, _ arguments: String, _ words: String) throws {
+        let error = try #require(throws: CheckpointError.self) { try timm(architecture, arguments) }
+        #expect(error.kind == .malformed && error.description.contains(words), "\(error)")
+    }
+
+    @Test func argumentsThatCannotMatterAreNotRefused() throws {
+        let arguments = #", "drop_path_rate": 0.1, "weight_init": "skip", "norm_layer": "layernorm", "pre_norm": false"#
+        #expect(try timm("vit_tiny_patch16_224.augreg_in21k", arguments).configuration.depth == 1)
     }
 
     @Test func headsThatCannotBeToldAreAskedFor() throws {

@@ -10,7 +10,7 @@ struct TargetTests {
         let scratch = try ScratchDirectory()
         let path = try scratch.copy(.hfMAE)
         for (line, target) in [
-            (#""norm_pix_loss": true"#, MAEConfiguration.Target.normalized), (#""other": true"#, .pixels),
+            (#""norm_pix_loss": true"#, MAEConfiguration.Target.normalized), (#""use_cache": true"#, .pixels),
         ] {
             let text = String(decoding: try readFile(Fixture.hfMAE.directory + "/config.json"), as: UTF8.self)
             try scratch.write(text.replacing(#""norm_pix_loss": false"#, with: line), to: "config.json")

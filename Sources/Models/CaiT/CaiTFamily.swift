@@ -19,6 +19,12 @@ struct CaiTFamily: ModelFamily {
         let table = try TensorTable(files, names: Names())
         var configuration = try table.configuration()
         let timm = files.configuration.flatMap { TimmConfiguration($0.json, path: $0.path) }
+        if let timm {
+            guard timm.architecture.hasPrefix("cait_") else {
+                throw .malformed(timm.path, "describes \(timm.architecture), and the tensors are those of a CaiT")
+            }
+            try timm.checkArguments()
+        }
         var assumptions: [String] = []
         try configuration.fitPositions(
             rows: try table.extent(1, of: "pos_embed"), stated: try timm?.imageSize(), path: table.path, &assumptions)

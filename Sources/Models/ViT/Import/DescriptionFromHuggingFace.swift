@@ -25,6 +25,7 @@ struct HuggingFaceConfiguration {
             isKnownType = true
         }
         try checkSizes(description.configuration)
+        try checkKeys(description.configuration)
         try readAttention(&description, isKnownType: isKnownType)
         description.configuration.activation = try activation() ?? .gelu
         if let epsilon = json["layer_norm_eps"]?.double {

@@ -29,6 +29,7 @@ struct TimmConfiguration {
         if let feature = facts.unsupportedFeature {
             throw .malformed(path, "describes \(architecture), which has \(feature); that is not supported")
         }
+        try checkArguments()
         if let depth = try integer("depth") ?? facts.depth, depth != description.configuration.depth {
             throw .malformed(
                 path,
@@ -55,11 +56,12 @@ struct TimmConfiguration {
     }
 
     private func activation() throws(CheckpointError) -> Activation? {
-        guard let name = arguments["act_layer"]?.string else { return nil }
-        switch name {
+        guard let value = arguments["act_layer"] else { return nil }
+        switch value.string {
         case "gelu": return .gelu
         case "gelu_tanh": return .geluTanh
-        default: throw .malformed(path, "states the activation \(name); gelu and gelu_tanh are known")
+        default:
+            throw .malformed(path, "states the activation \(value.text(compact: true)); gelu and gelu_tanh are known")
         }
     }
 
@@ -144,55 +146,5 @@ struct TimmConfiguration {
             descriptions[member.name] = member.value.string
         }
         return names.compactMap { name in name.map { descriptions[$0] ?? $0 } }
-    }
-}
-
-/// What the name of a timm architecture says that the shapes of its tensors do not.
-struct TimmArchitecture {
-    let name: String
-
-    /// Whose recipe the name says the weights are of; nil: timm's own, or nothing is said.
-    var family: Family? {
-        if name.hasPrefix("deit") { return .deit }
-        let tag = name.split(separator: ".").dropFirst().first ?? ""
-        return tag.hasPrefix("mae") ? .mae : tag.hasPrefix("dino") ? .dinov2 : nil
-    }
-
-    /// Blocks, for the sizes that have one depth under every name.
-    var depth: Int? {
-        guard !["36x1", "18x2"].contains(where: { name.contains($0) }) else { return nil }
-        let words = name.split(separator: "_")
-        guard let first = words.first, ["vit", "deit", "deit3", "flexivit"].contains(first), words.count > 1 else {
-            return nil
-        }
-        switch words[1] {
-        case "tiny", "small", "base", "betwixt", "medium": return 12
-        case "large": return 24
-        case "huge": return 32
-        case "giant": return 40
-        case "gigantic": return 48
-        default: return nil
-        }
-    }
-
-    /// Heads, where they are not 64 wide, so that the width does not say.
-    var heads: Int? {
-        if name.hasPrefix("vit_base_patch16_gap_224") || name.hasPrefix("vit_giantopt_") { return 16 }
-        if name.hasPrefix("test_vit") { return ["test_vit", "test_vit2"].contains(name) ? 2 : 3 }
-        return nil
-    }
-
-    /// The tanh approximation is used by some SigLIP models, the exact GELU by everyone else.
-    var activation: Activation {
-        let tanh = [
-            "base_patch32_siglip_gap", "giantopt_patch16_siglip_gap", "large_patch16_siglip_gap_512",
-            "so400m_patch16_siglip_gap",
-        ]
-        return tanh.contains { name.hasPrefix("vit_\($0)") } ? .geluTanh : .gelu
-    }
-
-    var unsupportedFeature: String? {
-        if name.contains("quickgelu") { return "the quick GELU, x · sigmoid(1.702 x)" }
-        return name.contains("_rpn_") ? "norms after the branches of its blocks" : nil
     }
 }

@@ -33,7 +33,7 @@ struct ViTReading {
         } else if files.weights.wrapper != nil, let architecture = files.weights.notes["arch"]?.string,
             [nil, description.configuration.depth].contains(TimmArchitecture(name: architecture).depth)
         {
-            // A training script noted which of timm's architectures it trained; other arguments it kept to itself.
+            // A training script noted which architecture it trained; other arguments it kept to itself.
             timm = TimmConfiguration(
                 .object([JSON.Member("architecture", .string(architecture))]), path: files.weights.path)
         }
