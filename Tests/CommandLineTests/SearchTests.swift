@@ -128,4 +128,34 @@ struct SearchTests {
         #expect(table.lines[2].hasSuffix(",true"))
         #expect(try Vit.run(["duplicates", "index.npy", "--threshold", "1.5"], in: scratch).status == 64)
     }
+
+    /// By default, the pixels of similar images decide; a page shows the groups.
+    @Test func copies() throws {
+        let found = try Vit.run(["duplicates", "index.npy", "--format", "csv", "--html", "groups.html"], in: scratch)
+        #expect(found.status == 0 && found.errors == "1 group among 7 images; 1 of them can be removed\n")
+        #expect(found.lines.dropFirst().map { $0.split(separator: ",")[2] } == ["photos/2.png", "photos/2b.png"])
+        let page = String(decoding: try scratch.read("groups.html"), as: UTF8.self)
+        #expect(page.components(separatedBy: "<figure").count == 3 && page.contains("data:image/jpeg;base64,"))
+        #expect(page.contains("<figure class=\"marked\" data-path=\"photos/2.png\""))
+        // Another image under the name of the copy: its vector alone would not show that.
+        try scratch.writeImage("photos/2b.png", seed: 77)
+        let changed = try Vit.run(["duplicates", "index.npy"], in: scratch)
+        #expect(changed.status == 0 && changed.errors.contains("0 groups among 7 images"))
+        // Where no image can be read, the vectors decide.
+        try FileManager.default.removeItem(atPath: scratch.path("photos"))
+        let unread = try Vit.run(["duplicates", "index.npy"], in: scratch)
+        #expect(unread.status == 0 && unread.errors.contains("7 of the images could not be read"), "\(unread.errors)")
+        #expect(unread.errors.contains("with a threshold of 0.9500"))
+    }
+
+    /// A large part of the set is not deleted without a warning.
+    @Test func manyDuplicatesAreWarnedOf() throws {
+        for number in 0..<3 { try scratch.write(scratch.read("photos/2.png"), to: "photos/copy\(number).png") }
+        let embedded = try Vit.run(
+            ["embed", "photos", "--model", "hf-vit", "--output", "more.npy", "--pool", "mean", "--l2"], in: scratch)
+        #expect(embedded.status == 0, "\(embedded.errors)")
+        let found = try Vit.run(["duplicates", "more.npy"], in: scratch)
+        #expect(found.errors.contains("1 group among 10 images; 4 of them can be removed"), "\(found.errors)")
+        #expect(found.errors.contains("Warning: that is 40 % of the images; look at the groups first (--html"))
+    }
 }

@@ -33,7 +33,8 @@ struct InferenceTests {
         let matches = search.nearest(2, to: [vector])[0]
         #expect(matches.count == 2 && matches[0].row == 1 && abs(matches[0].similarity - 1) < 1e-5)
         #expect(try search.paths(of: [1]) == [1: files.images[1]])
-        #expect(try search.duplicates(atLeast: -1).map(\.rows) == [Array(files.images.indices)])
+        #expect(try search.copies().comparedByPixels == files.images.count)
+        #expect(try search.duplicates(atLeast: -1).groups.map(\.rows) == [Array(files.images.indices)])
     }
 
     @Test func attention() throws {

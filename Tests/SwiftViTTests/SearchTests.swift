@@ -78,32 +78,69 @@ struct SearchTests {
         #expect(found[0] == [Match(1, 1), Match(0, 0), Match(2, -1)])
     }
 
-    @Test func similarPairsAreFoundOnce() throws {
+    /// The groups by the vectors alone, which a cosine of `threshold` or more makes alike.
+    private func groups(_ rows: [[Float]], atLeast threshold: Float, sizes: [Int: Int] = [:]) throws -> [DuplicateGroup]
+    {
+        let file = try File(rows, half: false)
+        let vectors = CenteredRows(try NumPyMatrix(contentsOfFile: file.path))
+        let duplicates = NearDuplicates(vectors, engine: Engines.make(threads: 2))
+        return duplicates.groups(of: duplicates.neighbors { _ in }, byteCount: { sizes[$0] ?? 4 }) {
+            row, other, cosine in
+            let expected = vectors.cosine(row, other)
+            if let cosine { #expect(abs(cosine - expected) < 1e-5) }
+            return expected >= threshold
+        }
+    }
+
+    @Test func nearDuplicatesAreGrouped() throws {
         // Enough rows for several passes; some are copies, nearly or in full.
         var rows = random(1500, 12, seed: 3)
         rows[900] = rows[7]
         rows[1499] = rows[7].map { 2 * $0 }
         rows[600] = rows[599].map { $0 * 1.001 + 0.001 }
-        let file = try File(rows, half: false)
-        let search = CosineSearch(try NumPyMatrix(contentsOfFile: file.path), engine: Engines.make(threads: 2))
-        var pairs: [[Int]] = []
-        search.forEachPair(atLeast: 0.999) { row, other, _ in pairs.append([row, other]) }
-        #expect(
-            pairs.sorted { $0.lexicographicallyPrecedes($1) } == [[7, 900], [7, 1499], [599, 600], [900, 1499]])
-        let groups = NearDuplicates.groups(in: search, threshold: 0.999) { $0 == 900 ? 5 : 4 }
+        let groups = try groups(rows, atLeast: 0.999, sizes: [900: 5])
         #expect(groups.map(\.rows) == [[7, 900, 1499], [599, 600]])
         #expect(groups.map(\.kept) == [900, 599])
         #expect(groups[0].similarities.allSatisfy { abs($0 - 1) < 1e-6 })
     }
 
-    /// Pairs (0, 1), (1, 2), … of a chain are similar, its ends are not.
-    @Test func aChainIsAGroup() throws {
+    /// Pairs (0, 1), (1, 2), … of a chain are similar, its ends are not: the members of a group all are.
+    @Test func aChainIsNoGroup() throws {
         let angles = (0..<6).map { Double($0) * 0.3 } + [3.5]
-        let file = try File(angles.map { [Float(cos($0)), Float(sin($0))] }, half: false)
-        let search = CosineSearch(try NumPyMatrix(contentsOfFile: file.path), engine: Engines.make(threads: 2))
-        let groups = NearDuplicates.groups(in: search, threshold: Float(cos(0.31))) { _ in 0 }
-        #expect(groups.map(\.rows) == [[0, 1, 2, 3, 4, 5]] && groups[0].kept == 0)
-        #expect(NearDuplicates.groups(in: search, threshold: Float(cos(0.29))) { _ in 0 }.isEmpty)
+        let rows = angles.map { [Float(cos($0)), Float(sin($0))] }
+        let pairs = try groups(rows, atLeast: Float(cos(0.31)))
+        #expect(pairs.map(\.rows).allSatisfy { $0.count == 2 && $0[1] == $0[0] + 1 } && pairs.count >= 2)
+        #expect(try groups(rows, atLeast: Float(cos(0.61))).map(\.rows.count) == [3, 3])
+        #expect(try groups(rows, atLeast: Float(cos(0.29))).isEmpty)
+    }
+
+    /// A direction that all vectors share makes raw cosines high, and centred ones not.
+    @Test func theMeanIsSubtracted() throws {
+        let rows = random(60, 12, seed: 5).map { row in row.map { $0 + 40 } }
+        let file = try File(rows, half: false)
+        let matrix = try NumPyMatrix(contentsOfFile: file.path)
+        #expect(CenteredRows(matrix).cosine(0, 1) < 0.9)
+        let found = try groups(rows + [rows[3].map { 1.5 * $0 }], atLeast: 0.99)
+        #expect(found.map(\.rows) == [[3, 60]])
+        // Too few vectors say nothing of what they share; nor is there anything to subtract from equal ones.
+        #expect(try groups(Array(rows[..<5]), atLeast: 0.99).map(\.rows) == [[0, 1, 2, 3, 4]])
+        #expect(try groups([[Float]](repeating: [3, 4, 5], count: 40), atLeast: 0.99).map(\.rows) == [Array(0..<40)])
+        let spoilt = try File(rows + [[Float](repeating: .nan, count: 12)], half: false)
+        #expect(CenteredRows(try NumPyMatrix(contentsOfFile: spoilt.path)).notFinite == [60])
+    }
+
+    /// The threshold lies between copies and neighbours by chance, in a set with copies and in one without.
+    @Test(arguments: [0, 20]) func theThresholdFollowsFromTheSet(copies: Int) throws {
+        var rows = random(300, 24, seed: 8)
+        let noise = random(copies, 24, seed: 9)
+        for (row, noise) in noise.enumerated() { rows[200 + row] = zip(rows[row], noise).map { $0 + 0.02 * $1 } }
+        let file = try File(rows, half: false)
+        let vectors = CenteredRows(try NumPyMatrix(contentsOfFile: file.path))
+        let duplicates = NearDuplicates(vectors, engine: Engines.make(threads: 1))
+        let neighbors = duplicates.neighbors { _ in }
+        let threshold = NearDuplicates.threshold(of: neighbors)
+        let close = neighbors.indices.filter { (neighbors[$0].first?.similarity ?? 0) >= threshold }
+        #expect(close == Array(0..<copies) + Array(200..<200 + copies), "\(threshold)")
     }
 }
 

@@ -46,13 +46,15 @@ package struct EmbeddingMap {
         let paths = try collection.paths().map { paths in finite.map { paths[$0] } }
         let places = TSNE.places(CosineSearch(vectors, engine: engine), engine: engine, progress: progress)
         let groups = paths.map { FolderGroups(paths: $0) }
+        let thumbnails = Thumbnails(
+            side: options.thumbnailSide, byteCount: options.thumbnailBytes, threads: engine.threadCount)
         let data = JSON.object([
             JSON.Member("points", .array(Self.coordinates(places))),
             JSON.Member("groups", .array((groups?.names ?? ["all"]).map { .string($0) })),
             JSON.Member(
                 "group", .array((groups?.members ?? [Int](repeating: 0, count: vectors.rows)).map { .integer($0) })),
             JSON.Member("paths", .array((paths ?? []).map { .string($0) })),
-            JSON.Member("pictures", .array(try thumbnails(paths ?? []).map { .string($0) })),
+            JSON.Member("pictures", .array(try thumbnails.texts(of: paths ?? []).map { .string($0) })),
         ])
         return MapPage.html(title: title, count: vectors.rows, data: data)
     }
@@ -67,44 +69,6 @@ package struct EmbeddingMap {
                 .integer(Int(((place.x - left) * scale).rounded())),
                 .integer(Int(((place.y - top) * scale).rounded())),
             ]
-        }
-    }
-
-    /// A small JPEG per image in base64; empty if the image cannot be read or the limit is reached.
-    private func thumbnails(_ paths: [String]) throws -> [String] {
-        var result = [String](repeating: "", count: paths.count)
-        guard options.thumbnailSide > 0, !paths.isEmpty else { return result }
-        // A sample gives their average size; then as many as the limit allows are spread over all points.
-        var sampled = 0
-        let sample = spread(min(64, paths.count), over: paths.count)
-        try forEachThumbnail(of: sample, paths) { sampled += $1.utf8.count }
-        let average = max(sampled / sample.count, 1)
-        var left = options.thumbnailBytes
-        try forEachThumbnail(of: spread(min(paths.count, max(left / average, 1)), over: paths.count), paths) {
-            row, text in
-            guard text.utf8.count <= left else { return }
-            left -= text.utf8.count
-            result[row] = text
-        }
-        return result
-    }
-
-    private func spread(_ wanted: Int, over count: Int) -> [Int] { (0..<wanted).map { $0 * count / wanted } }
-
-    private func forEachThumbnail(of rows: [Int], _ paths: [String], _ body: (Int, String) -> Void) throws {
-        let side = options.thumbnailSide
-        let stream = PreparedInputs(
-            inputs: rows.map { .file(paths[$0]) }, groupSize: 16, threads: engine.threadCount
-        ) { (input) throws(InputError) in
-            let image = try input.image(options: DecodingOptions())
-            let scale = min(1, Double(side) / Double(max(image.width, image.height)))
-            func scaled(_ extent: Int) -> Int { max(1, Int((Double(extent) * scale).rounded())) }
-            let small = image.resized(
-                width: scaled(image.width), height: scaled(image.height), interpolation: .bilinear)
-            return base64(small.encodedJPEG(quality: 75))
-        }
-        try stream.forEachGroup { group in
-            for item in group { body(rows[item.index], (try? item.result.get()) ?? "") }
         }
     }
 }

@@ -37,10 +37,8 @@ package struct CosineSearch: Sendable {
             let pass = SearchPass(capacity: capacity, excluded: Array(excluded[range]))
             // The cosines of a finite query show which rows are not finite, without another pass over them.
             let finite = first == 0 ? range.first { queries.rows($0..<$0 + 1).values.allSatisfy(\.isFinite) } : nil
-            forEachBlock(from: 0, against: packed(queries.rows(range))) { rows, cosines in
-                if let finite {
-                    Self.skip(rows, in: cosines, query: { _ in finite }, skipped)
-                }
+            forEachBlock(against: packed(queries.rows(range))) { rows, cosines in
+                if let finite { Self.skip(rows, in: cosines, query: finite, skipped) }
                 engine.forEachTask((range.count + Self.queriesPerTask - 1) / Self.queriesPerTask) { task in
                     let start = task * Self.queriesPerTask
                     let queries = start..<min(start + Self.queriesPerTask, range.count)
@@ -52,11 +50,11 @@ package struct CosineSearch: Sendable {
         return results
     }
 
-    /// Passes the rows whose cosine with the query that `query` gives for them is not finite to `body`.
-    private static func skip(_ rows: Range<Int>, in cosines: Tensor, query: (Int) -> Int, _ body: (Int) -> Void) {
+    /// Passes the rows whose cosine with a finite query is not finite to `body`.
+    private static func skip(_ rows: Range<Int>, in cosines: Tensor, query: Int, _ body: (Int) -> Void) {
         let queryCount = cosines.shape[1]
         cosines.withNumbers { cosines in
-            for (index, row) in rows.enumerated() where !cosines[index * queryCount + query(row)].isFinite { body(row) }
+            for (index, row) in rows.enumerated() where !cosines[index * queryCount + query].isFinite { body(row) }
         }
     }
 
@@ -67,11 +65,10 @@ package struct CosineSearch: Sendable {
         return engine.linearWeights(unit, precision: .float32, changes: false)
     }
 
-    /// Passes the cosines (rows, Q) of all rows from `first` on to `body`, block by block.
-    private func forEachBlock(from first: Int, against queries: any LinearWeights, _ body: (Range<Int>, Tensor) -> Void)
-    {
+    /// Passes the cosines (rows, Q) of all rows to `body`, block by block.
+    private func forEachBlock(against queries: any LinearWeights, _ body: (Range<Int>, Tensor) -> Void) {
         let cosines = Tensor(shape: [min(Self.rowsPerBlock, vectors.rows), queries.outputs])
-        for start in stride(from: first, to: vectors.rows, by: Self.rowsPerBlock) {
+        for start in stride(from: 0, to: vectors.rows, by: Self.rowsPerBlock) {
             let rows = start..<min(start + Self.rowsPerBlock, vectors.rows)
             engine.cosines(
                 of: rows.count,
@@ -80,30 +77,6 @@ package struct CosineSearch: Sendable {
                 }, with: queries, into: cosines)
             vectors.release(rows)
             body(rows, cosines.rows(0..<rows.count))
-        }
-    }
-
-    /// Passes every pair of rows whose cosine is `threshold` or more to `body`, the smaller row first. `progress` receives
-    /// the number of rows that have been compared with all later ones, and `skipped` each row that is not finite: it is in
-    /// no pair.
-    package func forEachPair(
-        atLeast threshold: Float, progress: (Int) -> Void = { _ in }, skipped: (Int) -> Void = { _ in },
-        _ body: (_ row: Int, _ other: Int, Float) -> Void
-    ) {
-        for first in stride(from: 0, to: vectors.rows, by: Self.queriesPerPass) {
-            let range = first..<min(first + Self.queriesPerPass, vectors.rows)
-            let queries = Tensor(shape: [range.count, vectors.columns])
-            queries.withMutableNumbers { vectors.copy(range, into: &$0) }
-            forEachBlock(from: first, against: packed(queries)) { rows, cosines in
-                if rows.lowerBound == first {
-                    // Each of them with itself.
-                    Self.skip(range, in: cosines, query: { $0 - first }, skipped)
-                }
-                let tasks = PairTasks(rows: rows, queries: range)
-                engine.readRows(of: cosines) { tasks.find(in: $1, row: $0, threshold: threshold) }
-                tasks.forEachPair(body)
-            }
-            progress(range.upperBound)
         }
     }
 }
@@ -143,38 +116,4 @@ package struct CosineSearch: Sendable {
 
     /// The matches of each query, best first.
     var matches: [[Match]] { unsafe best.map(\.sorted) }
-}
-
-/// The similar pairs in a block of cosines. Each task works on one row.
-@safe private final class PairTasks: @unchecked Sendable {
-    private let found: UnsafeMutableBufferPointer<[Match]>
-    private let rows: Range<Int>
-    private let queries: Range<Int>
-
-    init(rows: Range<Int>, queries: Range<Int>) {
-        self.rows = rows
-        self.queries = queries
-        unsafe found = .allocate(capacity: rows.count)
-        unsafe found.initialize(repeating: [])
-    }
-
-    deinit {
-        unsafe found.deinitialize()
-        unsafe found.deallocate()
-    }
-
-    /// Finds the matches among the cosines of the row at `index` of the block; each pair is found once, at its later row.
-    func find(in cosines: Span<Float>, row index: Int, threshold: Float) {
-        let row = rows.lowerBound + index
-        for query in 0..<min(queries.count, row - queries.lowerBound) where cosines[query] >= threshold {
-            unsafe found[index].append(Match(row: queries.lowerBound + query, similarity: cosines[query]))
-        }
-    }
-
-    func forEachPair(_ body: (Int, Int, Float) -> Void) {
-        for index in 0..<rows.count {
-            let matches = unsafe found[index]
-            for match in matches { body(match.row, rows.lowerBound + index, match.similarity) }
-        }
-    }
 }

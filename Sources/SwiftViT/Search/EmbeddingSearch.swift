@@ -13,6 +13,7 @@ import Support
 public struct EmbeddingSearch: Sendable {
     package let collection: EmbeddingCollection
     private let search: CosineSearch
+    let engine: any Engine
 
     /// Opens a `.npy` file of float32 or float16 vectors (N, D), and the index beside it if there is one.
     ///
@@ -20,7 +21,8 @@ public struct EmbeddingSearch: Sendable {
     /// - Parameter threads: the number of threads; nil: as many as the process may use. Results do not depend on it.
     public init(contentsOfFile path: String, threads: Int? = nil) throws {
         collection = try EmbeddingCollection(contentsOfFile: path)
-        search = CosineSearch(collection.vectors, engine: Engines.make(threads: threads))
+        engine = Engines.make(threads: threads)
+        search = CosineSearch(collection.vectors, engine: engine)
     }
 
     /// The number of vectors (N).
@@ -41,21 +43,6 @@ public struct EmbeddingSearch: Sendable {
         return search.best(
             count, for: Tensor(queries.flatMap { $0 }, shape: [queries.count, dimension]),
             excluding: excluded ?? [Int?](repeating: nil, count: queries.count), skipped: skipped)
-    }
-
-    /// The groups of images that pairs of a cosine of `threshold` or more connect, largest first.
-    ///
-    /// Errors: `InputError` if the index is malformed.
-    /// - Parameters:
-    ///   - progress: receives the number of rows that have been compared with all later ones.
-    ///   - skipped: receives each row that is not finite, and so belongs to no group.
-    public func duplicates(
-        atLeast threshold: Float, progress: (Int) -> Void = { _ in }, skipped: (Int) -> Void = { _ in }
-    ) throws -> [DuplicateGroup] {
-        let paths = try collection.paths()
-        return NearDuplicates.groups(
-            in: search, threshold: threshold, byteCount: { row in paths.flatMap { Files.byteCount(of: $0[row]) } ?? 0 },
-            progress: progress, skipped: skipped)
     }
 
     /// The paths of some rows' images; empty if there is no index.

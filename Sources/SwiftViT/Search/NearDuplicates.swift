@@ -1,4 +1,5 @@
 import Compute
+import LibC
 
 /// A group of near-duplicate images.
 public struct DuplicateGroup: Sendable, Hashable {
@@ -6,81 +7,100 @@ public struct DuplicateGroup: Sendable, Hashable {
     public let rows: [Int]
     /// The row to keep: the image with the largest file, or the first of equals.
     public let kept: Int
-    /// The cosine of each row with the one to keep.
+    /// The cosine of each row with the one to keep, of vectors from which the set's mean is subtracted.
     public let similarities: [Float]
 }
 
-/// Finds groups of near-duplicates, the connected components of similar pairs, by union-find (Tarjan 1975).
+/// Finds groups of near-duplicates, all members of which are alike: a chain of similar pairs is no group.
+///
+/// Pairs are joined from the most similar on, as long as each member of one group is like each of the other (complete
+/// linkage, Sørensen 1948).
 package struct NearDuplicates {
+    package let vectors: CenteredRows
+    private let search: CosineSearch
+
+    /// The most similar rows that each row is compared with.
+    private static let candidatesPerRow = 32
+    private static let rowsPerPass = 512
+
+    package init(_ vectors: CenteredRows, engine: any Engine) {
+        self.vectors = vectors
+        search = CosineSearch(vectors, engine: engine)
+    }
+
+    /// Two rows, the smaller first, and their cosine.
+    private struct Pair {
+        let row: Int
+        let other: Int
+        let similarity: Float
+
+        init(_ row: Int, _ match: Match) {
+            (self.row, other) = (min(row, match.row), max(row, match.row))
+            similarity = match.similarity
+        }
+    }
+
+    /// The rows most similar to each row, best first.
+    ///
+    /// - Parameter progress: receives the number of rows done.
+    package func neighbors(progress: (Int) -> Void) -> [[Match]] {
+        var neighbors: [[Match]] = []
+        neighbors.reserveCapacity(vectors.rows)
+        for first in stride(from: 0, to: vectors.rows, by: Self.rowsPerPass) {
+            let range = first..<min(first + Self.rowsPerPass, vectors.rows)
+            let queries = Tensor(shape: [range.count, vectors.columns])
+            queries.withMutableNumbers { vectors.copy(range, into: &$0) }
+            neighbors += search.best(Self.candidatesPerRow, for: queries, excluding: range.map { $0 })
+            progress(range.upperBound)
+        }
+        return neighbors
+    }
+
     /// The groups of two or more rows, largest first; ties are ordered by their first row.
     ///
     /// - Parameters:
+    ///   - neighbors: the rows that each row is compared with.
     ///   - byteCount: the size of a row's file; 0 if it is missing.
-    ///   - progress: receives the number of rows that have been compared with all later ones.
-    ///   - skipped: receives each row that is not finite, and so belongs to no group.
-    package static func groups(
-        in search: CosineSearch, threshold: Float, byteCount: (Int) -> Int, progress: (Int) -> Void = { _ in },
-        skipped: (Int) -> Void = { _ in }
+    ///   - isAlike: whether two rows are near-duplicates, given their cosine where it is known.
+    package func groups(
+        of neighbors: [[Match]], byteCount: (Int) -> Int, isAlike: (_ row: Int, _ other: Int, Float?) -> Bool
     ) -> [DuplicateGroup] {
-        var sets = DisjointSets(count: search.vectors.rows)
-        search.forEachPair(atLeast: threshold, progress: progress, skipped: skipped) { row, other, _ in
-            sets.join(row, other)
+        var pairs: [Pair] = []
+        for (row, matches) in neighbors.enumerated() {
+            for match in matches where isAlike(row, match.row, match.similarity) { pairs.append(Pair(row, match)) }
         }
-        var members: [Int: [Int]] = [:]
-        for row in 0..<search.vectors.rows where sets.size(of: row) > 1 {
-            members[sets.root(of: row), default: []].append(row)
+        pairs.sort { ($1.similarity, $0.row, $0.other) < ($0.similarity, $1.row, $1.other) }
+        var groups: [Int: [Int]] = [:]
+        var roots = Array(0..<vectors.rows)
+        for pair in pairs where roots[pair.row] != roots[pair.other] {
+            let (root, other) = (roots[pair.row], roots[pair.other])
+            let (members, others) = (groups[root] ?? [root], groups[other] ?? [other])
+            guard members.allSatisfy({ member in others.allSatisfy { isAlike(member, $0, nil) } }) else { continue }
+            groups[root] = members + others
+            groups[other] = nil
+            for member in others { roots[member] = root }
         }
-        let groups = members.values.sorted { ($1.count, $0[0]) < ($0.count, $1[0]) }
-        return groups.map { rows in
-            var kept = rows[0]
-            var largest = byteCount(kept)
-            for row in rows.dropFirst() where byteCount(row) > largest { (kept, largest) = (row, byteCount(row)) }
-            let vector = search.vectors[kept]
-            return DuplicateGroup(
-                rows: rows, kept: kept, similarities: rows.map { cosine(vector, search.vectors[$0]) })
+        return groups.values.map { $0.sorted() }.sorted { ($1.count, $0[0]) < ($0.count, $1[0]) }.map { rows in
+            let sizes = rows.map(byteCount)
+            let largest = sizes.max() ?? 0
+            let kept = rows[sizes.firstIndex(of: largest) ?? 0]
+            return DuplicateGroup(rows: rows, kept: kept, similarities: rows.map { vectors.cosine(kept, $0) })
         }
     }
 
-    private static func cosine(_ a: [Float], _ b: [Float]) -> Float {
-        var (product, first, second) = (0.0, 0.0, 0.0)
-        for (x, y) in zip(a, b) {
-            product += Double(x) * Double(y)
-            first += Double(x) * Double(x)
-            second += Double(y) * Double(y)
-        }
-        let lengths = (first * second).squareRoot()
-        return lengths > 0 ? Float(product / lengths) : 0
-    }
-}
-
-/// Sets that do not meet, and can be joined.
-struct DisjointSets {
-    private var parents: [Int]
-    private var sizes: [Int]
-
-    /// Sets of one.
-    init(count: Int) {
-        parents = Array(0..<count)
-        sizes = [Int](repeating: 1, count: count)
+    /// The cosine above which two vectors are so much closer than the set's nearest neighbours usually are that they show
+    /// the same image.
+    ///
+    /// The logarithms of the distances to the nearest neighbour are near to normally distributed; what lies three standard
+    /// deviations below their median, and below a quarter of it, is no neighbour by chance. The deviation is estimated by
+    /// that from the median, which up to half of the rows do not change.
+    package static func threshold(of neighbors: [[Match]]) -> Float {
+        let distances = neighbors.compactMap { $0.first.map { log(max(1 - Double($0.similarity), 1e-7)) } }
+        guard distances.count >= CenteredRows.smallestSet else { return 0.95 }
+        let center = median(distances)
+        let deviation = 1.4826 * median(distances.map { abs($0 - center) })
+        return Float(1 - exp(min(center - 3 * deviation, center - log(4))))
     }
 
-    /// The element that stands for the set.
-    mutating func root(of element: Int) -> Int {
-        var element = element
-        while parents[element] != element {
-            parents[element] = parents[parents[element]]
-            element = parents[element]
-        }
-        return element
-    }
-
-    mutating func size(of element: Int) -> Int { sizes[root(of: element)] }
-
-    mutating func join(_ one: Int, _ other: Int) {
-        var (large, small) = (root(of: one), root(of: other))
-        if large == small { return }
-        if sizes[large] < sizes[small] { swap(&large, &small) }
-        parents[small] = large
-        sizes[large] += sizes[small]
-    }
+    private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 }

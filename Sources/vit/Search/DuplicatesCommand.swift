@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compute
 import Models
 import Support
 import SwiftViT
@@ -9,19 +10,26 @@ struct DuplicatesCommand: ParsableCommand {
         abstract: "Find groups of near-duplicate images.",
         discussion: """
             Examples:
-              vit duplicates photos.npy
-              vit duplicates photos.npy --threshold 0.99 --format csv > groups.csv
+              vit duplicates photos.npy --html groups.html
+              vit duplicates photos.npy --threshold 0.9 --format csv > groups.csv
 
-            Two images belong to the same group if the cosine similarity of their embeddings reaches the threshold, or \
-            if a chain of such pairs connects them. Groups are sorted by size, largest first. One image per group is \
-            marked to keep: the one with the largest file, or the first of equals.
+            By default, finds copies: images that were recompressed, resized or mirrored. Images whose embeddings are \
+            similar are compared by their pixels. With --threshold, the embeddings alone decide: all images of a group \
+            have that cosine similarity with each other, after the mean of all embeddings is subtracted. Groups are \
+            sorted by size, largest first. One image per group is marked to keep: the one with the largest file, or the \
+            first of equals.
             """)
 
     @Argument(help: .embeddings)
     var index: String
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Minimum cosine similarity, up to 1.", valueName: "s"))
-    var threshold: Float = 0.95
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Minimum cosine similarity of a group's embeddings, up to 1.", valueName: "s"))
+    var threshold: Float?
+
+    @Option(help: ArgumentHelp("Also write a page to look at the groups.", valueName: "groups.html"))
+    var html: String?
 
     @Option(name: .shortAndLong, help: .format)
     var format = SearchFormat.text
@@ -30,31 +38,61 @@ struct DuplicatesCommand: ParsableCommand {
     @OptionGroup var shared: SharedOptions
 
     func validate() throws {
-        if !(threshold > 0 && threshold <= 1) {
+        if let threshold, !(threshold > 0 && threshold <= 1) {
             throw ValidationError("--threshold takes a number above 0 and up to 1, such as 0.95, not \(threshold)")
         }
     }
 
     func run() throws {
-        Interruption.watch(removing: UnfinishedFiles())
+        let unfinished = UnfinishedFiles()
+        Interruption.watch(removing: unfinished)
+        if let html { try OutputFile.checkPlace(html) }
         let search = try EmbeddingSearch(contentsOfFile: index, threads: threads.threads)
-        var progress = Progress(total: search.count, isShown: !shared.quiet)
-        var skipped = SkippedRows()
-        let groups = try search.duplicates(
-            atLeast: threshold, progress: { progress.update($0) }, skipped: { skipped.append($0) })
-        progress.clear()
+        let found = try duplicates(in: search)
         let output = StandardOutput()
-        let writer = MatchWriter(format: format, paths: try search.paths(of: groups.flatMap(\.rows)))
+        let writer = MatchWriter(format: format, paths: try search.paths(of: found.groups.flatMap(\.rows)))
         try output.write(writer.groupHead)
-        for (index, group) in groups.enumerated() { try output.write(writer.text(group: group, number: index + 1)) }
+        for (index, group) in found.groups.enumerated() {
+            try output.write(writer.text(group: group, number: index + 1))
+        }
         try output.flush()
-        if !shared.quiet { StandardError.write(summary(groups, of: search.count)) }
-        try skipped.finish(self.index, of: search.count)
+        if let html {
+            let page = DuplicatesPage(
+                title: "Near-duplicates in \(Files.name(of: index))", found, paths: writer.paths,
+                threads: threads.threads ?? Engines.availableCores)
+            try Files.write(page.html(), to: html, unfinished: unfinished)
+        }
+        if !shared.quiet { StandardError.write(summary(found, of: search)) }
+        var skipped = SkippedRows()
+        found.notFinite.forEach { skipped.append($0) }
+        try skipped.finish(index, of: search.count)
     }
 
-    private func summary(_ groups: [DuplicateGroup], of count: Int) -> String {
-        let spare = groups.reduce(0) { $0 + $1.rows.count - 1 }
-        let found = groups.count == 1 ? "1 group" : "\(groups.count) groups"
-        return "\(found) among \(count) images; \(spare) of them can be removed\n"
+    private func duplicates(in search: EmbeddingSearch) throws -> Duplicates {
+        var progress: Progress?
+        func show(_ done: Int, _ total: Int) {
+            if progress == nil { progress = Progress(total: total, isShown: !shared.quiet) }
+            progress?.update(done)
+        }
+        defer { progress?.clear() }
+        guard let threshold else { return try search.copies(progress: show) }
+        return try search.duplicates(atLeast: threshold) { show($0, search.count) }
+    }
+
+    /// What was found, how, and a warning where much of the set would go.
+    private func summary(_ found: Duplicates, of search: EmbeddingSearch) -> String {
+        let (count, spare) = (search.count, found.spareCount)
+        var text = found.groups.count == 1 ? "1 group" : "\(found.groups.count) groups"
+        text += " among \(count) images; \(spare) of them can be removed\n"
+        let unread = count - found.comparedByPixels
+        if threshold == nil, unread > 0 {
+            text += "\(unread) of the images could not be read; their embeddings were compared, "
+            text += "with a threshold of \(fixed(Double(found.threshold), 4))\n"
+        }
+        if spare * 5 > count {
+            text += "Warning: that is \(spare * 100 / count) % of the images; look at the groups first"
+            text += html == nil ? " (--html groups.html)\n" : "\n"
+        }
+        return text
     }
 }
