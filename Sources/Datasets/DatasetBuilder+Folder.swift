@@ -7,9 +7,14 @@ extension DatasetBuilder {
         ("validation", .validation), ("test", .test),
     ]
 
-    /// Reads DATA/CLASS/…, DATA/train/CLASS/… and the like, or, if labels are not required, any folder.
+    /// Reads DATA/CLASS/…, DATA/train/CLASS/… and the like, or, if labels are not required, any folder; labels in a
+    /// metadata.csv come before those of folders.
     mutating func readFolder() throws(InputError) {
         let folders = try subfolders(of: root)
+        if options.requiresLabels, let table = metadata(in: root) {
+            try readTable(table)
+            return
+        }
         let parts = Self.partNames.filter { folders.contains($0.name) }
         guard try isSplit(folders: folders, parts: parts) else {
             try readPart(.training, in: root, folders: folders)
@@ -32,7 +37,9 @@ extension DatasetBuilder {
         guard hasBoth || parts.count == folders.count else { return false }
         guard options.requiresLabels else { return true }
         for (name, _) in parts {
-            if try subfolders(of: Files.join(root, name)).isEmpty { return false }
+            let folder = Files.join(root, name)
+            let hasFolders = try !subfolders(of: folder).isEmpty
+            if !hasFolders, metadata(in: folder) == nil { return false }
         }
         return true
     }
@@ -40,6 +47,10 @@ extension DatasetBuilder {
     private mutating func readPart(_ part: Part, in folder: String, folders: [String]) throws(InputError) {
         guard options.requiresLabels else {
             append(walk: ImageSignature.walk(folder), to: part, label: nil)
+            return
+        }
+        if let table = metadata(in: folder) {
+            try readTable(table, in: Files.name(of: folder), as: part)
             return
         }
         if folders.isEmpty {
@@ -51,8 +62,14 @@ extension DatasetBuilder {
         }
         for name in folders {
             let path = Files.join(folder, name)
+            let walk = ImageSignature.walk(path)
+            if walk.files.isEmpty, part != .training {
+                // Nothing is missed where a model is measured, and no class is added; a folder that cannot be read is named.
+                notes += ["\(path): holds no images"] + walk.failures.map { InputError($0).description }
+                continue
+            }
             let label = try label(name, part: part, place: path)
-            append(walk: ImageSignature.walk(path), to: part, label: label)
+            append(walk: walk, to: part, label: label)
         }
         samples[part]?.sort { $0.path.precedesBytewise($1.path) }
     }

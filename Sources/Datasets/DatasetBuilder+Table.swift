@@ -1,8 +1,35 @@
 import Support
 
 extension DatasetBuilder {
-    /// Reads a table with a header line that has the columns path, label and split, in any order and among others.
+    /// The name of the table that Hugging Face's image folders have beside their images.
+    private static let metadataName = "metadata.csv"
+
+    /// Reads the table that the data set is.
     mutating func readTable() throws(InputError) {
+        try readTable(place)
+        try checkThatSomeFilesExist()
+    }
+
+    /// The table with a column for labels in a folder of images; nil where there is none.
+    func metadata(in folder: String) -> String? {
+        let table = Files.join(folder, Self.metadataName)
+        guard Files.kind(of: table) == .file, let bytes = try? Files.bytes(of: table) else { return nil }
+        var reader = CSVReader(bytes)
+        guard let header = try? reader.next(), let columns = try? Columns(header, of: self, in: table) else {
+            return nil
+        }
+        return columns.label == nil ? nil : table
+    }
+
+    /// Reads a table with a header line that has the columns path (or file_name), label and split, in any order and among
+    /// others.
+    ///
+    /// - Parameters:
+    ///   - folder: what the paths are relative to, itself relative to the root.
+    ///   - part: the part of lines that state none.
+    mutating func readTable(
+        _ place: String, in folder: String = "", as part: Part = .training
+    ) throws(InputError) {
         let bytes: [UInt8]
         do {
             bytes = try Files.bytes(of: place)
@@ -14,10 +41,10 @@ extension DatasetBuilder {
             guard let header = try reader.next() else {
                 throw malformed("\(place): is empty; expected a table that begins with the line path,label")
             }
-            let columns = try Columns(header, of: self)
+            let columns = try Columns(header, of: self, in: place)
             var known: [BytewiseText: Known] = [:]
             while let record = try reader.next() {
-                try add(record, columns: columns, known: &known)
+                try add(record, of: place, in: folder, as: part, columns: columns, known: &known)
             }
         } catch let error as CSVReader.Malformed {
             throw malformed("\(place), line \(error.line): \(error.reason)")
@@ -26,7 +53,6 @@ extension DatasetBuilder {
         } catch {
             throw malformed("\(place): \(error)")
         }
-        try checkThatSomeFilesExist()
     }
 
     /// The indices of the columns.
@@ -36,11 +62,11 @@ extension DatasetBuilder {
         let label: Int?
         let split: Int?
 
-        init(_ header: CSVReader.Record, of builder: DatasetBuilder) throws(InputError) {
+        init(_ header: CSVReader.Record, of builder: DatasetBuilder, in place: String) throws(InputError) {
             let names = header.fields.map { $0.lowercased().filter { !$0.isWhitespace } }
-            guard let path = names.firstIndex(of: "path") else {
+            guard let path = names.firstIndex(of: "path") ?? names.firstIndex(of: "file_name") else {
                 throw builder.malformed(
-                    "\(builder.place), line \(header.line): no column is called path; expected the first line "
+                    "\(place), line \(header.line): no column is called path; expected the first line "
                         + "path,label or path,label,split")
             }
             count = names.count
@@ -49,7 +75,7 @@ extension DatasetBuilder {
             split = names.firstIndex(of: "split")
             if label == nil && builder.options.requiresLabels {
                 throw builder.malformed(
-                    "\(builder.place), line \(header.line): no column is called label; expected the first line "
+                    "\(place), line \(header.line): no column is called label; expected the first line "
                         + "path,label or path,label,split")
             }
         }
@@ -63,30 +89,34 @@ extension DatasetBuilder {
     }
 
     private mutating func add(
-        _ record: CSVReader.Record, columns: Columns, known: inout [BytewiseText: Known]
+        _ record: CSVReader.Record, of place: String, in folder: String, as standard: Part, columns: Columns,
+        known: inout [BytewiseText: Known]
     ) throws(InputError) {
         let line = "\(place), line \(record.line)"
         guard record.fields.count == columns.count else {
             throw malformed(
                 "\(line): has \(record.fields.count) fields; expected \(columns.count) as in the first line")
         }
-        let path = record.fields[columns.path]
+        var path = record.fields[columns.path]
         guard !path.isEmpty else { throw malformed("\(line): the path is empty; expected an image file") }
-        let part = try columns.split.map { column throws(InputError) in try self.part(record.fields[column], line: line)
+        if !folder.isEmpty, path.utf8.first != UInt8(ascii: "/") { path = Files.join(folder, path) }
+        let stated = try columns.split.map { column throws(InputError) in
+            try self.part(record.fields[column], line: line)
         }
-        isSplit = isSplit || (part ?? .training) != .training
+        let part = stated ?? standard
+        isSplit = isSplit || part != .training
         var label: Int?
         if options.requiresLabels, let column = columns.label {
             let name = record.fields[column]
             guard !name.isEmpty else { throw malformed("\(line): the label is empty; expected the name of a class") }
-            label = try self.label(name, part: part ?? .training, place: line)
+            label = try self.label(name, part: part, place: line)
         }
-        if let earlier = known[BytewiseText(path)], earlier.label != label || earlier.part != part ?? .training {
+        if let earlier = known[BytewiseText(path)], earlier.label != label || earlier.part != part {
             throw malformed(
                 "\(line): gives \(path) another label or split than line \(earlier.line); expected one for each image")
         }
-        known[BytewiseText(path)] = Known(line: record.line, label: label, part: part ?? .training)
-        append(Sample(path: path, label: label), to: part ?? .training)
+        known[BytewiseText(path)] = Known(line: record.line, label: label, part: part)
+        append(Sample(path: path, label: label), to: part)
     }
 
     private func part(_ name: String, line: String) throws(InputError) -> Part {

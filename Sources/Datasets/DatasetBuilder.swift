@@ -101,9 +101,12 @@ struct DatasetBuilder {
 
     private mutating func splitOffValidation() throws(InputError) {
         guard options.validationFraction > 0 else { return }
-        guard !isSplit else {
-            notes.append("\(place): is already split; the validation fraction is not used")
-            return
+        if isSplit {
+            let hasTestAlone = samples[.validation] == nil && samples[.test] != nil && samples[.training] != nil
+            guard hasTestAlone, options.holdsOutBesideTest else {
+                notes.append("\(place): is already split; the validation fraction is not used")
+                return
+            }
         }
         let (fraction, seed) = (options.validationFraction, options.seed)
         var (kept, split): ([Sample], [Sample]) = ([], [])
@@ -129,6 +132,11 @@ struct DatasetBuilder {
         }
         samples[.training] = kept
         samples[.validation] = split
+        if isSplit {
+            notes.append(
+                "\(place): has a test part but none for validation; \(counted(split.count, "image")) of the training part "
+                    + "(a fraction of \(fraction)) are held out, and the test part stays for evaluation")
+        }
     }
 
     /// Renumbers the classes in the order of their names.

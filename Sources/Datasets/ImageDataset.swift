@@ -41,6 +41,8 @@ public struct ImageDataset: Sendable {
         /// A hash of the path and the seed decides for each image, so that the choice does not change when others are added;
         /// the fraction is therefore approximate.
         public var validationFraction = 0.0
+        /// Whether that is also done where there is a test part, which is for evaluation, but none for validation.
+        public var holdsOutBesideTest = true
         /// The seed of that hash.
         public var seed: UInt64 = 0
         /// The classes of a model, in its order, to which the set is limited; nil: the set's own classes.

@@ -107,6 +107,56 @@ import Testing
         #expect(error(try folder(), options: unlabelled)?.0 == .noImages)
     }
 
+    @Test func emptyFoldersOutsideOfTrainingAreNamed() throws {
+        let set = try folder("train/a/1.png", "train/b/1.png", "val/a/1.png")
+        try set.write("no image", to: "val/b/README.md")
+        try set.write("no image", to: "val/c/README.md")
+        let read = try read(set)
+        #expect(read.classes == ["a", "b"] && described(read.validation) == ["val/a/1.png=0"])
+        for end in ["val/b: holds no images", "val/c: holds no images", "the validation part has no images of \"b\""] {
+            #expect(read.notes.contains { $0.hasSuffix(end) }, "\(read.notes)")
+        }
+    }
+
+    @Test func aTestPartAloneLeavesTheValidationToTheFraction() throws {
+        let folder = try TemporaryFolder()
+        for index in 0..<40 {
+            for part in ["train", "test"] {
+                try folder.write(Head.png, to: "\(part)/\(index % 2 == 0 ? "a" : "b")/\(index).png")
+            }
+        }
+        var options = ImageDataset.Options()
+        options.validationFraction = 0.25
+        let set = try ImageDataset(at: folder.path, options: options)
+        #expect(set.test.count == 40 && set.training.count + set.validation.count == 40 && !set.validation.isEmpty)
+        #expect(
+            set.notes.contains {
+                $0.contains("\(set.validation.count) images of the training part (a fraction of 0.25)")
+            })
+        options.holdsOutBesideTest = false
+        #expect(try ImageDataset(at: folder.path, options: options).validation.isEmpty)
+    }
+
+    @Test func labelsOfMetadataComeBeforeThoseOfFolders() throws {
+        let flat = try folder("1.png", "deep/2.png")
+        try flat.write("file_name,label\n1.png,cat\ndeep/2.png,dog\n", to: "metadata.csv")
+        let set = try read(flat)
+        #expect(set.classes == ["cat", "dog"] && described(set.training) == ["1.png=0", "deep/2.png=1"])
+        #expect(described(try ImageDataset(at: flat.path + "/metadata.csv").training) == described(set.training))
+
+        let split = try folder("train/1.png", "train/2.png", "test/3.png")
+        try split.write("file_name,label\n1.png,cat\n2.png,dog\n", to: "train/metadata.csv")
+        try split.write("file_name,label\n3.png,dog\n", to: "test/metadata.csv")
+        let parts = try read(split)
+        #expect(described(parts.training) == ["train/1.png=0", "train/2.png=1"])
+        #expect(described(parts.test) == ["test/3.png=1"])
+
+        // Without labels in it, those of the folders count.
+        let folders = try folder("a/1.png", "b/2.png")
+        try folders.write("file_name,text\na/1.png,a cat\n", to: "metadata.csv")
+        #expect(try read(folders).classes == ["a", "b"])
+    }
+
     @Test func classesOfAModelAreKept() throws {
         var options = ImageDataset.Options()
         options.classes = ["wolf", "cat", "ant"]
