@@ -109,6 +109,20 @@ public struct ClassificationScores: Sendable {
     /// The part of the images whose class is among the five most probable.
     public var top5: Double { rate(amongFive, of: count) }
 
+    /// Where the accuracy of all such images lies, with 95 % confidence: Wilson's interval (1927) of the binomial rate.
+    public var top1Interval: ClosedRange<Double> { Self.interval(best, of: count) }
+
+    /// The same of the rate that `part` of `whole` estimates; 0 to 1 where there is nothing.
+    public static func interval(_ part: Int, of whole: Int) -> ClosedRange<Double> {
+        guard whole > 0 else { return 0...1 }
+        let (deviations, count) = (1.959963984540054, Double(whole))
+        let (share, square) = (Double(part) / count, deviations * deviations)
+        let middle = (share + square / (2 * count)) / (1 + square / count)
+        let spread = share * (1 - share) / count + square / (4 * count * count)
+        let half = deviations * spread.squareRoot() / (1 + square / count)
+        return max(0, middle - half)...min(1, middle + half)
+    }
+
     /// The mean cross-entropy; with sigmoid, the binary one, on the mean over the classes.
     public var loss: Double { count == 0 ? 0 : lossSum / Double(count) }
 

@@ -38,8 +38,14 @@ struct ConvertCommand: ParsableCommand {
         Interruption.watch(removing: unfinished)
         let checkpoint = try Checkpoint.open(ModelLocation.find(model))
         let directory = try OutputDirectory(output, existing: force ? .merge : .refuse, unfinished: unfinished)
-        let losses = try checkpoint.convert(
-            to: to, directory: directory.unfinishedPath, halfPrecision: half, includingDecoder: !encoderOnly)
+        let losses: [String]
+        do throws(CheckpointError) {
+            losses = try checkpoint.convert(
+                to: to, directory: directory.unfinishedPath, halfPrecision: half, includingDecoder: !encoderOnly)
+        } catch {
+            // A refusal speaks of the directory that was asked for.
+            throw error.path == directory.unfinishedPath ? FileError(error.kind, output, error.reason) : error
+        }
         try directory.commit()
         if !shared.quiet { for loss in losses { StandardError.write("Note: \(loss)\n") } }
     }

@@ -54,13 +54,19 @@ struct MapCommand: ParsableCommand {
         let map = EmbeddingMap(collection, engine: Engines.make(threads: threads.threads), options: options)
         var progress: Progress?
         var skipped = SkippedRows()
+        var missing: [String] = []
         let page = try map.page(
             title: Files.name(of: index),
             progress: { done, total in
                 if progress == nil { progress = Progress(total: total, isShown: !shared.quiet) }
                 progress?.update(done)
-            }, skipped: { skipped.append($0) })
+            }, skipped: { skipped.append($0) }, missing: { missing = $0 })
         progress?.clear()
+        if let first = missing.first, !shared.quiet {
+            StandardError.write(
+                "\(index): \(counted(missing.count, "image")) cannot be read and have no thumbnail, such as \(first); "
+                    + "relative paths begin where vit embed ran\n")
+        }
         try Files.write(page, to: output, unfinished: unfinished)
         try skipped.finish(index, of: collection.vectors.rows)
     }

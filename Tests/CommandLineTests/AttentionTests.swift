@@ -30,6 +30,8 @@ struct AttentionTests {
     @Test func oneHeadAndTheRollout() throws {
         #expect(
             try run("0.png", "--output", "head.png", "--head", "2", "--layer", "1", "--weights", "h.npy").status == 0)
+        #expect(try run("0.png", "--output", "head.jpg", "--weights", "j.npy").status == 0)
+        #expect(try scratch.read("head.jpg").starts(with: [0xFF, 0xD8]))
         #expect(try run("0.png", "--output", "sheet.png", "--layer", "1", "--weights", "all.npy").status == 0)
         #expect(try header("h.npy").contains("'shape': (1, 17, 17)"))
         #expect(try Array(scratch.read("h.npy")[128...]) == Array(scratch.read("all.npy")[(128 + 17 * 17 * 4)...]))

@@ -45,6 +45,12 @@ struct ConvertTests {
         #expect(try !Vit.run(["inspect", "encoder"], in: scratch).output.contains("decoder"))
     }
 
+    @Test func aRefusalLeavesNothingAndSpeaksOfTheOutput() throws {
+        let refused = try Vit.run(["convert", "hf-mae", "--to", "timm", "--output", "out"], in: scratch)
+        #expect(refused.status == 65 && refused.errors.hasPrefix("Error: out: timm has no place"), "\(refused.errors)")
+        #expect(try scratch.names == ["a.png"])
+    }
+
     @Test func filesAreNotOverwrittenWithoutForce() throws {
         try scratch.write("keep", to: "out/notes.txt")
         try scratch.write("old", to: "out/config.json")

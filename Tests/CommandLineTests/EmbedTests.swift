@@ -46,6 +46,8 @@ struct EmbedTests {
         // A row is what the image gives alone.
         #expect(try run("photos/2.png", "--output", "one.npy", "--batch-size", "1").status == 0)
         #expect(try array("one.npy").values == Array(values[32..<48]))
+        #expect(try run("photos/2.png", "--output", "new/folder/one.npy").status == 0)
+        #expect(try array("new/folder/one.npy").values == Array(values[32..<48]))
     }
 
     @Test func picturesThatFailAreInTheErrorsFile() throws {
@@ -255,12 +257,16 @@ struct EmbedTests {
             let outcome = try Vit.run(["embed", "--model", "hf-vit"] + arguments, in: scratch)
             #expect(outcome.status == 64, "\(arguments): \(outcome.errors)")
         }
-        #expect(try run("photos", "--output", "nowhere/out.npy").status == 73)
+        // A folder is made; a file is none.
+        #expect(try run("photos", "--output", "new/folder/out.npy").status == 0)
+        #expect(try scratch.names.contains("new"))
+        try FileManager.default.removeItem(atPath: scratch.path("new"))
         try FileManager.default.createDirectory(atPath: scratch.path("d.npy"), withIntermediateDirectories: true)
         #expect(try run("photos", "--output", "d.npy").status == 73)
         #expect(try run("nowhere", "--output", "out.npy").status == 66)
         try scratch.write("nonsense", to: "bad.png")
         #expect(try run("bad.png", "--output", "out.npy").status == 65)
+        #expect(try run("photos", "--output", "bad.png/out.npy").status == 73)
         #expect(try scratch.names == ["bad.png", "d.npy", "photos"])
     }
 }

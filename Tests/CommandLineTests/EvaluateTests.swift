@@ -58,11 +58,21 @@ struct EvaluateTests {
         #expect(try evaluate("--activation", "none").status == 64)
     }
 
+    @Test func everyPredictionIsATableLine() throws {
+        let result = try result("--predictions", "answers.csv")
+        let lines = String(decoding: try scratch.read("answers.csv"), as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == 25 && lines[0] == "path,label,prediction,probability")
+        let correct = lines.dropFirst().map { $0.split(separator: ",") }.filter { $0[1] == $0[2] }
+        #expect(correct.count == result["correct"] as? Int)
+        #expect(lines[1].hasPrefix("data/ant/0.png,ant,"))
+        #expect(try evaluate("--predictions", "none/answers.csv").status == 73)
+    }
+
     @Test func textHasTheSameNumbers() throws {
         let correct = try #require(result()["correct"] as? Int)
         let outcome = try evaluate()
         #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
-        #expect(outcome.output.contains("\(correct) of 24"))
+        #expect(outcome.output.contains("\(correct) of 24, 95 % interval "))
         #expect(outcome.output.contains("true \\ predicted"))
         #expect(outcome.lines[0] == "data: 24 images, \(shownClasses(outcome)) classes")
     }

@@ -55,6 +55,16 @@ struct PageTests {
         #expect(try (data()["pictures"] as? [String])?.allSatisfy(\.isEmpty) == true)
     }
 
+    @Test func thumbnailsAreFoundFromAnotherDirectory() throws {
+        try embed("photos")
+        let outcome = try Vit.run(
+            ["map", scratch.path("index.npy"), "--output", scratch.path("map.html")], in: Scratch())
+        #expect(outcome.status == 0 && !outcome.errors.contains("thumbnail"), "\(outcome.errors)")
+        #expect(try (data()["pictures"] as? [String])?.contains("") == false)
+        try FileManager.default.removeItem(atPath: scratch.path("photos/odd"))
+        #expect(try map().errors.contains("6 images cannot be read and have no thumbnail, such as photos/odd/1.png"))
+    }
+
     @Test func namesCannotEndTheScript() throws {
         try scratch.writeImage("odd/<script>alert(1)<b>.png")
         try embed("odd")

@@ -36,6 +36,15 @@ struct SearchTests {
         #expect(!matches[1].contains { $0["row"] as? Int == 2 })
     }
 
+    /// As a row does, however its path is written; a copy elsewhere finds its original.
+    @Test func anImageOfTheIndexLeavesItselfOut() throws {
+        for query in ["photos/2.png", "photos/../photos/2.png", scratch.path("photos/2.png")] {
+            let objects = try search(query, "--top-k", "9", "--format", "jsonl").objects()
+            let rows = (objects[0]["matches"] as? [[String: Any]] ?? []).compactMap { $0["row"] as? Int }
+            #expect(rows.first == 3 && rows.count == 6 && !rows.contains(2), "\(query): \(rows)")
+        }
+    }
+
     @Test func formats() throws {
         let table = try search("0", "--format", "csv", "-k", "2")
         #expect(table.lines[0] == "query,rank,row,path,similarity" && table.lines.count == 3)

@@ -12,6 +12,11 @@ package final class UnfinishedFiles: Sendable {
 
     /// Deletes them all, for a process that is about to end.
     package func deleteAll() {
-        paths.withLock { for path in $0 { Files.remove(path.text) } }
+        paths.withLock { paths in
+            for path in paths.map(\.text) {
+                // Until the process ends, another thread may still put files into a directory.
+                for _ in 0..<100 where Files.kind(of: path) != .missing { Files.remove(path) }
+            }
+        }
     }
 }

@@ -17,7 +17,7 @@ public struct ClassLabels: Sendable, Hashable {
     }
 
     /// Reads labels from a file: one name per line; a JSON list of names; or a JSON object of names by index, which may be
-    /// the `id2label` of a Hugging Face `config.json`.
+    /// the `id2label` of a Hugging Face `config.json`, or of indices by name (`class_to_idx`).
     ///
     /// Errors: `InputError`, also if the file does not name exactly `count` classes.
     public init(contentsOfFile path: String, count: Int) throws(InputError) {
@@ -51,18 +51,22 @@ public struct ClassLabels: Sendable, Hashable {
         } catch {
             throw .malformed(path, "is not valid JSON at byte \(error.offset): \(error.reason)")
         }
-        let isNeither = "is neither a JSON list of names nor an object of names by class index"
+        let isNeither = "is neither a JSON list of names nor an object of names by class index, nor of indices by name"
         if let elements = json.elements {
             let names = elements.compactMap(\.string)
             guard names.count == elements.count else { throw .malformed(path, isNeither) }
             return names
         }
-        guard let members = (json["id2label"] ?? json).members else { throw .malformed(path, isNeither) }
+        guard let members = (json["id2label"] ?? json["class_to_idx"] ?? json).members else {
+            throw .malformed(path, isNeither)
+        }
         var names = [String?](repeating: nil, count: members.count)
         for member in members {
-            guard let index = Int(member.name), let name = member.value.string else {
-                throw .malformed(path, isNeither)
-            }
+            // Of {"0": 5}, the name is "0".
+            let isByName = member.value.integer != nil
+            guard let index = member.value.integer ?? Int(member.name),
+                let name = isByName ? member.name : member.value.string
+            else { throw .malformed(path, isNeither) }
             guard names.indices.contains(index), names[index] == nil else {
                 throw .malformed(path, "names class \(index), where \(members.count) classes count from 0")
             }

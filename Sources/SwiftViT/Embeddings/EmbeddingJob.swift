@@ -81,6 +81,8 @@ public struct EmbeddingJob {
     ) throws -> Outcome {
         if options.resumes, !options.updates, let outcome = try finishedOutcome() { return outcome }
         let known = try options.updates ? KnownRows(output, settings: settings) : nil
+        let folder = Files.directory(of: output)
+        if !folder.isEmpty { try Files.makeDirectory(folder) }
         let journal = try EmbeddingJournal(
             output: output, settings: settings, head: encoder.head(rows: 0), resumes: options.resumes)
         try progress(journal.position.inputs, nil)

@@ -47,6 +47,8 @@ package struct EmbeddingSettings: Sendable {
                     JSON.Member("count", .integer(inputs.count)),
                     JSON.Member("paths_hash", .string(String(paths.value, radix: 16))),
                 ])),
+            // Where relative paths of the index begin.
+            JSON.Member("directory", .string(Files.resolved("."))),
             JSON.Member("probe", .array(try Self.probe(embedder).map { .number(Double($0)) })),
         ]
         json = .object(members + fastDecode)
@@ -71,6 +73,8 @@ package struct EmbeddingSettings: Sendable {
 
     /// The checkpoint's path at the time.
     var model: String? { json["model"]?.string }
+    /// The current directory at the time.
+    var directory: String? { json["directory"]?.string }
     var pooling: FeaturePooling? { json["pooling"]?.string.flatMap { FeaturePooling(rawValue: $0) } }
     var layer: Int? { json["layer"]?.integer }
     var isNormalized: Bool { json["l2"]?.bool ?? false }

@@ -27,11 +27,12 @@ package struct EmbeddingMap {
     }
 
     /// The page. `progress` receives the steps of the layout done, and their number; `skipped` each row that is not finite,
-    /// which has no place on the map.
+    /// which has no place on the map; `missing` the images that would have a thumbnail but cannot be read.
     ///
     /// Errors: `InputError` if the index is malformed, or if there are no rows.
     package func page(
-        title: String, progress: (Int, Int) -> Void, skipped: (Int) -> Void = { _ in }
+        title: String, progress: (Int, Int) -> Void, skipped: (Int) -> Void = { _ in },
+        missing: ([String]) -> Void = { _ in }
     ) throws -> String {
         let whole = collection.vectors
         guard whole.rows > 0 else {
@@ -48,13 +49,15 @@ package struct EmbeddingMap {
         let groups = paths.map { FolderGroups(paths: $0) }
         let thumbnails = Thumbnails(
             side: options.thumbnailSide, byteCount: options.thumbnailBytes, threads: engine.threadCount)
+        let files = (paths ?? []).map(collection.file)
+        let pictures = try thumbnails.texts(of: files, missing: { missing($0.map { files[$0] }) })
         let data = JSON.object([
             JSON.Member("points", .array(Self.coordinates(places))),
             JSON.Member("groups", .array((groups?.names ?? ["all"]).map { .string($0) })),
             JSON.Member(
                 "group", .array((groups?.members ?? [Int](repeating: 0, count: vectors.rows)).map { .integer($0) })),
             JSON.Member("paths", .array((paths ?? []).map { .string($0) })),
-            JSON.Member("pictures", .array(try thumbnails.texts(of: paths ?? []).map { .string($0) })),
+            JSON.Member("pictures", .array(pictures.map { .string($0) })),
         ])
         return MapPage.html(title: title, count: vectors.rows, data: data)
     }

@@ -11,7 +11,9 @@ struct Thumbnails {
     let threads: Int
 
     /// A text per image; empty if the image cannot be read or the limit is reached.
-    func texts(of paths: [String]) throws -> [String] {
+    ///
+    /// - Parameter missing: receives the indices of the images that would have a text but cannot be read, if there are any.
+    func texts(of paths: [String], missing: ([Int]) -> Void = { _ in }) throws -> [String] {
         var result = [String](repeating: "", count: paths.count)
         guard side > 0, !paths.isEmpty else { return result }
         // A sample gives their average size; then as many as the limit allows are spread over all images.
@@ -20,11 +22,14 @@ struct Thumbnails {
         try forEach(of: sample, paths) { sampled += $1.utf8.count }
         let average = max(sampled / sample.count, 1)
         var left = byteCount
+        var unreadable: [Int] = []
         try forEach(of: spread(min(paths.count, max(left / average, 1)), over: paths.count), paths) { index, text in
+            if text.isEmpty { unreadable.append(index) }
             guard text.utf8.count <= left else { return }
             left -= text.utf8.count
             result[index] = text
         }
+        if !unreadable.isEmpty { missing(unreadable) }
         return result
     }
 

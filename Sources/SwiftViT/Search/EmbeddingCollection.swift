@@ -42,6 +42,26 @@ package struct EmbeddingCollection: Sendable {
         return paths
     }
 
+    /// The file that a path of the index names: relative ones begin where `vit embed` ran, or in the current directory if
+    /// it is not there.
+    package func file(_ path: String) -> String {
+        guard path.utf8.first != UInt8(ascii: "/"), let directory = settings?.directory else { return path }
+        let file = Files.join(directory, path)
+        return Files.kind(of: file) == .missing ? path : file
+    }
+
+    /// The rows of those of some files that are in the index, however their paths are written.
+    package func rows(ofFiles files: [String]) throws -> [String: Int] {
+        let named = Dictionary(grouping: Set(files)) { Files.name(of: $0) }
+        var rows: [String: Int] = [:]
+        try index?.forEach { entry in
+            for file in named[Files.name(of: entry.path)] ?? [] where rows[file] == nil {
+                if Files.resolved(file) == Files.resolved(self.file(entry.path)) { rows[file] = entry.row }
+            }
+        }
+        return rows
+    }
+
     /// An embedder whose embeddings are comparable with those of the array.
     ///
     /// - Parameter model: opens the checkpoint, given the path that the settings name, if any.

@@ -57,14 +57,14 @@ extension EmbeddingSearch {
     }
 
     private func byteCount(_ paths: [String]?) -> (Int) -> Int {
-        { row in paths.flatMap { Files.byteCount(of: $0[row]) } ?? 0 }
+        { row in paths.flatMap { Files.byteCount(of: collection.file($0[row])) } ?? 0 }
     }
 
     /// The miniatures of the images that can be read, by row.
     private func miniatures(_ paths: [String], progress: (Int) -> Void) throws -> [Int: Miniature] {
         var miniatures: [Int: Miniature] = [:]
         let stream = PreparedInputs(
-            inputs: paths.map { .file($0) }, groupSize: 16, threads: engine.threadCount
+            inputs: paths.map { .file(collection.file($0)) }, groupSize: 16, threads: engine.threadCount
         ) { (input) throws(InputError) in Miniature(try Miniature.preparation.prepare(input).image) }
         try stream.forEachGroup { group in
             for item in group { miniatures[item.index] = try? item.result.get() }

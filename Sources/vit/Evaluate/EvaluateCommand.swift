@@ -38,6 +38,12 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: .batchSize)
     var batchSize = 16
 
+    @Option(
+        help: ArgumentHelp(
+            "Also write a table with the columns path,label,prediction,probability, a line per image.",
+            valueName: "out.csv"))
+    var predictions: String?
+
     @OptionGroup var part: LabeledDataOptions
 
     @OptionGroup var inference: InferenceOptions
@@ -50,7 +56,9 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     func run() throws {
-        Interruption.watch(removing: UnfinishedFiles())
+        let unfinished = UnfinishedFiles()
+        Interruption.watch(removing: unfinished)
+        if let predictions { try OutputFile.checkPlace(predictions) }
         let classifier = try classifier()
         classifier.checkpoint.noteAssumptions(usesHead: activation == nil, unless: inference.shared.quiet)
         let dataset = try classifier.dataset(at: data, options: part.options)
@@ -60,11 +68,21 @@ struct EvaluateCommand: ParsableCommand {
             data: data, total: samples.count, verb: "evaluated", isStrict: inference.images.strict,
             isQuiet: inference.shared.quiet)
         run.show(dataset.notes)
-        let scores = try classifier.evaluate(samples, of: dataset) { try run.take(path: $0.path, $0.result) }
+        var table = "path,label,prediction,probability\n"
+        var labels = samples.lazy.map(\.label).makeIterator()
+        let scores = try classifier.evaluate(samples, of: dataset) { input in
+            let label = labels.next() ?? nil
+            if predictions != nil, let label, let answer = try? input.result.get().predictions(top: 1).first {
+                let fields = [input.path, classifier.labels[label], answer.label, "\(answer.probability)"]
+                table += fields.map(CSVField.text).joined(separator: ",") + "\n"
+            }
+            try run.take(path: input.path, input.result)
+        }
         try run.check(scores.count, of: samples.count, in: part)
         let report = EvaluationReport(
             data: data, model: classifier.checkpoint.path, part: asked == nil && part == .training ? nil : part,
             scores: scores, labels: classifier.labels, failures: run.failures)
+        if let predictions { try Files.write(table, to: predictions, unfinished: unfinished) }
         let output = StandardOutput()
         try output.write(format == .json ? report.json.text() + "\n" : report.text)
         try output.flush()

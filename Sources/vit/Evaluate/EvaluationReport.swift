@@ -26,6 +26,9 @@ struct EvaluationReport {
             JSON.Member("data", .string(data)), JSON.Member("model", .string(model)),
             JSON.Member("part", .string(part?.rawValue ?? "all")), JSON.Member("count", .integer(scores.count)),
             JSON.Member("correct", .integer(scores.correctCount)), JSON.Member("top1", .number(scores.top1)),
+            JSON.Member(
+                "top1_interval",
+                .array([.number(scores.top1Interval.lowerBound), .number(scores.top1Interval.upperBound)])),
             JSON.Member("top5", .number(scores.top5)), JSON.Member("loss", .number(scores.loss)),
             JSON.Member("calibration_error", .number(scores.calibrationError)),
             JSON.Member("balanced_accuracy", .number(scores.balancedAccuracy)),
@@ -58,7 +61,7 @@ struct EvaluationReport {
         let images = part.map { "images of the \($0.rawValue) part" } ?? "images"
         return """
             \(printable(data)): \(scores.count) \(images), \(shown.count) classes
-            top-1              \(percent(scores.top1))   \(scores.correctCount) of \(scores.count)
+            top-1              \(percent(scores.top1))   \(scores.correctCount) of \(scores.count), 95 % interval \(interval)
             top-5              \(percent(scores.top5))
             loss               \(fixed(scores.loss, 4))
             calibration error  \(percent(scores.calibrationError))   expected, \(ClassificationScores.binCount) bins
@@ -66,6 +69,12 @@ struct EvaluationReport {
             \(classTable)
             \(shown.count <= Self.largestTable ? confusionTable : confusionList)
             """
+    }
+
+    /// The bounds of the accuracy.
+    private var interval: String {
+        let bounds = scores.top1Interval
+        return "\(fixed(100 * bounds.lowerBound, 2)) to \(fixed(100 * bounds.upperBound, 2)) %"
     }
 
     /// The classes that have images or were predicted.

@@ -8,6 +8,8 @@ import SwiftViT
 struct ImageFiles {
     private let output: String
     private let isOneFile: Bool
+    /// Whether that file is a JPEG.
+    private let isJPEG: Bool
     private let unfinished: UnfinishedFiles
     private var taken: Set<BytewiseText> = []
 
@@ -15,7 +17,8 @@ struct ImageFiles {
     init(output: String, inputCount: Int, unfinished: UnfinishedFiles) throws {
         self.output = output
         self.unfinished = unfinished
-        isOneFile = output.lowercased().hasSuffix(".png") && Files.kind(of: output) != .directory
+        isJPEG = [".jpg", ".jpeg"].contains { output.lowercased().hasSuffix($0) }
+        isOneFile = (isJPEG || output.lowercased().hasSuffix(".png")) && Files.kind(of: output) != .directory
         if isOneFile, inputCount != 1 {
             throw CommandFailure(
                 .usage, "\(output): holds one image, and there are \(inputCount) inputs; name a directory")
@@ -30,7 +33,8 @@ struct ImageFiles {
     /// Writes the image drawn for an input and returns its path.
     mutating func write(_ image: Image, for input: String) throws(FileError) -> String {
         let path = isOneFile ? output : Files.join(output, name(for: input))
-        try Files.write(image.encodedPNG(), to: path, unfinished: unfinished)
+        let bytes = isOneFile && isJPEG ? image.encodedJPEG(quality: 95) : image.encodedPNG()
+        try Files.write(bytes, to: path, unfinished: unfinished)
         return path
     }
 

@@ -36,9 +36,10 @@ struct QueryBatch {
     }
 
     mutating func append(_ inputs: [InputPaths.Input], embedder: ImageEmbedder, isStrict: Bool) throws {
+        let rows = try collection.rows(ofFiles: inputs.map(\.path))
         try embedder.embed(inputs) { input in
             switch input.result {
-            case .success(let embedding): try append(input.path, embedding.values, row: nil)
+            case .success(let embedding): try append(input.path, embedding.values, row: rows[input.path])
             case .failure(let error):
                 if isStrict || inputs.count == 1 { throw error }
                 StandardError.write("Error: \(error)\n")
