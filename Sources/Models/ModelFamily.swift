@@ -26,6 +26,11 @@ package protocol ModelFamily: Sendable {
         tensor: TensorSource
     ) throws(CheckpointError) -> [String]
 
+    /// Writes the configuration files beside tensors under canonical names; see `CheckpointWriter.writeConfiguration`.
+    func writeConfiguration(
+        _ configuration: Configuration, of writer: CheckpointWriter, to directory: String
+    ) throws(CheckpointError)
+
     /// What `vit inspect` prints of a model: names and values, empty ones left out.
     ///
     /// - Parameter classes: the value of the row on its classes.
@@ -65,6 +70,10 @@ extension ModelFamily {
         _ writer: CheckpointWriter, to directory: String, as layout: ExportLayout, tensor: TensorSource
     ) throws(CheckpointError) -> [String] {
         try write(own(writer.configuration), of: writer, to: directory, as: layout, tensor: tensor)
+    }
+
+    func writeConfiguration(_ writer: CheckpointWriter, to directory: String) throws(CheckpointError) {
+        try writeConfiguration(own(writer.configuration), of: writer, to: directory)
     }
 
     /// See `rows(_:classes:)`.

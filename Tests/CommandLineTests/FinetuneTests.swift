@@ -32,7 +32,7 @@ struct FinetuneTests {
         ]
         #expect(files == expected)
         let checkpoint = try FileManager.default.contentsOfDirectory(atPath: scratch.path("run/checkpoints/6")).sorted()
-        #expect(checkpoint == ["model.safetensors", "optimizer.safetensors", "state.json"])
+        #expect(checkpoint == ["config.json", "model.safetensors", "optimizer.safetensors", "state.json"])
         let model = try Vit.run(["classify", "data/cat/1.png", "--model", "run/model"], in: scratch)
         #expect(model.status == 0 && model.output.contains("dog") && model.output.contains("cat"))
         let configuration = String(decoding: try scratch.read("run/model/config.json"), as: UTF8.self)
@@ -120,13 +120,71 @@ struct FinetuneTests {
                 + "training part, \"cat\", \"dog\"\n")
     }
 
-    @Test func aStepNeedsItsImages() throws {
-        let outcome = try finetune("data", "--batch-size", "17")
-        #expect(outcome.status == 64)
+    @Test func aStepOfFewImagesTakesAllOfThem() throws {
+        let arguments = ["--batch-size", "17", "--accumulate", "2", "--steps", "2"]
+        let outcome = try Vit.run(["finetune", "data", "--output", "run"] + options + arguments, in: scratch)
+        #expect(outcome.status == 0)
         #expect(
-            outcome.errors
-                == "Error: data: has 16 images to train on, fewer than the 17 of a step; expected a smaller --batch-size "
-                + "or more images\n")
+            outcome.errors.contains(
+                "data: has 16 images to train on, fewer than the 34 of a step; a step takes 16\n"), "\(outcome.errors)")
+        let again = try Vit.run(
+            ["finetune", "data", "--output", "run"] + options + arguments + ["--resume"], in: scratch)
+        #expect(again.status == 0, "\(again.errors)")
+    }
+
+    @Test func aRunStandsForItsResult() throws {
+        #expect(try finetune("data", "--steps", "3").status == 0)
+        func classify(_ model: String) throws -> String {
+            try Vit.run(["classify", "data/cat/1.png", "--model", model], in: scratch).output
+        }
+        let output = try classify("run/model")
+        #expect(try classify("run") == output && classify("run/checkpoints/3") == output && !output.isEmpty)
+        try FileManager.default.removeItem(atPath: scratch.path("run/model"))
+        #expect(try classify("run") == output)
+        #expect(try finetune("data", "--init", "run", "--output", "next", "--steps", "1").status == 0)
+    }
+
+    @Test func aRunSaysWhatItIsAndHowItGoes() throws {
+        let outcome = try finetune("data", "--validation-fraction", "0.3", "--class-weights", "balanced")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        for part in [
+            "effective batch   4\n", "warning: ", "files             run/report.html", "held-out accuracy ",
+            " so far, ", "balanced-accuracy ",
+        ] {
+            #expect(outcome.errors.contains(part), "\(part): \(outcome.errors)")
+        }
+        let configuration = String(decoding: try scratch.read("run/config.json"), as: UTF8.self)
+        #expect(configuration.contains(#""best_by": "balanced-accuracy""#))
+        // Runs of earlier versions chose by the accuracy, and do not say so.
+        let old = configuration.replacingOccurrences(of: #""best_by": "balanced-accuracy","#, with: "")
+        try scratch.write(
+            old.replacingOccurrences(of: #""holdout_beside_test": true,"#, with: ""), to: "run/config.json")
+        #expect(try finetune("data", "--resume", "--class-weights", "balanced").status == 0)
+        let plain = try finetune("data", "--output", "plain", "--best-by", "loss", "--validation-fraction", "0.3")
+        #expect(plain.status == 0 && !plain.errors.contains("balanced-accuracy"), "\(plain.errors)")
+    }
+
+    @Test func minutesMakeSteps() throws {
+        let shape = Array(options.dropLast(2))
+        let outcome = try Vit.run(
+            ["finetune", "data", "--output", "run", "--minutes", "0.02"] + shape, in: scratch)
+        #expect(outcome.status == 0 && outcome.errors.contains("0.0 minutes are "), "\(outcome.errors)")
+        let again = ["finetune", "data", "--output", "run", "--minutes", "9", "--resume"] + shape
+        #expect(try Vit.run(again, in: scratch).status == 0)
+        let both = try finetune("data", "--minutes", "3", "--output", "other")
+        #expect(both.status == 64 && both.errors.contains("--steps and --minutes exclude each other"))
+    }
+
+    @Test func aTestPartIsLeftForEvaluation() throws {
+        for seed in 0..<12 {
+            for name in ["cat", "dog"] {
+                try scratch.writeImage("split/train/\(name)/\(seed).png", seed: seed)
+                try scratch.writeImage("split/test/\(name)/\(seed).png", seed: seed)
+            }
+        }
+        let outcome = try finetune("split", "--validation-fraction", "0.3")
+        #expect(outcome.status == 0 && outcome.errors.contains("held-out images correct"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("are held out, and the test part stays for evaluation"))
     }
 
     @Test func endsAsTheContractSays() throws {

@@ -28,7 +28,7 @@ struct PretrainTests {
         ]
         #expect(files == expected)
         let checkpoint = try FileManager.default.contentsOfDirectory(atPath: scratch.path("run/checkpoints/6")).sorted()
-        #expect(checkpoint == ["model.safetensors", "optimizer.safetensors", "state.json"])
+        #expect(checkpoint == ["config.json", "model.safetensors", "optimizer.safetensors", "state.json"])
         let lines = String(decoding: try scratch.read("run/metrics.jsonl"), as: UTF8.self).split(separator: "\n")
         #expect(lines.count == 3 && lines[0].hasPrefix("{\"step\":2,\"epoch\":"))
         #expect(try Vit.run(["inspect", "run/model"], in: scratch).status == 0)

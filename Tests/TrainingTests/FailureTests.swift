@@ -52,11 +52,14 @@ import Training
         #expect(text.contains(".png") && text.contains("the last good checkpoint is \(run.output)/checkpoints/"))
     }
 
-    @Test func moreImagesInAStepThanThereAreIsRefused() throws {
+    @Test func aStepOfFewImagesTakesAllOfThem() throws {
         var run = try TinyRun(count: 5)
-        run.options.batchSize = 64
-        #expect(throws: (any Error).self) { try run.train() }
-        #expect(!FileManager.default.fileExists(atPath: run.output + "/config.json"))
+        (run.options.batchSize, run.options.validationFraction, run.options.rate) = (64, 0, nil)
+        let notes = Notes()
+        #expect(try run.train(notes: notes).isComplete)
+        #expect(notes.sentences.contains { $0.contains("has 5 images to train on, fewer than the 64 of a step") })
+        let recorded = try JSON.file(run.output + "/config.json")
+        #expect(recorded["batch_size"]?.integer == 5 && recorded["lr"]?.double == 1.5e-4 * 5 / 256)
     }
 
     @Test(

@@ -205,8 +205,11 @@ import Training
         try Files.write("label,weight\nred,0.5\nblue,2\ngreen,1\n", to: table)
         run.options.classWeights = .file(table)
         #expect(try run.options.resolve().settings.method.classWeights == .list([2, 1, 0.5]))
+        // What it does not name weighs 1.
+        try Files.write("label,weight\ngreen,3\n", to: table)
+        #expect(try run.options.resolve().settings.method.classWeights == .list([1, 3, 1]))
         let wrong = [
-            "label,weight\nred,1\nblue,1\n": "no weight for the class \"green\"",
+            "label,weight\n": "no weight for any class",
             "label,weight\nred,1\nred,1\n": "is repeated", "label,weight\npink,1\n": "no class of the data",
             "label,weight\nred,-1\n": "a weight from 0 up", "a,b\n": "begin with the line label,weight",
         ]

@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Support
 import Testing
 
@@ -99,7 +100,82 @@ import Training
         run.options.batchSize = 5
         let error = #expect(throws: TrainingError.self) { try run.train(resumes: true) }
         #expect(error?.kind == .usage)
-        #expect(error?.description.contains("batch_size 4, not 5") == true)
+        #expect(error?.description.contains("--batch-size 4, not 5; leave the option out") == true)
+    }
+
+    @Test func refusalsNameTheOptionThatWasGiven() throws {
+        var run = try TinyRun()
+        try run.train(stop: 3)
+        run.options.steps = nil
+        for (epochs, part) in [(2.0, "--steps 30, and --epochs 2 makes it"), (0.01, "without a single step")] {
+            run.options.epochs = epochs
+            let error = #expect(throws: TrainingError.self) { try run.train(resumes: true) }
+            #expect(error?.description.contains(part) == true, "\(String(describing: error))")
+        }
+        run.options.epochs = nil
+        run.options.architecture = .small
+        (run.options.width, run.options.depth, run.options.heads) = (nil, nil, nil)
+        let error = #expect(throws: TrainingError.self) { try run.train(resumes: true) }
+        #expect(
+            error?.description.contains("--width 16, and --arch vit-small makes it 384; leave --arch out") == true,
+            "\(String(describing: error))")
+    }
+
+    @Test(arguments: [7, 30])
+    func moreStepsMakeARunLonger(stop: Int) throws {
+        var run = try TinyRun()
+        try run.train(stop: stop == 30 ? nil : stop)
+        run.options.steps = 40
+        let notes = Notes()
+        #expect(try run.train(stop: stop + 3, resumes: true, notes: notes).step == stop + 3)
+        #expect(
+            notes.sentences.contains { $0.contains("40 steps") && $0.contains("instead of 30") }, "\(notes.sentences)")
+        // The new length is the run's, also where it is not asked for again.
+        run.options.steps = nil
+        let end = try run.train(resumes: true)
+        #expect(end.isComplete && end.step == 40)
+        let rates = MetricsLog.read("\(run.output)/metrics.jsonl").compactMap { line in
+            line.values.first { $0.name == "lr" }.map { (line.step, $0.value) }
+        }
+        let recorded = try JSON.file(run.output + "/config.json")
+        #expect(recorded["steps"]?.integer == 40)
+        let warmup = try #require(recorded["warmup_steps"]?.integer)
+        let schedule = LearningRateSchedule(peak: 1e-3, minimum: 0, warmupSteps: warmup, totalSteps: 40)
+        #expect(rates.last?.0 == 40 && abs((rates.last?.1 ?? 1) - schedule.rate(at: 39)) < 1e-9)
+    }
+
+    @Test func theResultOfALongerRunIsItsLastModel() throws {
+        var run = try TinyRun()
+        try run.train()
+        let short = try run.weights()
+        run.options.steps = 34
+        try run.train(resumes: true)
+        #expect(try run.weights() != short)
+    }
+
+    @Test func aCheckpointOpensAsTheModelThatItIs() throws {
+        var run = try TinyRun()
+        run.options.heads = 4
+        run.options.decoderHeads = 4
+        run.options.maskRatio = 0.5
+        try run.train()
+        let (saved, result) = try (
+            Checkpoint.open(run.output + "/checkpoints/30"), Checkpoint.open(run.output + "/model")
+        )
+        // How positions are resampled and odd margins are cut are conventions of the layouts.
+        var (model, preprocessing) = (try #require(saved.configuration as? MAEConfiguration), saved.preprocessing)
+        model.encoder.positionInterpolation = .transformers
+        preprocessing.cropRounding = result.preprocessing.cropRounding
+        #expect(model == result.configuration as? MAEConfiguration && model.encoder.heads == 4)
+        #expect(preprocessing == result.preprocessing && saved.assumptions.isEmpty, "\(saved.assumptions)")
+        #expect(try Checkpoint.open(run.output).path == result.path)
+        Files.remove(run.output + "/model")
+        #expect(try Checkpoint.open(run.output).path == saved.path)
+        // The decoder of another target makes no images, and is left out as in the result.
+        run.options.target = .mean
+        try trainRun(run.options, in: run.output + "-mean")
+        let encoder = try Checkpoint.open(run.output + "-mean/checkpoints/30")
+        #expect((encoder.configuration as? ViTConfiguration)?.heads == 4)
     }
 
     @Test func changedDataAreRefusedUnlessAllowed() throws {

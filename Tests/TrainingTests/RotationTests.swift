@@ -66,7 +66,8 @@ import Training
         (options.imageSize, options.patchSize) = (Size(square: 2), Size(square: 1))
         (options.width, options.depth, options.heads) = (8, 1, 2)
         (options.batchSize, options.steps, options.augment) = (1, 1, RunSettings.Augment.none)
-        let (settings, dataset, _) = try options.resolve()
+        let resolved = try options.resolve()
+        let (settings, dataset) = (resolved.settings, resolved.dataset)
         let method = try Rotation(settings, start: .random, dataset: dataset, engine: Engines.make(threads: 1)) { _ in }
         let loader = try BatchLoader(
             dataset,

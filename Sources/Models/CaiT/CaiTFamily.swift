@@ -80,6 +80,14 @@ struct CaiTFamily: ModelFamily {
         try Files.makeDirectory(directory)
         let plan = ExportedTensor.plan(configuration.parameterShapes, Names())
         try plan.writeSafetensors(to: Files.join(directory, "model.safetensors"), as: writer.type, from: tensor)
+        try writeConfiguration(configuration, of: writer, to: directory)
+        let transform = TimmTransform(writer.preprocessing, fed: configuration.imageSize)
+        return transform.isExact ? [] : ["timm's settings cannot say all of the preprocessing."]
+    }
+
+    func writeConfiguration(
+        _ configuration: CaiTConfiguration, of writer: CheckpointWriter, to directory: String
+    ) throws(CheckpointError) {
         let transform = TimmTransform(writer.preprocessing, fed: configuration.imageSize)
         var members = [
             JSON.Member("architecture", .string("cait_xxs24_224")),
@@ -93,7 +101,6 @@ struct CaiTFamily: ModelFamily {
         members.append(
             JSON.Member("pretrained_cfg", TimmExport.pretrained(configuration, writer.preprocessing, transform)))
         try Files.write(JSON.object(members).text() + "\n", to: Files.join(directory, "config.json"))
-        return transform.isExact ? [] : ["timm's settings cannot say all of the preprocessing."]
     }
 
     private func arguments(_ configuration: CaiTConfiguration) -> JSON {

@@ -22,7 +22,7 @@ package struct CheckpointFiles {
 
     /// Opens the checkpoint at `path`: a directory, or the weights themselves.
     init(_ path: String) throws(CheckpointError) {
-        weights = try TensorFile.open(Self.weightsPath(path))
+        weights = try TensorFile.open(Self.weightsPath(RunFolder.model(in: path) ?? path))
         var names = weights.tensors.map(\.name)
         while let wrapping = Self.wrappings.first(where: { prefix in names.allSatisfy { $0.hasPrefix(prefix) } }),
             !names.isEmpty

@@ -49,6 +49,12 @@ public struct CheckpointWriter: Sendable {
         try ModelFamilies.family(of: configuration).write(self, to: directory, as: layout, tensor: tensor)
     }
 
+    /// Writes the configuration files that belong beside a `model.safetensors` with the tensors under canonical names, as
+    /// a run saves them.
+    package func writeConfiguration(to directory: String) throws(CheckpointError) {
+        try ModelFamilies.family(of: configuration).writeConfiguration(self, to: directory)
+    }
+
     /// What the model has that no class of transformers has, as a noun; nil where the layout can hold it.
     package var huggingFaceObstacle: String? { ModelFamilies.family(of: configuration).huggingFaceObstacle(self) }
 

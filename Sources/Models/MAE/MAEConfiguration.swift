@@ -12,6 +12,9 @@ public struct MAEConfiguration: ModelConfiguration, Hashable {
         case mean
         /// The patch at a quarter of its size each way (the same).
         case downsampled
+
+        /// Whether it is every pixel, which an image can be made of.
+        package var isPixels: Bool { self == .normalized || self == .pixels }
     }
 
     /// The encoder; it has no head.

@@ -19,7 +19,9 @@ struct MAEDecoderReading {
             try read(configuration)
         } else {
             if let configuration = reading.timm { try read(configuration) }
-            reading.description.assumptions.append("\(decoder.heads) attention heads in the decoder.")
+            if reading.timm?.json["decoder_num_heads"] == nil {
+                reading.description.assumptions.append("\(decoder.heads) attention heads in the decoder.")
+            }
         }
         guard decoder.heads > 0, decoder.width % decoder.heads == 0 else {
             throw .malformed(

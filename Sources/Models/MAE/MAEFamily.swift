@@ -7,7 +7,7 @@ struct MAEFamily: ModelFamily {
     func recognizes(_ files: CheckpointFiles) -> Bool {
         guard let names = KeyMap.detect(files) else { return false }
         return files.names.contains { names.decoderBlockIndex(of: $0) != nil }
-            && KeyMap.unsupportedFeature(names: files.names) == nil
+            && KeyMap.unsupportedFeature(names: files.names) == nil && !files.predictsOtherThanPixels
     }
 
     func read(_ files: CheckpointFiles) throws(CheckpointError) -> CheckpointContents {
@@ -32,6 +32,13 @@ struct MAEFamily: ModelFamily {
     ) throws(CheckpointError) -> [String] {
         try ViTExport(configuration.encoder, mae: configuration, of: writer).write(
             to: directory, as: layout, tensor: tensor)
+    }
+
+    func writeConfiguration(
+        _ configuration: MAEConfiguration, of writer: CheckpointWriter, to directory: String
+    ) throws(CheckpointError) {
+        let export = ViTExport(configuration.encoder, mae: configuration, of: writer)
+        try TimmExport(export, directory: directory).writeConfiguration()
     }
 
     func rows(_ configuration: MAEConfiguration, classes: String) -> [(name: String, value: String)] {
@@ -61,6 +68,17 @@ struct MAEFamily: ModelFamily {
             members.append(JSON.Member(MAEConfiguration.maskRatioName, .number(configuration.maskRatio)))
         }
         return members
+    }
+}
+
+extension CheckpointFiles {
+    /// Whether the configuration of a run's checkpoint states a target that no reconstruction can be made of; the encoder
+    /// is what is left then.
+    var predictsOtherThanPixels: Bool {
+        guard let word = configuration?.json[MAEConfiguration.targetName]?.string,
+            let target = MAEConfiguration.Target(rawValue: word)
+        else { return false }
+        return !target.isPixels
     }
 }
 

@@ -11,7 +11,12 @@ struct ViTFamily: ModelFamily {
 
     func read(_ files: CheckpointFiles) throws(CheckpointError) -> CheckpointContents {
         let names = KeyMap.detect(files) ?? KeyMap(layout: .timm)
-        let reading = try ViTReading(files, names: names)
+        var reading = try ViTReading(files, names: names)
+        if files.predictsOtherThanPixels {
+            for name in files.names where name.hasPrefix("decoder_") {
+                reading.description.ignored[name] = "a decoder that does not predict pixels"
+            }
+        }
         return try reading.contents(reading.description.configuration)
     }
 
@@ -24,6 +29,12 @@ struct ViTFamily: ModelFamily {
         tensor: TensorSource
     ) throws(CheckpointError) -> [String] {
         try ViTExport(configuration, of: writer).write(to: directory, as: layout, tensor: tensor)
+    }
+
+    func writeConfiguration(
+        _ configuration: ViTConfiguration, of writer: CheckpointWriter, to directory: String
+    ) throws(CheckpointError) {
+        try TimmExport(ViTExport(configuration, of: writer), directory: directory).writeConfiguration()
     }
 
     func rows(_ configuration: ViTConfiguration, classes: String) -> [(name: String, value: String)] {

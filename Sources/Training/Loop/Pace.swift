@@ -18,7 +18,8 @@ struct Pace {
         lapSteps += 1
     }
 
-    var secondsPerStep: Double { (clock.now - start) / .seconds(1) / Double(max(1, steps)) }
+    var seconds: Double { (clock.now - start) / .seconds(1) }
+    var secondsPerStep: Double { seconds / Double(max(1, steps)) }
     var imagesPerSecond: Double { Double(imagesPerStep) / max(secondsPerStep, 1e-9) }
 
     /// Images a second since the last lap, which ends here.

@@ -13,6 +13,14 @@ public struct RunObserver {
 
     /// Reports nothing and never stops.
     public init() {}
+
+    /// Says what a run is that begins or continues, and where its files are.
+    func show(_ plan: RunPlan, in directory: RunDirectory) {
+        note(
+            plan.text
+                + "files             \(directory.report), checkpoints in \(directory.checkpoints), result \(directory.model)"
+        )
+    }
 }
 
 /// The progress of a run.
@@ -25,6 +33,10 @@ public struct RunProgress: Sendable {
     public let stepsPerEpoch: Int
     /// The loss of the last step.
     public let loss: Double
+    /// What was last measured on held-out images, in words; nil: nothing yet.
+    public let heldOut: String?
+    /// Since this process began to train.
+    public let seconds: Double
     /// Since this process began to train.
     public let imagesPerSecond: Double
     /// Until the last step, at this pace.

@@ -3,7 +3,7 @@ import Datasets
 import Models
 import Support
 
-/// What a run would take, from a few timed steps: `--plan`.
+/// What a run is, and what it would take if a few steps were timed: `--plan`.
 public struct RunPlan: Sendable {
     /// The settings that every run has.
     public let run: RunSettings
@@ -13,10 +13,8 @@ public struct RunPlan: Sendable {
     public let validationCount: Int
     /// Steps per epoch.
     public let stepsPerEpoch: Int
-    /// The median of a few steps, after a first one.
-    public let secondsPerStep: Double
-    /// The most memory that the process held meanwhile, in bytes.
-    public let peakMemory: Int
+    /// What a few steps took; nil: none was timed.
+    public internal(set) var cost: Cost?
     /// The model in words.
     var model: String
     /// Its input in words.
@@ -26,12 +24,18 @@ public struct RunPlan: Sendable {
     /// What often goes wrong, a sentence each.
     public internal(set) var warnings: [String] = []
 
+    /// What steps take.
+    public struct Cost: Sendable {
+        /// The median of a few steps, after a first one.
+        public let secondsPerStep: Double
+        /// The most memory that the process held meanwhile, in bytes.
+        public let peakMemory: Int
+    }
+
     /// The plan for people.
     public var text: String {
-        let seconds = secondsPerStep * Double(run.steps)
         let parts = run.accumulate > 1 ? " (\(run.batchSize) × \(run.accumulate))" : ""
         let epochs = fixed(Double(run.steps) / Double(max(1, stepsPerEpoch)), 1)
-        let imagesPerSecond = Double(run.effectiveBatch) / max(secondsPerStep, 1e-9)
         let all: [(title: String, text: String)] =
             [
                 ("images", "\(imageCount) to train on, \(validationCount) held out"), ("model", model),
@@ -41,21 +45,29 @@ public struct RunPlan: Sendable {
                     "\(run.rate), after a warm-up of \(run.warmupSteps) steps, then a cosine to \(run.minimumRate)"
                 ),
             ] + rows + [
-                ("steps", "\(run.steps) (\(stepsPerEpoch) per epoch, \(epochs) epochs)"),
-                ("memory", "\(fixed(Double(peakMemory) / 1e9, 2)) GB"),
-                (
-                    "time",
-                    "\(Self.duration(seconds)) (\(fixed(secondsPerStep, 2)) s per step, "
-                        + "\(fixed(imagesPerSecond, 0)) images/s)"
-                ),
+                ("steps", "\(run.steps) (\(stepsPerEpoch) per epoch, \(epochs) epochs)")
+            ] + costRows + [
                 (
                     "checkpoints",
                     "every \(run.checkpointEvery) steps, "
                         + (run.keep == 0 ? "all of them kept" : "the last \(run.keep) kept")
-                ),
+                )
             ]
         let lines = all.map { $0.title + String(repeating: " ", count: max(1, 18 - $0.title.count)) + $0.text }
         return (lines + warnings.map { "warning: \($0)" }).joined(separator: "\n") + "\n"
+    }
+
+    private var costRows: [(title: String, text: String)] {
+        guard let cost else { return [] }
+        let imagesPerSecond = Double(run.effectiveBatch) / max(cost.secondsPerStep, 1e-9)
+        return [
+            ("memory", "\(fixed(Double(cost.peakMemory) / 1e9, 2)) GB"),
+            (
+                "time",
+                "\(Self.duration(cost.secondsPerStep * Double(run.steps))) (\(fixed(cost.secondsPerStep, 2)) s per step, "
+                    + "\(fixed(imagesPerSecond, 0)) images/s)"
+            ),
+        ]
     }
 
     /// Days, hours, minutes or seconds, whichever suits.
@@ -70,7 +82,30 @@ public struct RunPlan: Sendable {
 extension TrainingOptions {
     /// What a run of these options would take: reads the data, builds the model and times a few steps.
     public func plan(threads: Int? = nil, observer: RunObserver) throws -> RunPlan {
-        let (settings, dataset, checkpoint) = try resolve()
+        try timed(threads: threads, observer: observer).measuredPlan(threads: threads, observer: observer)
+    }
+
+    /// The same with a number of steps in the place of minutes, from a few timed steps.
+    func timed(threads: Int?, observer: RunObserver) throws -> Self {
+        try check()
+        guard given.contains("minutes"), let minutes = settings.request.minutes else { return self }
+        var quiet = RunObserver()
+        quiet.shouldStop = observer.shouldStop
+        var options = self
+        options.minutes = nil
+        // A warm-up of some epochs must fit in; the number does not matter otherwise.
+        options.steps = 1_000_000
+        let seconds = try options.measuredPlan(threads: threads, observer: quiet).cost?.secondsPerStep ?? 0
+        let steps = max(1, min(1e9, (60 * minutes / max(seconds, 1e-6)).rounded(.down)))
+        options.steps = Int(steps)
+        observer.note("\(fixed(minutes, 1)) minutes are \(Int(steps)) steps of \(fixed(seconds, 3)) s each")
+        return options
+    }
+
+    private func measuredPlan(threads: Int?, observer: RunObserver) throws -> RunPlan {
+        let resolved = try resolve()
+        let (settings, dataset, checkpoint) = (resolved.settings, resolved.dataset, resolved.checkpoint)
+        for note in resolved.notes { observer.note(note) }
         let engine = Engines.make(threads: threads)
         let method = try method.init(
             settings, start: checkpoint.map { .checkpoint($0) } ?? .random, dataset: dataset, engine: engine,
@@ -82,24 +117,34 @@ extension TrainingOptions {
             let time = try clock.measure { _ = try method.step(step) { try loader.next() } }
             if step > 0 { times.append(time / .seconds(1)) }
         }
-        let encoder = settings.encoder
         // Decoded images are kept at their own size, which is not known; the model's is a guess at it.
-        let pixels = encoder.imageSize.height * encoder.imageSize.width * encoder.inputChannels
+        let size = settings.encoder.imageSize
+        let pixels = size.height * size.width * settings.encoder.inputChannels
         let cache = min(settings.run.cacheMemory, dataset.training.count * pixels)
-        let parameters = fixed(Double(method.parameters.store.parameterCount) / 1e6, 2)
-        var plan = RunPlan(
-            run: settings.run, imageCount: dataset.training.count, validationCount: dataset.validation.count,
-            stepsPerEpoch: loader.plan.stepsPerEpoch,
+        var plan = method.plan(dataset, given: given)
+        plan.cost = RunPlan.Cost(
             secondsPerStep: times.isEmpty ? 0 : times.sorted()[times.count / 2],
-            peakMemory: PeakMemory.bytes + cache,
-            model: "\(parameters) M parameters, width \(encoder.width), depth \(encoder.depth), heads \(encoder.heads)",
+            peakMemory: PeakMemory.bytes + cache)
+        return plan
+    }
+}
+
+extension TrainingMethod {
+    /// What the run is, without the time that it takes; `given`: the names of the options that were asked for.
+    func plan(_ dataset: ImageDataset, given: Set<String>) -> RunPlan {
+        let (run, encoder) = (settings.run, settings.encoder)
+        let count = fixed(Double(parameters.store.parameterCount) / 1e6, 2)
+        var plan = RunPlan(
+            run: run, imageCount: dataset.training.count, validationCount: dataset.validation.count,
+            stepsPerEpoch: dataset.training.count / run.effectiveBatch,
+            model: "\(count) M parameters, width \(encoder.width), depth \(encoder.depth), heads \(encoder.heads)",
             input: "\(encoder.imageSize.text) pixels, \(encoder.inputChannels) channels, "
                 + "\(encoder.patchCount) patches of \(encoder.patchSize.text)")
-        if settings.run.warmupSteps >= settings.run.steps {
+        if run.warmupSteps >= run.steps {
             plan.warnings.append(
                 "The warm-up takes the whole run; a smaller --warmup-epochs lets the learning rate reach its peak.")
         }
-        method.describe(&plan, dataset: dataset, given: given)
+        describe(&plan, dataset: dataset, given: given)
         return plan
     }
 }

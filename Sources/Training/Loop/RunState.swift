@@ -19,13 +19,14 @@ package struct RunState {
     /// The step of the best model, and its score.
     package struct Best: Equatable {
         let step: Int
-        let accuracy: Double
+        /// What the models are compared by; in `state.json` it is the accuracy, as earlier versions wrote it.
+        let score: Double
         let loss: Double
 
-        /// A higher accuracy, or the same with a smaller loss.
+        /// A higher score, or the same with a smaller loss.
         func isBetter(than other: Best?) -> Bool {
             guard let other else { return true }
-            return (accuracy, -loss) > (other.accuracy, -other.loss)
+            return (score, -loss) > (other.score, -other.loss)
         }
     }
 
@@ -60,7 +61,7 @@ package struct RunState {
             JSON.Member(
                 "best",
                 .object([
-                    JSON.Member("step", .integer(best.step)), JSON.Member("accuracy", .number(best.accuracy)),
+                    JSON.Member("step", .integer(best.step)), JSON.Member("accuracy", .number(best.score)),
                     JSON.Member("loss", .number(best.loss)),
                 ]))
         ]
@@ -81,7 +82,7 @@ package struct RunState {
         if let best = json["best"], let step = best["step"]?.integer, let accuracy = best["accuracy"]?.double,
             let loss = best["loss"]?.double
         {
-            self.best = Best(step: step, accuracy: accuracy, loss: loss)
+            self.best = Best(step: step, score: accuracy, loss: loss)
         }
         self.step = step
         self.lossSum = lossSum

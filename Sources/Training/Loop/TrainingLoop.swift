@@ -22,7 +22,7 @@ extension TrainingRun {
             }
             try takeStep(loader, &pace)
         }
-        try finish()
+        try finish(hasTrained: true)
         return result
     }
 
@@ -46,7 +46,7 @@ extension TrainingRun {
         if isLast || state.step % run.logEvery == 0 { try log(outcome, loader.plan, &pace) }
         let progress = RunProgress(
             step: state.step, totalSteps: run.steps, stepsPerEpoch: loader.plan.stepsPerEpoch, loss: outcome.loss,
-            imagesPerSecond: pace.imagesPerSecond,
+            heldOut: heldOut, seconds: pace.seconds, imagesPerSecond: pace.imagesPerSecond,
             secondsLeft: pace.secondsPerStep * Double(run.steps - state.step))
         observer.progress(progress)
         let isMeasured =
@@ -78,6 +78,7 @@ extension TrainingRun {
         guard let measurement = try method.measure(step: state.step) else { return false }
         try report(measurement.unreadable)
         if !measurement.values.isEmpty {
+            heldOut = measurement.summary
             try metrics.append(MetricsLine(step: state.step, values: measurement.values))
         }
         let isBest = measurement.score.map { $0.isBetter(than: state.best) } ?? false
@@ -101,9 +102,9 @@ extension TrainingRun {
     }
 
     /// Writes the result, when all steps are done; also where they were done before.
-    private func finish() throws {
-        // Without measurements to choose by, the last model is the result.
-        if Files.kind(of: directory.model) != .directory { try export() }
+    private func finish(hasTrained: Bool = false) throws {
+        // Without measurements to choose by, the last model is the result, also of a run that was made longer.
+        if state.best == nil && hasTrained || Files.kind(of: directory.model) != .directory { try export() }
         try writeReport()
     }
 
@@ -145,6 +146,8 @@ extension TrainingRun {
                 to: Files.join(directory, "model.safetensors"))
             try TensorArchive.write(parameters.namedMoments, to: Files.join(directory, "optimizer.safetensors"))
             try Files.write(state.json.text() + "\n", to: Files.join(directory, "state.json"))
+            // Heads and preprocessing do not show in the tensors, for those who open the checkpoint as a model.
+            try method.checkpointWriter.writeConfiguration(to: directory)
         }
     }
 

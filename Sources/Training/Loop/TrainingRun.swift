@@ -13,6 +13,8 @@ public final class TrainingRun<Own: Sendable & Equatable> {
     let observer: RunObserver
     let metrics: MetricsLog
     var state: RunState
+    /// What was last measured on held-out images, in words.
+    var heldOut: String?
     /// Unreadable files outside of the training part.
     var heldOutUnreadable: [BatchLoader.Unreadable] = []
     private let lock: FileLock
@@ -38,7 +40,9 @@ public final class TrainingRun<Own: Sendable & Equatable> {
     ) throws -> TrainingRun {
         let directory = RunDirectory(path: output)
         guard directory.isRun else {
-            return try begin(options, directory, Engines.make(threads: threads), observer)
+            return try begin(
+                options.timed(threads: threads, observer: observer), directory, Engines.make(threads: threads), observer
+            )
         }
         guard resumes else {
             throw TrainingError(
@@ -51,12 +55,14 @@ public final class TrainingRun<Own: Sendable & Equatable> {
     private static func begin(
         _ options: TrainingOptions<Own>, _ directory: RunDirectory, _ engine: any Engine, _ observer: RunObserver
     ) throws -> TrainingRun {
-        let (settings, dataset, checkpoint) = try options.resolve()
+        let resolved = try options.resolve()
+        let (settings, dataset, checkpoint) = (resolved.settings, resolved.dataset, resolved.checkpoint)
         if let note = checkpoint?.assumptionsNote() { observer.note(printable(note)) }
-        for note in dataset.notes { observer.note(note) }
+        for note in resolved.notes { observer.note(note) }
         let method = try options.method.init(
             settings, start: checkpoint.map { .checkpoint($0) } ?? .random, dataset: dataset, engine: engine,
             note: observer.note)
+        observer.show(method.plan(dataset, given: options.given), in: directory)
         let lock = try directory.open()
         try Files.write(options.method.json(settings).text() + "\n", to: directory.configuration)
         return try TrainingRun(
@@ -73,7 +79,8 @@ public final class TrainingRun<Own: Sendable & Equatable> {
         let dataset = try options.dataset(as: recorded.run)
         for note in dataset.notes { observer.note(note) }
         let settings = try options.resolve(
-            resuming: recorded, in: directory, dataset: dataset, allowsChangedData: allowsChangedData)
+            resuming: recorded, in: directory, dataset: dataset, allowsChangedData: allowsChangedData,
+            note: observer.note)
         let fingerprint = DataFingerprint(of: dataset)
         // Without a checkpoint it is the same run from its beginning.
         guard let step = directory.checkpointSteps.last else {
@@ -81,6 +88,7 @@ public final class TrainingRun<Own: Sendable & Equatable> {
             let start = initial.isEmpty ? TrainingStart.random : .checkpoint(try Checkpoint.open(initial))
             let method = try options.method.init(
                 settings, start: start, dataset: dataset, engine: engine, note: observer.note)
+            try record(settings, options, recorded, in: directory)
             return try TrainingRun(method, directory, lock, dataset, RunState(fingerprint: fingerprint), observer)
         }
         var state = try RunState(in: directory.checkpoint(step))
@@ -97,7 +105,20 @@ public final class TrainingRun<Own: Sendable & Equatable> {
             settings, start: .resumed(directory.checkpoint(step)), dataset: dataset, engine: engine,
             note: observer.note)
         try method.parameters.restore(from: directory.checkpoint(step))
+        observer.show(method.plan(dataset, given: options.given), in: directory)
+        try record(settings, options, recorded, in: directory)
         return try TrainingRun(method, directory, lock, dataset, state, observer)
+    }
+
+    /// Writes the new length of a run that is resumed with more steps.
+    private static func record(
+        _ settings: TrainingSettings<Own>, _ options: TrainingOptions<Own>, _ recorded: TrainingSettings<Own>,
+        in directory: RunDirectory
+    ) throws {
+        guard settings.run.steps != recorded.run.steps else { return }
+        var longer = recorded
+        longer.run.steps = settings.run.steps
+        try Files.write(options.method.json(longer).text() + "\n", to: directory.configuration)
     }
 }
 

@@ -61,6 +61,8 @@ package protocol TrainingMethod<Settings>: AnyObject, SendableMetatype {
     func describe(_ plan: inout RunPlan, dataset: ImageDataset, given: Set<String>)
     /// The writer of the result, and its layout.
     var result: (writer: CheckpointWriter, layout: ExportLayout) { get }
+    /// Describes all that a checkpoint holds, also what the result leaves out.
+    var checkpointWriter: CheckpointWriter { get }
 }
 
 extension TrainingMethod {
@@ -69,6 +71,7 @@ extension TrainingMethod {
     package static func settle(
         _ settings: inout TrainingSettings<Settings>, given: Set<String>, checkpoint: Checkpoint?
     ) throws {}
+    package var checkpointWriter: CheckpointWriter { result.writer }
     package var fixedTensors: [(name: String, tensor: Tensor)] { [] }
 
     /// Writes a batch to the first images of `images` (B, C, height, width), normalized; `body` may change each then.

@@ -30,6 +30,8 @@ public struct RunSettings: Sendable, Equatable {
     public var fit = Fit.crop
     /// The fraction of the images that is held out where the data have no split.
     public var validationFraction = 0.0
+    /// Whether images are also held out where the data have a test part but none for validation.
+    public var holdsOutBesideTest = true
     /// Images per forward pass.
     public var batchSize = 64
     /// Forward passes per step.
@@ -96,8 +98,12 @@ public struct TrainingRequest: Sendable, Equatable {
     public var architecture: Architecture?
     /// Passes over the data.
     public var epochs: Double?
+    /// Minutes that the run may take, from which its steps follow.
+    public var minutes: Double?
     /// Epochs over which the learning rate rises.
     public var warmupEpochs: Double?
+    /// Whether the classes are to count alike.
+    var balancesClasses = false
 }
 
 extension TrainingOption {
@@ -121,7 +127,9 @@ extension TrainingOption {
                 default: "that of --init, else crop"),
             Self(
                 "validation-fraction", \.run.validationFraction, .fraction, under: .data,
-                "Fraction of the images held out for validation if the data have no split.", default: holdout),
+                "Fraction of the images held out for validation if the data have no validation part.", default: holdout),
+            // Earlier versions held nothing out then.
+            .recorded("holdout_beside_test", \.run.holdsOutBesideTest, .flag, whenAbsent: false),
         ]
     }
 
@@ -140,6 +148,10 @@ extension TrainingOption {
             Self(
                 "steps", \.run.steps, .integer(from: 1), under: .optimization,
                 "Number of steps, instead of --epochs.", default: ""),
+            Self(
+                "minutes", \.request.minutes, SettingKind<Double>.nonNegative.optional(), under: .optimization,
+                "Minutes to train for, instead of --epochs: the number of steps follows from a few timed ones.",
+                default: "", isRecorded: false),
             Self(
                 "warmup-epochs", \.request.warmupEpochs, SettingKind<Double>.nonNegative.optional(),
                 under: .optimization,

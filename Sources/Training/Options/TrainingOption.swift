@@ -23,10 +23,14 @@ package struct TrainingOption<Own: Sendable & Equatable> {
     let copy: (_ source: Settings, _ destination: inout Settings) -> Void
     /// What is wrong with the value: "takes …, not …"; nil: nothing.
     let fault: (Settings) -> String?
+    /// The value as people write it; nil where there is nothing to show.
+    let text: (Settings) -> String?
     /// What else follows from being asked for.
     let effect: (inout Settings) -> Void
     /// Whether it means anything for the model of these settings.
     private(set) var applies: (Settings) -> Bool = { _ in true }
+    /// Sets the value of runs of earlier versions, which do not record it; nil: all of them do.
+    private(set) var assume: ((inout Settings) -> Void)?
     /// For the command line, where it has the option, with the default that settings hold.
     let describe: (_ defaults: Settings) -> OptionDescription?
 
@@ -52,11 +56,25 @@ package struct TrainingOption<Own: Sendable & Equatable> {
     }
 
     /// A setting that `config.json` holds and the command line does not offer.
+    ///
+    /// - Parameter whenAbsent: its value in runs of earlier versions, which do not record it.
     static func recorded<Value: Sendable>(
-        _ key: String, _ path: WritableKeyPath<Settings, Value>, _ kind: SettingKind<Value>, changesResult: Bool = true
+        _ key: String, _ path: WritableKeyPath<Settings, Value>, _ kind: SettingKind<Value>,
+        changesResult: Bool = true, whenAbsent: Value? = nil
     ) -> Self {
-        Self(key, key: key, path, kind, changesResult, { _ in }) { _ in nil }
+        let option = Self(key, key: key, path, kind, changesResult, { _ in }) { _ in nil }
+        return whenAbsent.map { value in option.assuming { $0[keyPath: path] = value } } ?? option
     }
+
+    /// The same, with a value for runs of earlier versions.
+    func assuming(_ assume: @escaping (inout Settings) -> Void) -> Self {
+        var option = self
+        option.assume = assume
+        return option
+    }
+
+    /// Whether the command line has it.
+    func isOffered(by defaults: Settings) -> Bool { describe(defaults) != nil }
 
     /// The same for some models alone.
     func applying(where condition: @escaping (Settings) -> Bool) -> Self {
@@ -84,6 +102,7 @@ package struct TrainingOption<Own: Sendable & Equatable> {
             return true
         }
         copy = { $1[keyPath: path] = $0[keyPath: path] }
+        text = { kind.text($0[keyPath: path]) }
         fault = { settings in
             let value = settings[keyPath: path]
             return kind.allows(value) ? nil : "takes \(kind.expected), not \(kind.text(value) ?? "that")"

@@ -1,5 +1,6 @@
 import Datasets
 import Models
+import Support
 
 /// What is asked for of a run; everything else follows from the method's defaults, the data and the checkpoint.
 ///
@@ -89,7 +90,7 @@ public struct TrainingOptions<Own: Sendable & Equatable>: Sendable {
 
 extension TrainingOptions {
     /// Reads the data and resolves the settings of a new run; nothing is written.
-    package func resolve() throws -> (settings: TrainingSettings<Own>, dataset: ImageDataset, checkpoint: Checkpoint?) {
+    package func resolve() throws -> ResolvedRun<Own> {
         try check()
         let checkpoint = given.contains("init") ? try Checkpoint.open(settings.run.initial) : nil
         var resolved = method.defaults
@@ -109,21 +110,24 @@ extension TrainingOptions {
         } else if !given.contains("channels") {
             resolved.vit.inputChannels = ImageChannels.common(in: dataset)
         }
+        let wanted =
+            (given.contains("batch-size") ? settings : resolved).run.batchSize
+            * (given.contains("accumulate") ? settings : resolved).run.accumulate
         try apply(to: &resolved, dataset)
         try method.settle(&resolved, given: given, checkpoint: checkpoint)
-        guard dataset.training.count >= resolved.run.effectiveBatch else {
-            throw TrainingError(
-                .usage,
-                "\(data): has \(dataset.training.count) images to train on, fewer than the "
-                    + "\(resolved.run.effectiveBatch) of a step; expected a smaller --batch-size or more images")
-        }
         resolved.settle(given, defaults: method.defaults.request, imageCount: dataset.training.count)
         try finish(&resolved)
-        return (resolved, dataset, checkpoint)
+        var run = ResolvedRun(settings: resolved, dataset: dataset, checkpoint: checkpoint, notes: dataset.notes)
+        if resolved.run.effectiveBatch < wanted {
+            run.notes.append(
+                "\(data): has \(counted(dataset.training.count, "image")) to train on, fewer than the \(wanted) of a "
+                    + "step; a step takes \(resolved.run.effectiveBatch)")
+        }
+        return run
     }
 
     /// Refuses options on the shape of a model that has its own.
-    private func refuseShape(of settings: TrainingSettings<Own>) throws(TrainingError) {
+    func refuseShape(of settings: TrainingSettings<Own>) throws(TrainingError) {
         for option in method.options where given.contains(option.name) && !option.applies(settings) {
             throw TrainingError(
                 .usage,
@@ -132,63 +136,41 @@ extension TrainingOptions {
         }
     }
 
-    /// The settings of a run that is resumed: those recorded, with changes that leave the result alone; refuses others.
-    func resolve(
-        resuming recorded: TrainingSettings<Own>, in directory: RunDirectory, dataset: ImageDataset,
-        allowsChangedData: Bool
-    ) throws -> TrainingSettings<Own> {
-        try check()
-        try refuseShape(of: recorded)
-        var wanted = recorded
-        try apply(to: &wanted, dataset)
-        if allowsChangedData {
-            // Epochs of other data have other lengths; the run keeps the steps that it was to have.
-            (wanted.run.steps, wanted.run.warmupSteps) = (recorded.run.steps, recorded.run.warmupSteps)
-        }
-        try finish(&wanted)
-        for option in method.options where option.changesResult && option.key != nil {
-            let (old, new) = (option.encode(recorded), option.encode(wanted))
-            guard old == new else {
-                throw TrainingError(
-                    .usage,
-                    "\(directory.path): the run began with \(option.key ?? "") \(old.text(compact: true)), not "
-                        + "\(new.text(compact: true)); leave the option out, or name another directory for a new run")
-            }
-        }
-        return wanted
-    }
-
     /// The data, split as `run` has it.
     func dataset(as run: RunSettings) throws -> ImageDataset {
         var options = ImageDataset.Options()
         options.requiresLabels = method.requiresLabels
         options.validationFraction = run.validationFraction
+        options.holdsOutBesideTest = run.holdsOutBesideTest
         options.seed = run.seed
         return try ImageDataset(at: data, options: options)
     }
 
     /// Refuses values out of their range, and options that exclude each other.
-    private func check() throws(TrainingError) {
+    func check() throws(TrainingError) {
         for option in method.options where given.contains(option.name) {
             if let fault = option.fault(settings) { throw TrainingError(.usage, "--\(option.name) \(fault)") }
         }
-        if given.isSuperset(of: ["epochs", "steps"]) {
-            throw TrainingError(.usage, "--epochs and --steps exclude each other; expected one of them")
+        let lengths = ["epochs", "steps", "minutes"].filter { given.contains($0) }
+        if lengths.count > 1 {
+            throw TrainingError(
+                .usage, "--\(lengths[0]) and --\(lengths[1]) exclude each other; expected one of them")
         }
     }
 
     /// Puts what was asked for, and what follows from the data, into `settings`.
-    private func apply(to settings: inout TrainingSettings<Own>, _ dataset: ImageDataset) throws {
+    func apply(to settings: inout TrainingSettings<Own>, _ dataset: ImageDataset) throws {
         settings.run.data = data
         for option in method.options where given.contains(option.name) {
             option.copy(self.settings, &settings)
             option.effect(&settings)
         }
+        settings.fitBatch(imageCount: dataset.training.count)
         settings.applyEpochs(given, imageCount: dataset.training.count)
         try method.read(dataset, into: &settings)
     }
 
-    private func finish(_ settings: inout TrainingSettings<Own>) throws {
+    func finish(_ settings: inout TrainingSettings<Own>) throws {
         settings.request = TrainingRequest()
         try settings.check()
         try method.check(settings, given: given)

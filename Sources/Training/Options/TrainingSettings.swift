@@ -75,6 +75,13 @@ extension TrainingSettings {
         run.std = (isGrey ? [0.226] : [0.229, 0.224, 0.225]) + alpha
     }
 
+    /// Makes a step no larger than the data: of few images, a batch takes all.
+    mutating func fitBatch(imageCount: Int) {
+        guard imageCount > 0, imageCount < run.effectiveBatch else { return }
+        run.batchSize = min(run.batchSize, imageCount)
+        run.accumulate = min(run.accumulate, imageCount / run.batchSize)
+    }
+
     /// Turns the epochs that were asked for into steps of `imageCount` images.
     mutating func applyEpochs(_ given: Set<String>, imageCount: Int) {
         let stepsPerEpoch = Double(imageCount / run.effectiveBatch)
@@ -140,6 +147,10 @@ extension TrainingMethod {
         settings.request = TrainingRequest()
         for option in options {
             guard let key = option.key, json[key] != nil || option.applies(settings) else { continue }
+            if json[key] == nil, let assume = option.assume {
+                assume(&settings)
+                continue
+            }
             guard let value = json[key], option.decode(&settings, value) else {
                 throw TrainingError(
                     .malformed,

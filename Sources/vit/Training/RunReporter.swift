@@ -29,7 +29,8 @@ final class RunReporter {
         last = now
         let line =
             "step \(progress.step) of \(progress.totalSteps), epoch \(fixed(progress.epoch, 1)), loss "
-            + "\(fixed(progress.loss, 4)), \(fixed(progress.imagesPerSecond, 1)) images/s, "
+            + "\(fixed(progress.loss, 4)), \(progress.heldOut.map { "\($0), " } ?? "")"
+            + "\(fixed(progress.imagesPerSecond, 1)) images/s, \(RunPlan.duration(progress.seconds)) so far, "
             + "\(RunPlan.duration(progress.secondsLeft)) left"
         StandardError.write(isTerminal ? "\r\u{1B}[K\(line)" : "\(line)\n")
         isLineShown = isTerminal

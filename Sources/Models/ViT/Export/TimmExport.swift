@@ -68,6 +68,9 @@ struct TimmExport {
         }
     }
 
+    /// The configuration files alone, for tensors that are there.
+    func writeConfiguration() throws(CheckpointError) { _ = try writeConfiguration(writer.configuration) }
+
     private func writeConfiguration(_ model: ViTConfiguration) throws(CheckpointError) -> [String] {
         let transform = TimmTransform(writer.preprocessing, fed: model.imageSize)
         var notes: [String] = []
@@ -102,6 +105,9 @@ struct TimmExport {
         if let decoder = writer.mae?.decoder {
             members.append(JSON.Member("decoder_num_heads", .integer(decoder.heads)))
             members.append(JSON.Member("norm_pix_loss", .bool(writer.mae?.target == .normalized)))
+            if let target = writer.mae?.target, !target.isPixels {
+                members.append(JSON.Member(MAEConfiguration.targetName, .string(target.rawValue)))
+            }
             if let ratio = writer.maskRatio { members.append(JSON.Member("mask_ratio", .number(ratio))) }
         }
         members.append(JSON.Member("model_args", .object(arguments(model))))

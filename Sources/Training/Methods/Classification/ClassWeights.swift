@@ -8,7 +8,7 @@ public enum ClassWeights: Sendable, Hashable {
     case none
     /// Images over classes and images of the class: each class counts as much as any other.
     case balanced
-    /// A table with the columns label and weight.
+    /// A table with the columns label and weight; classes that it does not name weigh 1.
     case file(String)
     /// A weight per class, in the order of the data's classes: what a run resolves the others to.
     case list([Double])
@@ -30,7 +30,7 @@ public enum ClassWeights: Sendable, Hashable {
         }
     }
 
-    /// Reads a table with the columns label and weight, which has each class once.
+    /// Reads a table with the columns label and weight, which has a class once at most; others weigh 1.
     private static func read(_ path: String, classes: [String]) throws -> [Double] {
         let bytes = try InputPaths.bytes(of: path, expected: "a table with the columns label,weight")
         var weights = [Double?](repeating: nil, count: classes.count)
@@ -54,9 +54,10 @@ public enum ClassWeights: Sendable, Hashable {
         } catch let error as CSVReader.Malformed {
             throw InputError.malformed(path, "in line \(error.line), \(error.reason)")
         }
-        let missing = zip(classes, weights).first { $0.1 == nil }
-        if let missing { throw InputError.malformed(path, "has no weight for the class \"\(missing.0)\"") }
-        return weights.compactMap { $0 }
+        guard weights.contains(where: { $0 != nil }) else {
+            throw InputError.malformed(path, "has no weight for any class; expected lines such as \(classes[0]),2")
+        }
+        return weights.map { $0 ?? 1 }
     }
 }
 

@@ -13,6 +13,37 @@ public struct ClassificationSettings: Sendable, Equatable {
         case soft
     }
 
+    /// By what the best model is chosen on held-out images.
+    public enum BestBy: String, Sendable, CaseIterable {
+        /// The fraction of the images that is classified right.
+        case accuracy
+        /// The mean of that over the classes.
+        case balancedAccuracy = "balanced-accuracy"
+        /// The mean of the classes' F1.
+        case macroF1 = "macro-f1"
+        /// The smallest cross-entropy.
+        case loss
+
+        /// The larger, the better.
+        func score(_ scores: ClassificationScores) -> Double {
+            switch self {
+            case .accuracy: scores.top1
+            case .balancedAccuracy: scores.balancedAccuracy
+            case .macroF1: scores.macroF1
+            case .loss: -scores.loss
+            }
+        }
+
+        /// What the metrics call it, where they do not have it anyway.
+        var metric: String? {
+            switch self {
+            case .accuracy, .loss: nil
+            case .balancedAccuracy: "validation_balanced_accuracy"
+            case .macroF1: "validation_macro_f1"
+            }
+        }
+    }
+
     /// The names of the classes.
     public var classes: [String] = []
     /// The first blocks that are not trained, nor is what comes before them; 0: everything is trained.
@@ -37,6 +68,8 @@ public struct ClassificationSettings: Sendable, Equatable {
     public var smoothing = 0.1
     /// What the loss of each class is multiplied by.
     public var classWeights = ClassWeights.none
+    /// By what the best model is chosen.
+    public var bestBy = BestBy.accuracy
     /// What the learning rate is multiplied by from layer to layer, from the head down.
     public var layerDecay = 1.0
     /// The probability that the last block's branches are dropped.
@@ -99,6 +132,12 @@ extension Classification {
                 Option(
                     "distillation", \.method.distillation, .choice, under: .method,
                     "What to distill: the teacher's class (hard) or its probabilities (soft)."),
+                // Earlier versions chose by the accuracy.
+                Option(
+                    "best-by", \.method.bestBy, .choice, under: .method,
+                    "What the best model is chosen by on held-out images.",
+                    default: "accuracy; balanced-accuracy with --class-weights balanced"
+                ).assuming { $0.method.bestBy = .accuracy },
             ] + Option.images(holdout: "0.1 of 500 images or more")
             + Option.optimization(warmup: "5, at most a twentieth of the run") + Option.upkeep
     }
@@ -130,7 +169,8 @@ extension Classification {
             Option("smoothing", \.method.smoothing, .probability, under: .data, "Label smoothing."),
             Option(
                 "class-weights", \.method.classWeights, .classWeights, under: .data,
-                "Weights of the classes in the loss: none, balanced, or a CSV table label,weight."),
+                "Weights of the classes in the loss: none, balanced, or a CSV table label,weight."
+            ) { $0.request.balancesClasses = $0.method.classWeights == .balanced },
         ]
     }
 
@@ -168,6 +208,7 @@ extension Classification {
         _ settings: inout TrainingSettings<ClassificationSettings>, given: Set<String>, checkpoint: Checkpoint?
     ) {
         if !settings.method.teacher.isEmpty { settings.vit.hasDistillationToken = true }
+        if settings.request.balancesClasses, !given.contains("best-by") { settings.method.bestBy = .balancedAccuracy }
     }
 
     package static func check(

@@ -80,9 +80,15 @@ struct Validation {
         let scores = outcome.scores
         guard scores.count > 0 else { return measurement }
         measurement.values = [("validation_loss", scores.loss), ("validation_accuracy", scores.top1)]
-        measurement.score = RunState.Best(step: step, accuracy: scores.top1, loss: scores.loss)
+        let measure = settings.method.bestBy
+        let score = measure.score(scores)
+        measurement.score = RunState.Best(step: step, score: score, loss: scores.loss)
         measurement.note =
             "\(fixed(100 * scores.top1, 2)) % of \(scores.count) held-out images correct, loss \(fixed(scores.loss, 4))"
+        if let name = measure.metric {
+            measurement.values.append((name, score))
+            measurement.note? += ", \(measure.rawValue) \(fixed(100 * score, 2)) %"
+        }
         measurement.writeFiles = { [outcome] directory in try write(outcome, step: step, to: directory) }
         return measurement
     }

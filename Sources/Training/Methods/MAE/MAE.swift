@@ -101,6 +101,10 @@ package final class MAE: TrainingMethod {
             configuration: settings.predictsPixels ? model : model.backbone, preprocessing: settings.preprocessing)
         return (writer, .huggingFace)
     }
+
+    package var checkpointWriter: CheckpointWriter {
+        CheckpointWriter(configuration: settings.model, preprocessing: settings.preprocessing)
+    }
 }
 
 extension MAEPositions {

@@ -150,7 +150,7 @@ extension TrainingSettings<MAESettings> {
     }
 
     /// Whether the decoder predicts the pixels of a patch.
-    var predictsPixels: Bool { method.target == .normalized || method.target == .pixels }
+    var predictsPixels: Bool { method.target.isPixels }
 
     /// Paints the patches of prepared images.
     package var painter: PatchPainter {

@@ -78,7 +78,7 @@ package final class Rotation: TrainingMethod {
         var measurement = Measurement(unreadable: loader.unreadable)
         guard scores.count > 0 else { return measurement }
         measurement.values = [("validation_loss", scores.loss), ("validation_accuracy", scores.top1)]
-        measurement.score = RunState.Best(step: step, accuracy: scores.top1, loss: scores.loss)
+        measurement.score = RunState.Best(step: step, score: scores.top1, loss: scores.loss)
         measurement.note = sentence(scores)
         measurement.writeFiles = {
             try EvaluationReport(step: step, scores: scores, classes: Self.labels).write(to: $0)
