@@ -18,6 +18,9 @@ struct codecs_jpeg_reader {
     int channels;
     /* A row of CMYK, to be converted to RGB. */
     uint8_t *inks;
+    int lenient;
+    /* What a lenient reader met first. */
+    codecs_error damage;
     codecs_error *error;
     jmp_buf failed;
 };
@@ -50,7 +53,8 @@ static codecs_status status_of(int code) {
     }
 }
 
-__attribute__((noreturn)) static void on_error(j_common_ptr jpeg) {
+/* Stores the current message in `error`. */
+static void describe(j_common_ptr jpeg, codecs_error *error) {
     char message[JMSG_LENGTH_MAX];
     jpeg->err->format_message(jpeg, message);
     /* The caller says as much. */
@@ -59,7 +63,23 @@ __attribute__((noreturn)) static void on_error(j_common_ptr jpeg) {
     if (strncmp(message, prefix, sizeof prefix - 1) == 0) {
         reason += sizeof prefix - 1;
     }
-    fail(reader_of(jpeg), status_of(jpeg->err->msg_code), reason);
+    codecs_fail(error, status_of(jpeg->err->msg_code), reason);
+}
+
+__attribute__((noreturn)) static void on_error(j_common_ptr jpeg) {
+    codecs_jpeg_reader *reader = reader_of(jpeg);
+    describe(jpeg, reader->error);
+    longjmp(reader->failed, 1);
+}
+
+static void on_damage(j_common_ptr jpeg) {
+    codecs_jpeg_reader *reader = reader_of(jpeg);
+    if (!reader->lenient) {
+        on_error(jpeg);
+    }
+    if (reader->damage.status == CODECS_OK) {
+        describe(jpeg, &reader->damage);
+    }
 }
 
 /* Warnings have negative levels. These mean that pixels were invented; the others (extraneous bytes, an unknown Adobe
@@ -74,7 +94,8 @@ static void on_message(j_common_ptr jpeg, int level) {
     case JWRN_HIT_MARKER:
     case JWRN_JPEG_EOF:
     case JWRN_MUST_RESYNC:
-        on_error(jpeg);
+        on_damage(jpeg);
+        break;
     default:
         jpeg->err->num_warnings++;
     }
@@ -98,10 +119,19 @@ static void do_nothing(j_decompress_ptr jpeg) {
 }
 
 /* All bytes are available from the start, so a request for more means the end of the data. Returning FALSE suspends the
-   decoder, which then invents no pixels. */
+   decoder, which then invents no pixels; a lenient reader gets the marker that ends an image. */
 static boolean wait_for_more(j_decompress_ptr jpeg) {
-    (void)jpeg;
-    return FALSE;
+    static const JOCTET end[] = {0xFF, JPEG_EOI};
+    codecs_jpeg_reader *reader = reader_of((j_common_ptr)jpeg);
+    if (!reader->lenient) {
+        return FALSE;
+    }
+    if (reader->damage.status == CODECS_OK) {
+        codecs_fail(&reader->damage, CODECS_TRUNCATED, "");
+    }
+    reader->source.next_input_byte = end;
+    reader->source.bytes_in_buffer = sizeof end;
+    return TRUE;
 }
 
 static void skip(j_decompress_ptr jpeg, long count) {
@@ -135,13 +165,20 @@ static void configure(codecs_jpeg_reader *reader, const uint8_t *bytes, size_t c
     reader->jpeg.progress = &reader->progress;
 }
 
-codecs_jpeg_reader *codecs_open_jpeg(const uint8_t *bytes, size_t count, codecs_info *info, codecs_error *error) {
+int codecs_damage_of_jpeg(const codecs_jpeg_reader *reader, codecs_error *damage) {
+    *damage = reader->damage;
+    return damage->status != CODECS_OK;
+}
+
+codecs_jpeg_reader *codecs_open_jpeg(
+    const uint8_t *bytes, size_t count, int lenient, codecs_info *info, codecs_error *error) {
     codecs_jpeg_reader *reader = calloc(1, sizeof *reader);
     if (reader == NULL) {
         codecs_fail(error, CODECS_OUT_OF_MEMORY, "");
         return NULL;
     }
     reader->error = error;
+    reader->lenient = lenient;
     reader->scan_limit = 1;
     if (setjmp(reader->failed)) {
         codecs_close_jpeg(reader);

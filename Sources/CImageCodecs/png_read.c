@@ -99,8 +99,9 @@ static void choose_layout(codecs_png_reader *reader, int channels) {
     }
 }
 
-int codecs_read_png(codecs_png_reader *reader, int channels, uint8_t *rows, codecs_error *error) {
+int codecs_read_png(codecs_png_reader *reader, int channels, uint8_t *rows, size_t *done, codecs_error *error) {
     reader->error = error;
+    *done = 0;
     if (setjmp(reader->failed)) {
         return 0;
     }
@@ -114,6 +115,7 @@ int codecs_read_png(codecs_png_reader *reader, int channels, uint8_t *rows, code
     for (int pass = 0; pass < passes; pass++) {
         for (size_t row = 0; row < reader->image.height; row++) {
             png_read_row(reader->png, rows + row * stride, NULL);
+            ++*done;
         }
     }
     png_read_end(reader->png, NULL);

@@ -4,6 +4,8 @@ extension InputPaths.Input {
     /// Reads and decodes the image; errors name this input.
     package func image(options: DecodingOptions) throws(InputError) -> Image {
         let bytes = try bytes()
+        var options = options
+        options.name = path
         do throws(ImageError) {
             return try Image(decoding: bytes, options: options)
         } catch {
@@ -24,8 +26,9 @@ extension InputPaths.Input {
 
 extension InputError {
     /// The failure to read or decode the image at `path`.
-    package init(path: String, _ error: ImageError) {
+    package init(path: String, _ error: ImageError, isLenient: Bool = true) {
         let kind: Kind = error.isMissingFile ? .noSuchInput : error.isUnreadableFile ? .unreadable : .malformed
-        self.init(kind: kind, path: path, description: "\(path): \(error)")
+        let advice = isLenient ? "" : error.advice.map { "; \($0)" } ?? ""
+        self.init(kind: kind, path: path, description: "\(path): \(error)\(advice)")
     }
 }

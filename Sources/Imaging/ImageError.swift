@@ -45,6 +45,15 @@ extension ImageError: CustomStringConvertible {
         }
     }
 
+    /// The option of the command line that lets the image be read, and how; nil where there is none.
+    package var advice: String? {
+        switch self {
+        case .tooManyPixels: "--max-pixels sets another limit"
+        case .truncated, .corrupt: "--lenient reads it as far as it goes"
+        default: nil
+        }
+    }
+
     /// Whether the file could not be read, as opposed to not holding a valid image.
     public var isUnreadableFile: Bool {
         if case .unreadableFile = self { return true }

@@ -49,11 +49,23 @@ struct ClassifyInputTests {
         try expectRefusal("photo.png", status: 65, saying: "this is WebP; swift-vit reads PNG and JPEG")
         try expectRefusal("empty.jpg", status: 65, saying: "empty")
         try expectRefusal("text.jpg", status: 65, saying: "PNG and JPEG")
-        try expectRefusal("short.png", status: 65, saying: "end before the image does")
+        try expectRefusal(
+            "short.png", status: 65, saying: "end before the image does; --lenient reads it as far as it goes")
         try expectRefusal("bare", status: 66, saying: "no images")
         try expectRefusal("missing.png", status: 66, saying: "no such file")
         let list = try classify(["@missing.txt"])
         #expect(list.status == 66 && list.errors.contains("missing.txt"))
+    }
+
+    @Test func damagedImagesAreReadOnRequest() throws {
+        try scratch.write(try scratch.read("good.png").dropLast(20), to: "short.png")
+        try scratch.write(Array(try scratch.read("good.png").prefix(20)), to: "head.png")
+        let outcome = try classify(["good.png", "short.png", "head.png", "--lenient", "--format", "csv"])
+        #expect(outcome.status == 1 && outcome.lines.count == 11, "\(outcome.errors)")
+        #expect(
+            outcome.errors.contains(
+                "Warning: short.png: the PNG data end before the image does; it is read as far as it goes"))
+        #expect(outcome.errors.contains("Error: head.png: the PNG data end before the image does\n"))
     }
 
     @Test func hugeImagesAreRefusedByTheirHeader() throws {

@@ -38,11 +38,16 @@ typedef struct codecs_jpeg_reader codecs_jpeg_reader;
 
 /* Reads the header. The bytes must stay valid until the reader is closed. NULL on failure. */
 codecs_png_reader *codecs_open_png(const uint8_t *bytes, size_t count, codecs_info *info, codecs_error *error);
-/* Decodes into rows of width * channels bytes without padding. Channels: 3 or 4 for colour files, 1 to 4 for grey ones. */
-int codecs_read_png(codecs_png_reader *reader, int channels, uint8_t *rows, codecs_error *error);
+/* Decodes into rows of width * channels bytes without padding. Channels: 3 or 4 for colour files, 1 to 4 for grey ones.
+   On failure, `done` is the number of rows that were decoded before it; of an interlaced image, in all passes. */
+int codecs_read_png(codecs_png_reader *reader, int channels, uint8_t *rows, size_t *done, codecs_error *error);
 void codecs_close_png(codecs_png_reader *reader);
 
-codecs_jpeg_reader *codecs_open_jpeg(const uint8_t *bytes, size_t count, codecs_info *info, codecs_error *error);
+/* Where `lenient`, pixels that damage hides are invented, as libjpeg does by itself; see codecs_damage_of_jpeg. */
+codecs_jpeg_reader *codecs_open_jpeg(
+    const uint8_t *bytes, size_t count, int lenient, codecs_info *info, codecs_error *error);
+/* Whether a lenient reader has met damage so far, which is then stored in `damage`. */
+int codecs_damage_of_jpeg(const codecs_jpeg_reader *reader, codecs_error *damage);
 
 /* Call once, before reading rows. Channels: 3, or 1 if the file is grey. Decodes at `eighths` (8, 4, 2 or 1) eighths of the
    size, rounded up, and stores it in `decoded`. More scans than `scan_limit` are an error. */

@@ -15,6 +15,13 @@ public struct DecodingOptions: Sendable {
     ///
     /// No effect on decoding without a resize.
     public var reducesScale = false
+    /// Receives the name of each damaged image, and what is wrong with it; the image is then read as far as it goes, and its
+    /// other pixels are black in a PNG and of no contrast in a JPEG. nil: damage is an error.
+    ///
+    /// Called on any thread.
+    public var onDamage: (@Sendable (_ name: String, _ damage: ImageError) -> Void)?
+    /// What `onDamage` is to call the image.
+    package var name = ""
 
     /// The defaults.
     public init() {}
@@ -36,6 +43,8 @@ extension Image {
 
     /// Reads and decodes a file. Only the beginning is read of a file that is neither PNG nor JPEG.
     public init(contentsOfFile path: String, options: DecodingOptions = .init()) throws(ImageError) {
+        var options = options
+        options.name = path
         self = try Image(decoding: Self.bytes(ofFile: path), options: options)
     }
 

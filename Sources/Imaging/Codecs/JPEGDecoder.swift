@@ -26,9 +26,11 @@ func readingJPEG<Result>(
     let segments = JPEGSegments(bytes)
     if let kind = segments.unreadableKind { throw .unsupported("it is \(kind) JPEG, which swift-vit does not read") }
     return try unsafe bytes.withUnsafeBufferPointer { (buffer) throws(ImageError) in
-        let reader = try unsafe JPEGReader(buffer)
+        let reader = try unsafe JPEGReader(buffer, isLenient: options.onDamage != nil)
         try options.checkSize(width: reader.width, height: reader.height)
-        return try body(reader, options.appliesOrientation ? segments.orientation : 1)
+        let result = try body(reader, options.appliesOrientation ? segments.orientation : 1)
+        if let damage = reader.damage { options.onDamage?(options.name, damage) }
+        return result
     }
 }
 

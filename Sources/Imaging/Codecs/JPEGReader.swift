@@ -15,10 +15,15 @@ import Support
     private static let scanLimit: Int32 = 500
 
     /// Reads the header. The bytes must outlive the reader.
-    init(_ bytes: UnsafeBufferPointer<UInt8>) throws(ImageError) {
+    ///
+    /// - Parameter isLenient: whether pixels that damage hides are invented; see `damage`.
+    init(_ bytes: UnsafeBufferPointer<UInt8>, isLenient: Bool = false) throws(ImageError) {
         var info = codecs_info()
         var failure = codecs_error()
-        guard let reader = unsafe codecs_open_jpeg(bytes.baseAddress, bytes.count, &info, &failure) else {
+        guard
+            let reader = unsafe codecs_open_jpeg(
+                bytes.baseAddress, bytes.count, isLenient ? 1 : 0, &info, &failure)
+        else {
             throw ImageError(failure, format: "JPEG")
         }
         unsafe self.reader = reader
@@ -28,6 +33,12 @@ import Support
     }
 
     deinit { unsafe codecs_close_jpeg(reader) }
+
+    /// The damage that a lenient reader has met so far.
+    var damage: ImageError? {
+        var damage = codecs_error()
+        return unsafe codecs_damage_of_jpeg(reader, &damage) != 0 ? ImageError(damage, format: "JPEG") : nil
+    }
 
     /// Starts decoding; call it once. Returns the size of the decoded image: `eighths` (8, 4, 2 or 1) eighths of the file's,
     /// rounded up.

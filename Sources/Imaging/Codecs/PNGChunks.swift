@@ -58,6 +58,28 @@ struct PNGChunks {
         }
     }
 
+    /// The chunks that make the pixels and the orientation, up to the first that is truncated, which is mended if it holds
+    /// pixels; checksums are not, since none is verified after `check`.
+    func mended(_ bytes: [UInt8]) -> [UInt8] {
+        var mended = ImageFormat.pngSignature
+        var offset = mended.count
+        while let chunk = Self.chunk(bytes, at: offset), !chunk.isNamed("IEND") {
+            let end = chunk.content.upperBound + 4
+            let isCritical = chunk.type.first.map { (0x41...0x5A).contains($0) } ?? false
+            if isCritical || chunk.isNamed("tRNS") || chunk.isNamed("eXIf") { mended += bytes[offset..<end] }
+            offset = end
+        }
+        let rest = bytes[min(offset, bytes.count)...]
+        if rest.count > 8, rest.dropFirst(4).starts(with: "IDAT".utf8) {
+            // What there is of the pixels, and four bytes in the place of a checksum.
+            let content = rest.dropFirst(8).prefix(Self.integer(bytes, at: offset))
+            mended += Self.bigEndian(content.count) + "IDAT".utf8 + content + Self.bigEndian(0)
+        }
+        return mended + Self.bigEndian(0) + "IEND".utf8 + Self.bigEndian(0)
+    }
+
+    private static func bigEndian(_ value: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(value >> $0 & 0xFF) } }
+
     /// The orientation in EXIF, wherever it is stored, else in XMP, else 1. Assumes checked chunks.
     func orientation(_ bytes: [UInt8]) -> Int {
         var exif: [UInt8]?

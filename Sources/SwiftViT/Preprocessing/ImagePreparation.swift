@@ -18,10 +18,12 @@ struct ImagePreparation: Sendable {
     /// Decodes, resizes and crops the image in `bytes`; `path` names it in errors.
     func prepare(_ bytes: [UInt8], path: String) throws(InputError) -> PreparedImage {
         let prepared: PreparedImage
+        var options = decoding
+        options.name = path
         do throws(ImageError) {
-            prepared = try preprocessing.prepare(decoding: bytes, options: decoding)
+            prepared = try preprocessing.prepare(decoding: bytes, options: options)
         } catch {
-            throw InputError(path: path, error)
+            throw InputError(path: path, error, isLenient: decoding.onDamage != nil)
         }
         return try checked(prepared, path: path)
     }

@@ -68,6 +68,9 @@ struct ImageOptions: ParsableArguments {
             """)
     var fastDecode = false
 
+    @Flag(help: "Read damaged images as far as they go, and name each.")
+    var lenient = false
+
     @Option(help: ArgumentHelp("Maximum pixels per image.", valueName: "n"))
     var maxPixels = DecodingOptions().maxPixels
 
@@ -80,6 +83,11 @@ struct ImageOptions: ParsableArguments {
         options.appliesOrientation = !ignoreOrientation
         options.maxPixels = maxPixels
         options.reducesScale = fastDecode
+        if lenient {
+            options.onDamage = { path, damage in
+                StandardError.write("Warning: \(printable(path)): \(damage); it is read as far as it goes\n")
+            }
+        }
         return options
     }
 }
