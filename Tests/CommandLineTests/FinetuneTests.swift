@@ -187,6 +187,34 @@ struct FinetuneTests {
         #expect(outcome.errors.contains("are held out, and the test part stays for evaluation"))
     }
 
+    @Test func aModelIsMeasuredOnWhatItsRunHeldOut() throws {
+        #expect(try finetune("data", "--validation-fraction", "0.3", "--seed", "5").status == 0)
+        let heldOut = try evaluation("run")
+        #expect(heldOut.errors.contains("data: split as ") && heldOut.errors.contains("/run was trained\n"))
+        #expect(heldOut.output.contains("images of the validation part"), "\(heldOut.output)")
+        for model in ["run/model", "run/checkpoints/6", "run/model/model.safetensors"] {
+            #expect(try evaluation(model).output == heldOut.output, "\(model)")
+        }
+        // The same options say the same, and are no news.
+        let asked = try evaluation("run", ["--validation-fraction", "0.3", "--seed", "5"])
+        #expect(asked.output == heldOut.output && asked.errors.isEmpty, "\(asked.errors)")
+        for arguments in [["--validation-fraction", "0"], ["--split", "train"]] {
+            let outcome = try evaluation("run", arguments)
+            #expect(outcome.errors.contains("images measured were trained on by "), "\(outcome.errors)")
+        }
+        let elsewhere = try Vit.run(
+            ["evaluate", scratch.path("data"), "--model", scratch.path("run")], in: Scratch())
+        #expect(elsewhere.errors.contains("split as "), "\(elsewhere.errors)")
+        let probe = try Vit.run(["probe", "data", "--model", "run", "--method", "knn", "--k", "3"], in: scratch)
+        #expect(probe.status == 0 && probe.errors.contains("split as "), "\(probe.errors)")
+    }
+
+    private func evaluation(_ model: String, _ arguments: [String] = []) throws -> Vit.Outcome {
+        let outcome = try Vit.run(["evaluate", "data", "--model", model] + arguments, in: scratch)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        return outcome
+    }
+
     @Test func endsAsTheContractSays() throws {
         #expect(try finetune("data", "--drop-path", "1").status == 64)
         #expect(try finetune("data", "--rand-augment", "strong").status == 64)

@@ -54,6 +54,15 @@ public struct LinearProbe: Sendable {
         public var hasConverged: Bool { scores.allSatisfy(\.loss.isFinite) }
     }
 
+    /// The index of the outcome that is best on the first set of features; of equally good ones, of the one with the smaller
+    /// loss. Nil where all diverged.
+    public static func best(of outcomes: [Outcome]) -> Int? {
+        outcomes.indices.filter { outcomes[$0].hasConverged }.max { one, other in
+            let (one, other) = (outcomes[one].scores[0], outcomes[other].scores[0])
+            return (one.correctCount, -one.loss) < (other.correctCount, -other.loss)
+        }
+    }
+
     /// Trains on `training` and measures on each of `others`; an outcome per learning rate.
     ///
     /// `progress` gets the steps done and their number.

@@ -10,11 +10,13 @@ struct EvaluateCommand: ParsableCommand {
         abstract: "Evaluate a classifier on labelled images.",
         discussion: """
             Examples:
-              vit evaluate tiles/ --model run/model --validation-fraction 0.2
+              vit evaluate tiles/ --model run
+              vit evaluate tiles/ --model vit-b16 --validation-fraction 0.2
               vit evaluate photos.csv --model vit-b16 --split test --format json > out.json
 
             The data are DATA/CLASS/…, DATA/train/CLASS/… with val or test, or a table with the columns \
-            path,label[,split]; classes are matched with the model's by name. Reports top-1 and top-5 accuracy, \
+            path,label[,split]; classes are matched with the model's by name. Data that the model's run was trained on \
+            are split as they were then. Reports top-1 and top-5 accuracy, \
             cross-entropy loss, expected calibration error (15 bins, Guo et al. 2017), precision, recall and F1 per \
             class, and the confusion matrix. Images that cannot be read are reported and do not count; the exit code is \
             then 1.
@@ -61,13 +63,14 @@ struct EvaluateCommand: ParsableCommand {
         if let predictions { try OutputFile.checkPlace(predictions) }
         let classifier = try classifier()
         classifier.checkpoint.noteAssumptions(usesHead: activation == nil, unless: inference.shared.quiet)
-        let dataset = try classifier.dataset(at: data, options: part.options)
+        let recorded = part.recordedSplit(of: classifier.checkpoint, data: data)
+        let dataset = try classifier.dataset(at: data, options: part.options(recorded: recorded))
         let asked = part.split?.part
-        let (part, samples) = try dataset.evaluationSamples(of: asked)
+        let (measured, samples) = try dataset.evaluationSamples(of: asked)
         var run = LabeledRun(
             data: data, total: samples.count, verb: "evaluated", isStrict: inference.images.strict,
             isQuiet: inference.shared.quiet)
-        run.show(dataset.notes)
+        try run.show(dataset.notes + part.notes(on: samples, of: data, recorded: recorded))
         var table = "path,label,prediction,probability\n"
         var labels = samples.lazy.map(\.label).makeIterator()
         let scores = try classifier.evaluate(samples, of: dataset) { input in
@@ -78,10 +81,11 @@ struct EvaluateCommand: ParsableCommand {
             }
             try run.take(path: input.path, input.result)
         }
-        try run.check(scores.count, of: samples.count, in: part)
+        try run.check(scores.count, of: samples.count, in: measured)
         let report = EvaluationReport(
-            data: data, model: classifier.checkpoint.path, part: asked == nil && part == .training ? nil : part,
-            scores: scores, labels: classifier.labels, failures: run.failures)
+            data: data, model: classifier.checkpoint.path,
+            part: asked == nil && measured == .training ? nil : measured, scores: scores, labels: classifier.labels,
+            failures: run.failures)
         if let predictions { try Files.write(table, to: predictions, unfinished: unfinished) }
         let output = StandardOutput()
         try output.write(format == .json ? report.json.text() + "\n" : report.text)

@@ -1,5 +1,8 @@
 import ArgumentParser
 import Datasets
+import Models
+import Support
+import Training
 
 /// Which images of a labelled set to use.
 struct LabeledDataOptions: ParsableArguments {
@@ -21,25 +24,50 @@ struct LabeledDataOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Fraction to hold out for validation if the data are not split; the same images as in training with this "
-                + "fraction and seed.", valueName: "f"))
-    var validationFraction = 0.0
+            "Fraction to hold out for validation if the data have no validation part; the same images as in training "
+                + "with this fraction and seed. (default: as the model's run held out of these data, else 0)",
+            valueName: "f"))
+    var validationFraction: Double?
 
     @Option(help: ArgumentHelp("Random seed for the split.", valueName: "n"))
     var seed: UInt64 = 0
 
     func validate() throws {
-        if !(0..<1).contains(validationFraction) {
+        if let validationFraction, !(0..<1).contains(validationFraction) {
             throw ValidationError(
                 "--validation-fraction takes a number from 0 up and below 1, not \(validationFraction)")
         }
     }
 
-    /// How the set is read.
-    var options: ImageDataset.Options {
+    /// The split that `checkpoint` was trained with, where it belongs to a run on the set at `data`.
+    func recordedSplit(of checkpoint: Checkpoint, data: String) -> RecordedSplit? {
+        RecordedSplit(ofModelAt: checkpoint.path).flatMap { $0.isOf(dataAt: data) ? $0 : nil }
+    }
+
+    /// How the set is read: split as asked for, else as recorded.
+    func options(recorded: RecordedSplit?) -> ImageDataset.Options {
         var options = ImageDataset.Options()
-        options.validationFraction = validationFraction
         options.seed = seed
+        if let validationFraction {
+            options.validationFraction = validationFraction
+        } else {
+            recorded?.apply(to: &options)
+        }
         return options
+    }
+
+    /// Sentences on what the run behind the model has to do with the measured `samples`.
+    func notes(
+        on samples: [ImageDataset.Sample], of data: String, recorded: RecordedSplit?
+    ) throws(InputError) -> [String] {
+        guard let recorded else { return [] }
+        let trained = try recorded.trainedCount(among: samples, of: data)
+        if trained > 0 {
+            return [
+                "\(data): \(trained) of the \(samples.count) images measured were trained on by \(recorded.run), so that "
+                    + "the result says little about new images"
+            ]
+        }
+        return validationFraction == nil ? ["\(data): split as \(recorded.run) was trained"] : []
     }
 }

@@ -11,13 +11,15 @@ struct ProbeCommand: ParsableCommand {
         abstract: "Evaluate frozen features with a linear probe or k-nearest neighbours.",
         discussion: """
             Examples:
-              vit probe tiles/ --model run/model --method knn --validation-fraction 0.2
+              vit probe tiles/ --model run --method knn --validation-fraction 0.2
               vit probe tiles/ --model run/model --method linear --pool mean --layer 6
               vit probe tiles/ --model run/model --method linear --random
 
             The features of all images are computed once and kept in memory. knn: the most similar training images vote, \
             as in DINO. linear: batch normalisation and a linear classifier, trained with several learning rates in one \
-            pass; all results are printed, and the best is chosen on the validation part. --random keeps the model's \
+            pass; all results are printed. The best rate is chosen on the validation part where the test part is evaluated, \
+            else on a tenth of the training images, with classifiers trained on the others. Data that the model's run was \
+            trained on are split as they were then. --random keeps the model's \
             shape and preprocessing but draws initial weights, as a baseline.
             """)
 
@@ -56,12 +58,14 @@ struct ProbeCommand: ParsableCommand {
         options.randomSeed = random ? part.seed : nil
         let embedder = try ImageEmbedder(Checkpoint.open(ModelLocation.find(features.model)), options: options)
         embedder.checkpoint.noteAssumptions(unless: inference.shared.quiet)
-        let dataset = try ImageDataset(at: data, options: part.options)
+        let recorded = part.recordedSplit(of: embedder.checkpoint, data: data)
+        let dataset = try ImageDataset(at: data, options: part.options(recorded: recorded))
         let parts = try parts(of: dataset)
         var run = LabeledRun(
             data: data, total: parts.reduce(0) { $0 + dataset.samples($1).count }, verb: "embedded",
             isStrict: inference.images.strict, isQuiet: inference.shared.quiet)
-        run.show(dataset.notes)
+        let measured = dataset.samples(parts[parts.count - 1])
+        try run.show(dataset.notes + part.notes(on: measured, of: data, recorded: recorded))
         let tables = try parts.map { part in
             let table = try embedder.features(of: dataset.samples(part), in: dataset) {
                 try run.take(path: $0.path, $0.result)
@@ -80,7 +84,7 @@ struct ProbeCommand: ParsableCommand {
         try run.finish()
     }
 
-    /// The parts to train on, to choose on and to evaluate; the last two may be the same.
+    /// The parts to train on and to evaluate, and between them the one to choose a rate on, where there is one.
     private func parts(of dataset: ImageDataset) throws -> [ImageDataset.Part] {
         let measured = try dataset.evaluationSamples(of: part.split?.part).part
         guard measured != .training, !dataset.training.isEmpty else {
@@ -104,18 +108,29 @@ struct ProbeCommand: ParsableCommand {
         return .neighbors(outcomes, temperature: probe.temperature)
     }
 
+    /// The rate is chosen on the validation part where another is evaluated, else on held-out images of the training part.
     private func trained(_ tables: [LabeledFeatures], _ report: ProbeReport) -> ProbeReport.Result {
         var probe = linear.probe
         probe.threads = inference.threads.threads
         probe.seed = part.seed
+        let outcomes = fit(probe, on: tables[0], others: Array(tables.dropFirst()), report)
+        var judges = outcomes
+        if tables.count == 2, outcomes.count > 1, let (kept, heldOut) = tables[0].holdingOut() {
+            judges = fit(probe, on: kept, others: [heldOut], report)
+        }
+        return .linear(
+            outcomes, best: LinearProbe.best(of: judges), optimizer: probe.optimizer, epochs: probe.epochs)
+    }
+
+    private func fit(
+        _ probe: LinearProbe, on training: LabeledFeatures, others: [LabeledFeatures], _ report: ProbeReport
+    ) -> [LinearProbe.Outcome] {
         var progress: Progress?
-        let outcomes = probe.run(
-            training: tables[0], others: Array(tables.dropFirst()), classCount: report.classCount
-        ) { done, total in
+        let outcomes = probe.run(training: training, others: others, classCount: report.classCount) { done, total in
             if progress == nil { progress = Progress(total: total, isShown: !inference.shared.quiet) }
             progress?.update(done)
         }
         progress?.clear()
-        return .linear(outcomes, optimizer: probe.optimizer, epochs: probe.epochs)
+        return outcomes
     }
 }

@@ -8,7 +8,8 @@ import Training
 struct ProbeReport {
     enum Result {
         case neighbors([NearestNeighborProbe.Outcome], temperature: Double)
-        case linear([LinearProbe.Outcome], optimizer: LinearProbe.Optimizer, epochs: Int)
+        /// `best`: the index of the rate that was chosen; nil where all diverged.
+        case linear([LinearProbe.Outcome], best: Int?, optimizer: LinearProbe.Optimizer, epochs: Int)
     }
 
     let data: String
@@ -39,11 +40,11 @@ struct ProbeReport {
                 JSON.Member("method", .string("knn")), JSON.Member("temperature", .number(temperature)),
                 JSON.Member("results", .array(outcomes.map(Self.json))),
             ]
-        case .linear(let outcomes, let optimizer, let epochs):
+        case .linear(let outcomes, let best, let optimizer, let epochs):
             members += [
                 JSON.Member("method", .string("linear")), JSON.Member("optimizer", .string(optimizer.rawValue)),
                 JSON.Member("epochs", .integer(epochs)), JSON.Member("results", .array(outcomes.map(json))),
-                JSON.Member("best", Self.best(of: outcomes).map { json(outcomes[$0]) } ?? .null),
+                JSON.Member("best", best.map { json(outcomes[$0]) } ?? .null),
             ]
         }
         return .object(members)
@@ -71,14 +72,6 @@ struct ProbeReport {
         return .object(rates + scores)
     }
 
-    /// The outcome that is best on the first evaluated part; of equally good ones, the one with the smaller loss.
-    private static func best(of outcomes: [LinearProbe.Outcome]) -> Int? {
-        outcomes.indices.filter { outcomes[$0].hasConverged }.max { one, other in
-            let (one, other) = (outcomes[one].scores[0], outcomes[other].scores[0])
-            return (one.correctCount, -one.loss) < (other.correctCount, -other.loss)
-        }
-    }
-
     var text: String {
         let parts = counts.map { "\($0.count) \($0.part.rawValue)" }.joined(separator: ", ")
         let place = layer.map { "layer \($0)" } ?? "last layer"
@@ -95,8 +88,7 @@ struct ProbeReport {
         case .neighbors(let outcomes, _):
             let rows = outcomes.map { ["\($0.neighborCount)", percent($0.top1), percent($0.top5)] }
             return TextTable(header: ["k", "top-1", "top-5"], rows: rows).text
-        case .linear(let outcomes, _, _):
-            let best = Self.best(of: outcomes)
+        case .linear(let outcomes, let best, _, _):
             let parts = counts.dropFirst().map(\.part.rawValue)
             let header = ["base rate", "rate"] + parts.flatMap { ["\($0) top-1", "top-5", "loss"] } + [""]
             let rows = outcomes.enumerated().map { index, outcome in
