@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 
 FIXTURES = Path(__file__).resolve().parent.parent / "Tests" / "Fixtures"
@@ -65,17 +66,30 @@ def damaged_picture(picture: Path, work: Path, chance: random.Random) -> list[st
     work.mkdir()
     copy = work / picture.name
     copy.write_bytes(damage(picture.read_bytes(), chance))
-    return ["classify", str(copy), "--model", str(FIXTURES / "checkpoints" / "hf-vit"), "--max-pixels", "4000000"]
+    return ["classify", str(copy), "--model", str(FIXTURES / "checkpoints" / "hf-vit"), "--max-pixels", "4000000", "--quiet"]
 
 
 def damaged_checkpoint(checkpoint: Path, work: Path, chance: random.Random) -> list[str]:
     shutil.copytree(checkpoint, work)
     (work / "golden.safetensors").unlink(missing_ok=True)
     victim = chance.choice(sorted(path for path in work.iterdir() if path.name != "parameters.json"))
-    victim.write_bytes(damage(victim.read_bytes(), chance))
+    if zipfile.is_zipfile(victim) and chance.random() < 0.7:
+        damage_pickle(victim, chance)
+    else:
+        victim.write_bytes(damage(victim.read_bytes(), chance))
+    chosen = ["--weights", chance.choice(["teacher", "state_dict", "0"])] if chance.random() < 0.2 else []
     if chance.random() < 0.3:
-        return ["inspect", str(work)]
-    return ["classify", str(FIXTURES / "imaging" / "baseline.jpg"), "--model", str(work)]
+        return ["inspect", str(work), *chosen]
+    return ["classify", str(FIXTURES / "imaging" / "baseline.jpg"), "--model", str(work), "--quiet", *chosen]
+
+
+def damage_pickle(archive: Path, chance: random.Random) -> None:
+    """Damages the pickle of a checkpoint of torch alone, under a checksum that is right."""
+    with zipfile.ZipFile(archive) as source:
+        entries = {name: source.read(name) for name in source.namelist()}
+    with zipfile.ZipFile(archive, "w") as target:
+        for name, content in entries.items():
+            target.writestr(name, damage(content, chance) if name.endswith("data.pkl") else content)
 
 
 def damage(data: bytes, chance: random.Random) -> bytes:

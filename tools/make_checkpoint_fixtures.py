@@ -8,6 +8,8 @@ every tensor under the package's own names.
     python3 tools/make_checkpoint_fixtures.py [NAME…]
 """
 import argparse
+import collections
+import datetime
 import json
 import re
 import shutil
@@ -106,7 +108,7 @@ def hf_canonical(model):
     return out
 
 
-def hf_golden(folder, model):
+def hf_golden(folder, model, has_head=True):
     x = pixels()
     golden = dict(input=x)
     canonical = hf_canonical(model)
@@ -121,8 +123,7 @@ def hf_golden(folder, model):
         golden["tokens"] = base(x).last_hidden_state
         if hasattr(output, "logits"):
             golden["logits"] = output.logits
-    if isinstance(model, hf.Dinov2ForImageClassification):
-        # The head reads twice the width; the package leaves it out.
+    if not has_head:
         canonical = {name: tensor for name, tensor in canonical.items() if not name.startswith("head.")}
         del golden["logits"]
     write_golden(folder, canonical, **golden)
@@ -239,6 +240,17 @@ def hf_deit_one_head(folder):
     write_golden(folder, canonical, input=x, logits=model(x).logits, tokens=model.deit(x).last_hidden_state)
 
 
+def hf_vit_msn(folder):
+    """As transformers 5 writes it: the prefix before all parts of the encoder but its blocks; numbers as names."""
+    labels = dict(id2label=dict(enumerate("98765")), label2id={label: i for i, label in enumerate("98765")})
+    model = randomize(hf.ViTMSNForImageClassification(hf.ViTMSNConfig(**HF, **labels)))
+    model.save_pretrained(folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["id2label"] = {number: int(label) for number, label in config["id2label"].items()}
+    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    hf_golden(folder, model)
+
+
 def hf_mae(folder):
     model = randomize(hf.ViTMAEForPreTraining(hf.ViTMAEConfig(
         **HF, mask_ratio=0.0, decoder_hidden_size=12, decoder_num_hidden_layers=1, decoder_num_attention_heads=4,
@@ -249,6 +261,13 @@ def hf_mae(folder):
 
 def hf_dinov2(folder):
     model = randomize(hf.Dinov2ForImageClassification(hf.Dinov2Config(**DINO, mlp_ratio=2, **HF_LABELS)))
+    model.save_pretrained(folder)
+    hf_golden(folder, model, has_head=False)
+
+
+def hf_dinov2_classifier(folder):
+    """A head that reads the class token beside the mean of the patches."""
+    model = randomize(hf.Dinov2ForImageClassification(hf.Dinov2Config(**DINO, mlp_ratio=3, **HF_LABELS)))
     model.save_pretrained(folder)
     hf_golden(folder, model)
 
@@ -280,6 +299,26 @@ def mae_finetuned(folder):
     timm_golden(folder, model.float(), pixels())
 
 
+def mae_linear_probe(folder):
+    """What MAE's linear probe saves: a batch norm without weights before the head."""
+    model = randomize(timm.create_model("vit_base_patch16_224", num_classes=CLASSES, **TIMM))
+    generator = torch.Generator().manual_seed(5)
+    norm = torch.nn.BatchNorm1d(WIDTH, affine=False, eps=1e-6).eval()
+    norm.running_mean.copy_(torch.randn(WIDTH, generator=generator))
+    norm.running_var.copy_(0.5 + torch.rand(WIDTH, generator=generator))
+    linear = model.head
+    model.head = torch.nn.Sequential(norm, linear)
+    torch.save({"model": model.state_dict(), "epoch": 89}, folder / "checkpoint-89.pth")
+    (folder / "config.json").write_text(json.dumps({"num_attention_heads": HEADS, "image_size": SIZE}) + "\n")
+    x = pixels()
+    deviations = torch.sqrt(norm.running_var.double() + norm.eps)
+    weight = linear.weight.double()
+    parameters = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("head.")}
+    parameters["head.weight"] = (weight / deviations).float()
+    parameters["head.bias"] = (linear.bias.double() - (weight * norm.running_mean.double() / deviations).sum(1)).float()
+    write_golden(folder, parameters, input=x, tokens=model.forward_features(x), logits=model(x))
+
+
 def mae_full(folder):
     """MAE's pre-training release: encoder and decoder under the authors' names."""
     source = randomize(hf.ViTMAEForPreTraining(hf.ViTMAEConfig(
@@ -300,6 +339,42 @@ def dinov2_original(folder):
     torch.save(state, folder / "dinov2_reg4_pretrain.pth")
     (folder / "config.json").write_text(json.dumps({"num_attention_heads": HEADS, "image_size": SIZE}) + "\n")
     hf_golden(folder, source)
+
+
+class Settings:
+    """A program's own class, pickled beside the weights; a reader must neither import nor run it."""
+
+    def __init__(self):
+        self.started, self.rates = datetime.datetime(2024, 1, 1), collections.Counter("ab")
+
+
+def torch_file(folder, save):
+    """What `save` makes of a small model of timm."""
+    model = randomize(timm.create_model("vit_tiny_patch16_224", num_classes=CLASSES, **TIMM))
+    save(model, folder / "checkpoint.pth")
+    (folder / "config.json").write_text(json.dumps({"num_attention_heads": HEADS, "image_size": SIZE}) + "\n")
+    timm_golden(folder, model, pixels())
+
+
+def torch_legacy(folder):
+    """torch's format from before 1.6."""
+    torch_file(folder, lambda model, path: torch.save(model.state_dict(), path, _use_new_zipfile_serialization=False))
+
+
+def torch_module(folder):
+    """The whole model, pickled with its classes."""
+    torch_file(folder, torch.save)
+
+
+def torch_training(folder):
+    """A training program's file: trained weights, their average, an optimizer's state, and values of all sorts."""
+    def save(model, path):
+        trained = {f"module.{name}": -tensor for name, tensor in model.state_dict().items()}
+        optimizer = {"state": {0: {"exp_avg": torch.ones(3)}}, "param_groups": [{"lr": 0.1, "params": [0]}]}
+        torch.save({"state_dict": trained, "state_dict_ema": model.state_dict(), "optimizer": optimizer,
+                    "settings": Settings(), "noise": torch.ones(2, dtype=torch.complex64), "eye": torch.eye(2).to_sparse(),
+                    "random": np.random.default_rng(0), "version": torch.__version__}, path)
+    torch_file(folder, save)
 
 
 def jax(folder):
@@ -336,7 +411,8 @@ def jax(folder):
 
 FIXTURES = [timm_hub, timm_mean_pooled, timm_deit3, timm_registers, timm_register_positions, timm_cait,
             deit_distilled, hf_vit, hf_vit_modern, hf_vit_model, hf_deit, hf_deit_one_head, hf_mae, hf_dinov2,
-            hf_dinov2_registers, mae_finetuned, mae_full, dinov2_original, jax]
+            hf_dinov2_classifier, hf_dinov2_registers, mae_finetuned, mae_full, dinov2_original, jax, torch_legacy,
+            torch_module, torch_training, mae_linear_probe, hf_vit_msn]
 
 
 def main():

@@ -19,7 +19,7 @@ package enum ModelFamilies {
         throw .malformed(
             path,
             names.isEmpty
-                ? "holds no tensors"
+                ? "holds \(files.weights.summary.map { "\($0), and " } ?? "")no tensors"
                 : "has the layout of no Vision Transformer that can be read; its tensors begin "
                     + names.prefix(3).joined(separator: ", "))
     }

@@ -10,6 +10,9 @@ package protocol ModelFamily: Sendable {
     /// What the family is called.
     var name: String { get }
 
+    /// The names of tensors that every checkpoint of the family has one of: a model is found by them in a larger file.
+    var anchors: [String] { get }
+
     /// Whether the files are a checkpoint of this family, by the names of the tensors and the configuration files.
     func recognizes(_ files: CheckpointFiles) -> Bool
 
@@ -48,6 +51,7 @@ package protocol ModelFamily: Sendable {
 }
 
 extension ModelFamily {
+    package var anchors: [String] { ["patch_embed.proj.weight"] }
     package func configuration(_ json: JSON) -> Configuration? { nil }
     package func furtherJSON(_ configuration: Configuration, unstated: Set<String>) -> [JSON.Member] { [] }
 }

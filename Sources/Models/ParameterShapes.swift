@@ -29,7 +29,7 @@ extension ViTConfiguration {
         let norm = finalNorm == .afterPooling ? "fc_norm" : "norm"
         shapes += [ParameterShape("\(norm).weight", [width]), ParameterShape("\(norm).bias", [width])]
         if classCount > 0 {
-            shapes += Self.linearShapes("head", outputs: classCount, inputs: width)
+            shapes += Self.linearShapes("head", outputs: classCount, inputs: pooledWidth)
             if hasDistillationToken { shapes += Self.linearShapes("head_dist", outputs: classCount, inputs: width) }
         }
         return shapes

@@ -32,6 +32,8 @@ package struct StoredTensor: Sendable {
     }
 
     package let description: TensorDescription
+    /// The keys of the dictionaries that the tensor lies in, outermost first.
+    package internal(set) var location: [String] = []
     /// The distance between neighbours along each dimension, in elements; nil where the order is row-major.
     let strides: [Int]?
     let source: Source
@@ -47,6 +49,8 @@ package struct StoredTensor: Sendable {
 
     package var name: String { description.name }
     package var shape: [Int] { description.shape }
+    /// The name with the keys around it before it.
+    package var fullName: String { TensorFile.path(location, name) }
 
     /// The bytes of the numbers where they lie in the file as 32-bit floats in row-major order.
     package var mappedFloats: Bytes? {
@@ -88,7 +92,8 @@ package func elementCount(_ shape: [Int]) -> Int? {
 func rowMajorStrides(_ shape: [Int]) -> [Int] {
     var strides = [Int](repeating: 1, count: shape.count)
     for dimension in shape.indices.dropLast().reversed() {
-        strides[dimension] = strides[dimension + 1] * shape[dimension + 1]
+        // An empty tensor may have other extents of any size.
+        strides[dimension] = strides[dimension + 1] &* shape[dimension + 1]
     }
     return strides
 }

@@ -31,12 +31,13 @@ struct ConvertCommand: ParsableCommand {
     @Flag(help: "Write into a non-empty directory, replacing files of the same names.")
     var force = false
 
+    @OptionGroup var source: WeightsOptions
     @OptionGroup var shared: SharedOptions
 
     func run() throws {
         let unfinished = UnfinishedFiles()
         Interruption.watch(removing: unfinished)
-        let checkpoint = try Checkpoint.open(ModelLocation.find(model))
+        let checkpoint = try ModelLocation.open(model, weights: source)
         let directory = try OutputDirectory(output, existing: force ? .merge : .refuse, unfinished: unfinished)
         let losses: [String]
         do throws(CheckpointError) {

@@ -12,18 +12,32 @@ struct ConversionTests {
     }
 
     private static let huggingFace: [Fixture] = [
-        .timmHub, .deitDistilled, .hfViT, .hfViTModern, .hfViTModel, .hfDeiT, .hfMAE, .hfDINOv2, .hfDINOv2Registers,
-        .maeFull, .dinov2Original, .jax,
+        .timmHub, .deitDistilled, .hfViT, .hfViTModern, .hfViTModel, .hfDeiT, .hfMAE, .hfDINOv2, .hfDINOv2Classifier,
+        .hfDINOv2Registers,
+        .maeFull, .dinov2Original, .jax, .torchTraining, .maeLinearProbe, .hfViTMSN,
     ]
     private static let timm: [Fixture] = [
         .timmHub, .timmMeanPooled, .timmDeiT3, .timmRegisters, .timmRegisterPositions, .deitDistilled, .hfDeiTOneHead,
         .hfViT, .hfViTModern, .hfViTModel,
-        .hfDeiT, .hfDINOv2, .maeFinetuned, .jax,
+        .hfDeiT, .maeFinetuned, .jax, .torchLegacy, .torchModule, .torchTraining, .maeLinearProbe, .hfViTMSN,
     ]
 
     private static let roundTrips =
         huggingFace.map { ($0, ExportLayout.huggingFace) } + timm.map { ($0, ExportLayout.timm) }
-        + Fixture.allCases.map { ($0, ExportLayout.mae) }
+        + Fixture.allCases.filter { ![.hfDINOv2, .hfDINOv2Classifier].contains($0) }.map { ($0, ExportLayout.mae) }
+
+    /// The head on class token and mean has no place but in transformers.
+    @Test(arguments: [ExportLayout.timm, .mae])
+    func aHeadThatALayoutCannotHoldIsRefused(_ layout: ExportLayout) throws {
+        let scratch = try ScratchDirectory()
+        let checkpoint = try Checkpoint.open(Fixture.hfDINOv2Classifier.path)
+        #expect {
+            try checkpoint.convert(to: layout, directory: scratch.path)
+        } throws: {
+            "\($0)".contains("no head on class token and mean of the patches; hf can hold it")
+        }
+        #expect(try scratch.names.isEmpty)
+    }
 
     @Test(arguments: roundTrips)
     func everyTensorSurvives(_ fixture: Fixture, _ layout: ExportLayout) throws {

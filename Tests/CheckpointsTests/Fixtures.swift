@@ -18,12 +18,19 @@ enum Fixture: String, CaseIterable {
     case hfDeiT = "hf-deit/model.safetensors"
     case hfDeiTOneHead = "hf-deit-one-head/model.safetensors"
     case hfMAE = "hf-mae/model.safetensors"
+    /// Its golden has no head.
     case hfDINOv2 = "hf-dinov2/model.safetensors"
+    case hfDINOv2Classifier = "hf-dinov2-classifier/model.safetensors"
     case hfDINOv2Registers = "hf-dinov2-registers/model.safetensors"
     case maeFinetuned = "mae-finetuned/checkpoint-99.pth"
     case maeFull = "mae-full/mae_visualize_vit_tiny.pth"
     case dinov2Original = "dinov2-original/dinov2_reg4_pretrain.pth"
     case jax = "jax/vit.npz"
+    case maeLinearProbe = "mae-linear-probe/checkpoint-89.pth"
+    case hfViTMSN = "hf-vit-msn/model.safetensors"
+    case torchLegacy = "torch-legacy/checkpoint.pth"
+    case torchModule = "torch-module/checkpoint.pth"
+    case torchTraining = "torch-training/checkpoint.pth"
 
     static let root = #filePath.split(separator: "/").dropLast(2).reduce("") { $0 + "/" + $1 } + "/Fixtures/checkpoints"
 

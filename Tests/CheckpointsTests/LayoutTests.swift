@@ -3,6 +3,7 @@ import Models
 import Testing
 
 import Support
+import TestTools
 
 /// Every layout gives the tensors that Python computed from the library's own model, to the bit.
 struct LayoutTests {
@@ -10,7 +11,8 @@ struct LayoutTests {
     func tensorsEqualTheReference(_ fixture: Fixture) throws {
         let checkpoint = try Checkpoint.open(fixture.path)
         let golden = try #require(try JSON.file(fixture.directory + "/parameters.json").members)
-        #expect(Set(golden.map(\.name)) == Set(checkpoint.parameterShapes.map(\.name)))
+        let unchecked: Set = fixture == .hfDINOv2 ? ["head.weight", "head.bias"] : []
+        #expect(unchecked.union(golden.map(\.name)) == Set(checkpoint.parameterShapes.map(\.name)))
         for entry in golden {
             let tensor = try checkpoint.tensor(entry.name)
             #expect(tensor.shape == entry.value["shape"]?.integers, "\(entry.name)")
@@ -30,7 +32,8 @@ struct LayoutTests {
 
     @Test(arguments: [
         (Fixture.timmHub, Layout.timm), (.timmDeiT3, .timm), (.timmRegisters, .timm), (.deitDistilled, .deit),
-        (.hfViT, .huggingFace), (.hfViTModern, .huggingFaceModern), (.hfViTModel, .huggingFaceModern),
+        (.hfViT, .huggingFace), (.hfViTModern, .huggingFaceModern), (.hfViTMSN, .huggingFace), (.maeLinearProbe, .mae),
+        (.hfViTModel, .huggingFaceModern),
         (.hfMAE, .huggingFace), (.hfDINOv2Registers, .huggingFaceModern), (.maeFinetuned, .mae), (.maeFull, .mae),
         (.dinov2Original, .dinov2), (.jax, .jax),
     ])
@@ -57,8 +60,36 @@ struct LayoutTests {
         let pooler = try Checkpoint.open(Fixture.hfViTModel.path).ignored.map(\.name)
         #expect(pooler == ["pooler.dense.bias", "pooler.dense.weight"])
         let dino = try Checkpoint.open(Fixture.hfDINOv2.path)
-        #expect(dino.ignored.map(\.name) == ["classifier.bias", "classifier.weight", "dinov2.embeddings.mask_token"])
-        #expect(dino.configuration.classCount == 0)
-        #expect(dino.assumptions.contains { $0.contains("without its head") })
+        #expect(dino.ignored.map(\.name) == ["dinov2.embeddings.mask_token"])
+        #expect(dino.configuration.classCount == 5 && dino.configuration.headPooling == .classTokenAndMean)
+        let probe = try Checkpoint.open(Fixture.maeLinearProbe.path)
+        #expect(probe.ignored.map(\.reason).allSatisfy { $0.contains("folded into it") } && probe.ignored.count == 3)
+    }
+
+    @Test func classesMayBeNamedByNumbers() throws {
+        #expect(try Checkpoint.open(Fixture.hfViTMSN.path).labels == ["9", "8", "7", "6", "5"])
+    }
+
+    @Test(
+        arguments: [
+            ("head.0.running_var", nil, "lacks head.0.running_var"),
+            ("head.0.running_var", [3], "batch norm head.0.running_var that does not fit head.1.weight"),
+            ("head.0.running_mean", [1, 16], "batch norm head.0.running_mean that does not fit head.1.weight"),
+        ] as [(String, [Int]?, String)])
+    func aBatchNormThatDoesNotFitIsRefused(_ name: String, _ shape: [Int]?, _ words: String) throws {
+        let scratch = try ScratchDirectory()
+        let archive = try TensorArchive.open(Fixture.maeLinearProbe.path)
+        var tensors: [(name: String, tensor: Tensor)] = []
+        for description in archive.tensors where description.type.isFloatingPoint {
+            if description.name != name {
+                tensors.append((description.name, try archive.tensor(description.name)))
+            } else if let shape {
+                tensors.append((name, Tensor(shape: shape)))
+            }
+        }
+        try scratch.write(try readFile(Fixture.maeLinearProbe.directory + "/config.json"), to: "config.json")
+        let path = scratch.path + "/model.safetensors"
+        try TensorArchive.write(tensors, to: path)
+        #expect(try #require(openingError(path)).description.contains(words))
     }
 }

@@ -40,6 +40,17 @@ struct AssumptionTests {
         #expect(try notes(arguments + [model, "--quiet"]).isEmpty)
     }
 
+    /// Of several models in a file, what is taken is said; what is chosen is not.
+    @Test func theModelTakenIsSaid() throws {
+        let model = Fixtures.checkpoint("torch-training/checkpoint.pth")
+        for arguments in [["classify", "data", "--model"], ["embed", "data", "--output", "all.npy", "--model"]] {
+            #expect(try notes(arguments + [model]).contains { $0.contains("The model under state_dict_ema") })
+            try? FileManager.default.removeItem(atPath: scratch.path("all.npy"))
+            let chosen = try notes(arguments + [model, "--weights", "state_dict"])
+            #expect(!chosen.contains { $0.contains("The model under") })
+        }
+    }
+
     @Test func whatIsStatedOrChosenIsNotSaid() throws {
         #expect(try notes(["classify", "data", "--model", "hf-vit"]).isEmpty)
         let chosen = try notes(["classify", "data", "--model", model, "--activation", "softmax"])

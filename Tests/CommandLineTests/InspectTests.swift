@@ -20,6 +20,31 @@ struct InspectTests {
         }
     }
 
+    /// Where the model is, and which of several `--weights` chooses.
+    @Test func theModelIsFoundInATrainingProgramsFile() throws {
+        let model = Fixtures.checkpoint("torch-training/checkpoint.pth")
+        let outcome = try Vit.run(["inspect", model], in: scratch)
+        #expect(outcome.status == 0 && outcome.output.contains("\n  found under state_dict_ema\n"))
+        #expect(outcome.output.contains("optimizer.state.0.exp_avg: it lies beside the model"))
+        let chosen = try Vit.run(["inspect", model, "--weights", "state_dict", "--format", "json"], in: scratch)
+        let parsed = try JSONSerialization.jsonObject(with: Data(chosen.output.utf8))
+        #expect((parsed as? [String: Any])?["location"] as? String == "state_dict.module")
+        let bare = try Vit.run(["inspect", "timm-hub"], in: scratch)
+        #expect(!bare.output.contains("found under"))
+        try scratch.writeImage("a.png")
+        func classify(_ arguments: String...) throws -> Vit.Outcome {
+            try Vit.run(["classify", "a.png", "--model", model] + arguments, in: scratch)
+        }
+        #expect(try classify().output != classify("--weights", "state_dict").output)
+        #expect(try classify().output == classify("--weights", "state_dict_ema").output)
+        let refused = try classify("--weights", "student")
+        #expect(refused.status == 65)
+        #expect(
+            refused.errorLines == [
+                "Error: \(model): holds no model under student; it holds state_dict.module, state_dict_ema"
+            ])
+    }
+
     @Test func textListsAssumptions() throws {
         let outcome = try Vit.run(["inspect", Fixtures.checkpoint("mae-finetuned/checkpoint-99.pth")], in: scratch)
         #expect(outcome.output.contains("\nAssumed, because no file states it\n"))

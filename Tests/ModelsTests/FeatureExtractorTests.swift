@@ -84,6 +84,19 @@ struct FeatureExtractorTests {
         #expect(difference(logits, try golden.tensor("logits").values) < 1e-5)
     }
 
+    /// Heads on class token and mean (DINOv2), after a batch norm (MAE's linear probe), and as transformers 5 saves ViTMSN.
+    @Test(arguments: [
+        "hf-dinov2-classifier", "mae-linear-probe", "hf-vit-msn", "torch-legacy", "torch-module", "torch-training",
+    ])
+    func logitsEqualTheReference(_ name: String) throws {
+        let golden = try TensorArchive.open(Self.root.appending(path: "\(name)/golden.safetensors").path)
+        let checkpoint = try checkpoint(name)
+        let classifier = try Classifier(
+            checkpoint.configuration, from: checkpoint, engine: Engines.make(threads: 2), batchSize: 3)
+        let logits = classifier.logits(try golden.tensor("input")).values
+        #expect(difference(logits, try golden.tensor("logits").values) < 1e-5)
+    }
+
     @Test(arguments: [0, 1, 2])
     func innerLayersAreHiddenStates(_ layer: Int) throws {
         let golden = try Goldens("features-hf-vit")

@@ -10,6 +10,9 @@ public struct Checkpoint: Sendable {
     public let layout: Layout
     /// What the files are: the layout and how the tensors are packed, in words.
     public let summary: String
+    /// Where in the file the model is: the keys of dictionaries and the beginning of names that all its tensors share;
+    /// nil where they begin with nothing else.
+    public let location: String?
     /// The shape of the model.
     public let configuration: any ModelConfiguration
     /// What the model wants done to an image.
@@ -22,9 +25,9 @@ public struct Checkpoint: Sendable {
     public let assumptions: [String]
     /// The settings of `configuration` that no file states, as `vit inspect` calls them; they have their defaults.
     public let unstated: Set<String>
-    /// Every tensor in the files, in their order.
+    /// Every tensor of the model in the files, in their order.
     public let tensors: [TensorDescription]
-    /// The tensors that the model does not use, and why.
+    /// The tensors that the model does not use, and why; those beside it are summed up.
     public let ignored: [(name: String, reason: String)]
 
     /// How each canonical tensor is made.
@@ -34,8 +37,11 @@ public struct Checkpoint: Sendable {
     /// content); a `config.json` and a `preprocessor_config.json` beside a file are used too.
     ///
     /// Every tensor is accounted for here: what is missing, surplus or misshapen ends in an error that names it.
-    public static func open(_ path: String) throws(CheckpointError) -> Checkpoint {
-        try Checkpoint(CheckpointFiles(path))
+    ///
+    /// - Parameter weights: where in the file the model is, as `location` says it, or a part of that (`teacher`). Where it
+    ///   is left out and there are several models, the teacher or the average is taken, and `assumptions` say so.
+    public static func open(_ path: String, weights: String? = nil) throws(CheckpointError) -> Checkpoint {
+        try Checkpoint(CheckpointFiles(path, key: weights))
     }
 
     /// The names and shapes of all tensors, in forward order: the encoder's, then the decoder's where there is one.

@@ -37,10 +37,13 @@ extension Checkpoint {
                 "is used with images of \(size.width) × \(size.height) pixels, which patches of "
                     + "\(patch.width) × \(patch.height) do not divide")
         }
+        if let choice = files.found.choice { contents.assumptions.insert(choice, at: 0) }
+        contents.ignored.merge(files.found.foreign) { own, _ in own }
         let count = weights.fileCount > 1 ? " in \(weights.fileCount) files" : ""
         self.init(
             path: weights.path, layout: contents.layout,
             summary: "\(contents.summary) (\(weights.format.rawValue)\(count))",
+            location: files.found.location,
             configuration: contents.configuration, preprocessing: contents.preprocessing, labels: contents.labels,
             activation: contents.activation, assumptions: contents.assumptions, unstated: contents.unstated,
             tensors: weights.tensors.map(\.description),

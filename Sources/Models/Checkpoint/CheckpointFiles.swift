@@ -3,10 +3,12 @@ import TensorFiles
 
 /// The files of a checkpoint: its weights, and the configuration files beside them.
 package struct CheckpointFiles {
-    /// The weights.
+    /// The weights; of the tensors, those of the model.
     let weights: TensorFile
     /// The names of the tensors, without what a training script put before all of them.
     let names: [String]
+    /// Where in the file the model is, and what lies beside it.
+    let found: ModelSearch.Model
     /// `config.json`.
     let configuration: (json: JSON, path: String)?
     /// `preprocessor_config.json`: transformers' settings of its image processor.
@@ -16,20 +18,19 @@ package struct CheckpointFiles {
     private static let weightsNames = [
         "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
     ]
-    private static let weightsSuffixes = [".safetensors", ".pth", ".pt", ".bin", ".npz"]
-    /// What training scripts put before all names.
-    private static let wrappings = ["module.", "_orig_mod.", "timm_model.", "model.", "backbone.", "encoder."]
+    private static let weightsSuffixes = [".safetensors", ".pth", ".pt", ".bin", ".npz", ".ckpt", ".pth.tar"]
 
     /// Opens the checkpoint at `path`: a directory, or the weights themselves.
-    init(_ path: String) throws(CheckpointError) {
-        weights = try TensorFile.open(Self.weightsPath(RunFolder.model(in: path) ?? path))
-        var names = weights.tensors.map(\.name)
-        while let wrapping = Self.wrappings.first(where: { prefix in names.allSatisfy { $0.hasPrefix(prefix) } }),
-            !names.isEmpty
-        {
-            names = names.map { String($0.dropFirst(wrapping.count)) }
-        }
-        self.names = names
+    ///
+    /// - Parameter key: where the model is in a file with several; nil: see `ModelSearch`.
+    init(_ path: String, key: String? = nil) throws(CheckpointError) {
+        var file = try TensorFile.open(Self.weightsPath(RunFolder.model(in: path) ?? path))
+        let search = try ModelSearch(file)
+        let model = try search.model(key: key)
+        file.tensors = model.members.map { [tensors = file.tensors] in tensors[$0] }
+        names = ModelSearch.withoutChunks(model.members.map { search.names[$0].dropFirst(model.prefix.count) })
+        found = model
+        weights = file
         let directory = Files.directory(of: weights.path)
         configuration = try Self.json(Files.join(directory, "config.json"))
         processor = try Self.json(Files.join(directory, "preprocessor_config.json"))

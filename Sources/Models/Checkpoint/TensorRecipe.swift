@@ -12,11 +12,14 @@ struct TensorRecipe: Sendable {
     var skippedCount = 0
     /// Parts whose numbers, from `first` on, are added.
     var addition: (parts: Parts, first: Int)?
+    /// A batch norm that comes before the layer that the tensor belongs to.
+    var batchNorm: FoldedBatchNorm?
 
     /// The tensor: a view of the mapped file, or a converted copy.
     func make() throws(CheckpointError) -> Tensor {
         let whole = try Self.numbers(of: parts)
         let tensor = whole.rows(skippedCount..<skippedCount + shape.reduce(1, *)).reshaped(shape)
+        if let batchNorm { return try batchNorm.folded(into: tensor) }
         guard let addition else { return tensor }
         let others = try Self.numbers(of: addition.parts).values.dropFirst(addition.first)
         return Tensor(zip(tensor.values, others).map { $0 + $1 }, shape: shape)

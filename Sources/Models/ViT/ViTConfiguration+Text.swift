@@ -38,6 +38,7 @@ extension ViTConfiguration {
             return hasDistillationToken
                 ? "class and distillation token, two heads averaged" : "class token"
         case .meanPatches: return "mean of the patches" + norm
+        case .classTokenAndMean: return "class token and mean of the patches"
         }
     }
 

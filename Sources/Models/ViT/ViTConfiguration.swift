@@ -13,6 +13,9 @@ public struct ViTConfiguration: ModelConfiguration, Hashable {
         case classToken = "token"
         /// The mean of the patch tokens; class token and registers left out.
         case meanPatches = "avg"
+        /// The class token, then the mean of the patch tokens: twice the width (transformers' DINOv2 classifiers). Used as
+        /// it is; training begins with the class token.
+        case classTokenAndMean = "token+avg"
     }
 
     /// Where the final norm stands when patches are pooled.
@@ -87,7 +90,16 @@ extension ViTConfiguration {
     public var headWidth: Int { width / heads }
 
     /// What the head sees, as features.
-    public var headPooling: FeaturePooling { pooling == .classToken ? .classToken : .meanPatches }
+    public var headPooling: FeaturePooling {
+        switch pooling {
+        case .classToken: .classToken
+        case .meanPatches: .meanPatches
+        case .classTokenAndMean: .classTokenAndMean
+        }
+    }
+
+    /// The numbers that a head reads of an image.
+    package var pooledWidth: Int { pooling == .classTokenAndMean ? 2 * width : width }
 
     /// Whether the positions are MAE's table.
     public var hasFixedPositions: Bool { positions == .sinCos }
@@ -95,7 +107,9 @@ extension ViTConfiguration {
     /// The shape that training begins with: without a head, and with trained positions for the model's own images.
     public var trainable: any ModelConfiguration {
         var model = self
-        if classCount == 0 { (model.pooling, model.finalNorm) = (.classToken, .beforePooling) }
+        if classCount == 0 || pooling == .classTokenAndMean {
+            (model.pooling, model.finalNorm) = (.classToken, .beforePooling)
+        }
         (model.classCount, model.positionImageSize) = (0, nil)
         (model.positions, model.positionInterpolation) = (.learned, .timm)
         return model

@@ -59,8 +59,10 @@ package struct VisionTransformer: VisionModel {
         private let trunk: TrunkPass
         private let reading: VisionPassPlan.Reading
         private let poolings: [PoolingPass]
-        /// What each head reads (B, D), and its gradient.
+        /// What each head reads (B, D) or (B, 2·D), and its gradient.
         private let pooled: [Tensor]
+        /// One of the two parts (B, D) of (B, 2·D).
+        private let part: Tensor
         private let dPooled: Tensor?
         let logits: [Tensor]
         let features: Tensor
@@ -83,7 +85,9 @@ package struct VisionTransformer: VisionModel {
             poolings = (0..<max(1, model.heads.count)).map { _ in
                 PoolingPass(model.pooling, over: tokens, in: workspace)
             }
-            pooled = poolings.map { _ in workspace.tensor([count, width]) }
+            let pooledWidth = plan.reading == .logits ? configuration.pooledWidth : width
+            pooled = poolings.map { _ in workspace.tensor([count, pooledWidth]) }
+            part = pooledWidth == width ? pooled[0] : workspace.tensor([count, width])
             logits = model.heads.map { workspace.tensor([count, $0.outputs]) }
             var featureShape: [Int] = [0]
             if case .features(let kind) = plan.reading { featureShape = [count] + configuration.featureShape(kind) }
@@ -105,7 +109,7 @@ package struct VisionTransformer: VisionModel {
             case .logits: readLogits()
             case .features(let kind):
                 poolings[0].read(
-                    kind, of: trunk.output, prefixCount: model.configuration.prefixCount, part: pooled[0],
+                    kind, of: trunk.output, prefixCount: model.configuration.prefixCount, part: part,
                     engine: engine, into: features)
             case .blocks: break
             }
@@ -118,13 +122,20 @@ package struct VisionTransformer: VisionModel {
 
         private func readLogits() {
             for (index, head) in model.heads.enumerated() {
+                guard model.configuration.pooling != .classTokenAndMean else {
+                    poolings[index].read(
+                        .classTokenAndMean, of: trunk.output, prefixCount: model.configuration.prefixCount, part: part,
+                        engine: engine, into: pooled[index])
+                    head.forward(pooled[index], engine: engine, into: logits[index])
+                    continue
+                }
                 poolings[index].forward(trunk.output, pooledReading(index), into: pooled[index])
                 head.forward(pooled[index], engine: engine, into: logits[index])
             }
         }
 
         func backward(paths: DropPath?) {
-            guard let dPooled, let dOutput, let dTokens else {
+            guard let dPooled, let dOutput, let dTokens, model.configuration.pooling != .classTokenAndMean else {
                 preconditionFailure("VisionTransformer.backward: the pass was planned without one")
             }
             if model.configuration.pooling == .classToken { engine.zero(dOutput) }

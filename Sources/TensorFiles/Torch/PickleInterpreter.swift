@@ -1,23 +1,30 @@
 import Support
 
 /// Interprets a pickle without running anything of it: calls are looked at, and answered for the few functions that
-/// build tensors and containers; every other call is an error.
+/// build tensors and containers; every other call makes an inert object with the name of what was called.
 ///
-/// Source: Python's pickletools, protocols 2 to 5.
+/// Source: Python's pickletools, protocols 1 to 5.
 struct PickleInterpreter {
     private let bytes: Bytes
-    private var position = 0
+    /// The next byte; after `run`, the one behind the pickle.
+    private(set) var position: Int
     /// Every value made so far.
     private(set) var heap: [PickleValue] = []
     private var stack: [PickleValue.Reference] = []
     /// The heights of the stack at the marks.
     private var marks: [Int] = []
     private var memo: [Int: PickleValue.Reference] = [:]
+    /// The members of containers that calls looked through.
+    private var lookedThroughCount = 0
 
     /// Far more than the largest checkpoint's pickle makes.
     private static let mostValues = 8_000_000
 
-    init(_ bytes: Bytes) { self.bytes = bytes }
+    /// - Parameter start: where the pickle begins.
+    init(_ bytes: Bytes, at start: Int = 0) {
+        self.bytes = bytes
+        position = start
+    }
 
     /// Runs to the end and gives the one value left.
     mutating func run() throws(PickleError) -> PickleValue.Reference {
@@ -25,7 +32,7 @@ struct PickleInterpreter {
             let code = try byte()
             if code == UInt8(ascii: ".") { return try pop() }
             try step(code)
-            guard heap.count <= Self.mostValues, stack.count <= Self.mostValues else {
+            guard max(heap.count, stack.count, lookedThroughCount) <= Self.mostValues else {
                 throw PickleError(reason: "it makes too many values")
             }
         }
@@ -46,6 +53,12 @@ struct PickleInterpreter {
         switch code {
         case 0x80: _ = try byte()  // PROTO
         case 0x95: _ = try take(8)  // FRAME
+        case 0x98: break  // READONLY_BUFFER
+        case 0x97: push(.bytes)  // NEXT_BUFFER
+        // Classes by number, in a registry of the program's own.
+        case 0x82: push(.global("extension \(try number(1))"))
+        case 0x83: push(.global("extension \(try number(2))"))
+        case 0x84: push(.global("extension \(try number(4))"))
         case UInt8(ascii: "N"): push(.none)
         case 0x88: push(.bool(true))
         case 0x89: push(.bool(false))
@@ -85,10 +98,9 @@ struct PickleInterpreter {
     }
 
     private mutating func pushString(length: Int) throws(PickleError) {
-        guard let text = String(validating: try take(length), as: UTF8.self) else {
-            throw PickleError(reason: "it holds text that is not UTF-8")
-        }
-        push(.string(text))
+        // Bytes of Python 2 are text in name alone.
+        let text = String(validating: try take(length), as: UTF8.self)
+        push(text.map { .string($0) } ?? .bytes)
     }
 
     private mutating func pushBytes(length: Int) throws(PickleError) {
@@ -99,7 +111,7 @@ struct PickleInterpreter {
     /// A whole number of any length; those beyond 64 bits are of no use here.
     private mutating func long(length: Int) throws(PickleError) -> PickleValue {
         let digits = try take(length)
-        guard digits.count <= 8 else { return .opaque("int") }
+        guard digits.count <= 8 else { return .object("int", state: nil) }
         let isNegative = (digits.last ?? 0) & 0x80 != 0
         let value = digits.reversed().reduce(isNegative ? -1 : 0) { $0 << 8 | Int($1) }
         return .integer(value)
@@ -194,22 +206,23 @@ struct PickleInterpreter {
             heap[reference] = .none
             list += items
             heap[reference] = .list(list)
-        case .opaque: break
+        case .object: heap[reference] = .list(items)  // a class of lists
         default: throw PickleError(reason: "it appends to something that is no list")
         }
     }
 
     private mutating func set(_ items: [PickleValue.Reference]) throws(PickleError) {
+        guard items.count % 2 == 0 else { throw PickleError(reason: "it gives a key without a value") }
         let reference = try top()
+        var members: [(key: PickleValue.Reference, value: PickleValue.Reference)] = []
         switch heap[reference] {
-        case .dictionary(var members):
-            guard items.count % 2 == 0 else { throw PickleError(reason: "it gives a key without a value") }
-            heap[reference] = .none
-            for index in stride(from: 0, to: items.count, by: 2) { members.append((items[index], items[index + 1])) }
-            heap[reference] = .dictionary(members)
-        case .opaque: break
+        case .dictionary(let known): members = known
+        case .object: break  // a class of dictionaries
         default: throw PickleError(reason: "it sets a member of something that is no dictionary")
         }
+        heap[reference] = .none
+        for index in stride(from: 0, to: items.count, by: 2) { members.append((items[index], items[index + 1])) }
+        heap[reference] = .dictionary(members)
     }
 
     // MARK: Calls
@@ -218,26 +231,43 @@ struct PickleInterpreter {
         switch code {
         case UInt8(ascii: "R"), 0x81:
             let arguments = try pop()
-            let function = try pop()
-            push(try TorchPickle.result(of: heap[function], arguments: heap[arguments], heap: heap))
+            try call(try pop(), arguments)
         case 0x92:
             _ = try pop()
             let arguments = try pop()
-            let function = try pop()
-            push(try TorchPickle.result(of: heap[function], arguments: heap[arguments], heap: heap))
+            try call(try pop(), arguments)
+        case UInt8(ascii: "o"):
+            guard let function = try popToMark().first else {
+                throw PickleError(reason: "it calls something that is no function by name")
+            }
+            push(.tuple([]))
+            try call(function, try pop())
+        case UInt8(ascii: "i"):
+            let name = "\(try line()).\(try line())"
+            _ = try popToMark()
+            push(.object(name, state: nil))
         case UInt8(ascii: "b"):
-            // State of an object: of a dictionary (torch hangs version numbers on it) or of one that is not needed. The
-            // arguments of a training script are a dictionary in all but name.
+            // The state of a dictionary (torch hangs version numbers on it) is not needed.
             let state = try pop()
             let object = try top()
-            if case .opaque("argparse.Namespace") = heap[object], case .dictionary = heap[state] {
-                heap[object] = heap[state]
-            }
+            if case .object(let name, _) = heap[object] { heap[object] = .object(name, state: state) }
         case UInt8(ascii: "Q"):
-            push(try TorchPickle.storage(heap[try pop()], heap: heap))
+            push(try TorchPickle.external(heap[try pop()], heap: heap))
         default: return false
         }
         return true
+    }
+
+    private mutating func call(
+        _ function: PickleValue.Reference, _ arguments: PickleValue.Reference
+    ) throws(PickleError) {
+        let result = try TorchPickle.result(of: heap[function], arguments: heap[arguments], heap: heap)
+        // A short pickle could have a long container looked through, or copied, without end.
+        for container in [heap[arguments], heap[arguments].elements?.first.map { heap[$0] }, result] {
+            if case .dictionary(let members)? = container { lookedThroughCount += members.count }
+            lookedThroughCount += container?.elements?.count ?? 0
+        }
+        push(result)
     }
 
     // MARK: Bytes

@@ -21,8 +21,18 @@ enum PickleValue {
     case global(String)
     case storage(TorchStorage)
     case tensor(TorchTensor)
-    /// An object that the weights do not need (arguments, numbers of NumPy), with the name of its class.
-    case opaque(String)
+    /// A view of numbers that cannot be read (complex, sparse, on no device), with the type or function that makes it.
+    case unreadableTensor(String)
+    /// Anything else, by the name of its class or of the function that would have made it; nothing of it is run.
+    case object(String, state: Reference?)
+
+    /// The contents of a tuple or a list; nil for everything else.
+    var elements: [Reference]? {
+        switch self {
+        case .tuple(let elements), .list(let elements): elements
+        default: nil
+        }
+    }
 
     /// A truth value, a number or text as JSON; nil for everything else.
     var json: JSON? {
@@ -40,6 +50,8 @@ enum PickleValue {
 struct TorchStorage {
     var key: String
     var type: StoredType
+    /// The first element, in a storage that is a part of another.
+    var first = 0
     /// The number of elements.
     var count: Int
 }

@@ -49,6 +49,7 @@ struct ClassifyCommand: ParsableCommand {
     @Option(help: .batchSize)
     var batchSize = ImageClassifier.Options().batchSize
 
+    @OptionGroup var source: WeightsOptions
     @OptionGroup var inference: InferenceOptions
 
     func validate() throws {
@@ -61,7 +62,7 @@ struct ClassifyCommand: ParsableCommand {
         Interruption.watch(removing: unfinished)
         keepFreedMemory()
         let inputs = try InputPaths(expanding: paths).inputs
-        let checkpoint = try Checkpoint.open(ModelLocation.find(model))
+        let checkpoint = try ModelLocation.open(model, weights: source)
         let classifier = try ImageClassifier(checkpoint, labels: readLabels(for: checkpoint), options: options(inputs))
         checkpoint.noteAssumptions(usesHead: activation == nil, unless: inference.shared.quiet)
         let logitsFile = try logits.map { path throws(FileError) in

@@ -43,6 +43,7 @@ struct EmbedCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Process the i-th of n equal shards, counted from 1.", valueName: "i/n"))
     var shard: ShardArgument?
 
+    @OptionGroup var source: WeightsOptions
     @OptionGroup var inference: InferenceOptions
 
     func validate() throws {
@@ -54,7 +55,7 @@ struct EmbedCommand: ParsableCommand {
         keepFreedMemory()
         let inputs = try InputPaths(expanding: paths).inputs
         let embedder = try ImageEmbedder(
-            Checkpoint.open(ModelLocation.find(features.model)),
+            ModelLocation.open(features.model, weights: source),
             options: features.options(inference))
         embedder.checkpoint.noteAssumptions(unless: inference.shared.quiet)
         var options = EmbeddingJob.Options()

@@ -48,6 +48,7 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup var part: LabeledDataOptions
 
+    @OptionGroup var source: WeightsOptions
     @OptionGroup var inference: InferenceOptions
 
     func validate() throws {
@@ -94,7 +95,7 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     private func classifier() throws -> ImageClassifier {
-        let checkpoint = try Checkpoint.open(ModelLocation.find(model))
+        let checkpoint = try ModelLocation.open(model, weights: source)
         var options = ImageClassifier.Options()
         inference.apply(to: &options)
         options.batchSize = batchSize

@@ -30,6 +30,7 @@ struct InspectCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("HTML page to write; requires --images.", valueName: "layers.html"))
     var output: String?
 
+    @OptionGroup var source: WeightsOptions
     @OptionGroup var inference: InferenceOptions
 
     func validate() throws {
@@ -39,7 +40,7 @@ struct InspectCommand: ParsableCommand {
     func run() throws {
         let unfinished = UnfinishedFiles()
         Interruption.watch(removing: unfinished)
-        let checkpoint = try Checkpoint.open(ModelLocation.find(model))
+        let checkpoint = try ModelLocation.open(model, weights: source)
         guard let output else { return try describe(checkpoint, nil) }
         try OutputFile.checkPlace(output)
         var failures = 0

@@ -11,7 +11,8 @@ extension Checkpoint {
     var json: JSON {
         var members = [
             JSON.Member("path", .string(path)), JSON.Member("layout", .string(layout.rawValue)),
-            JSON.Member("summary", .string(summary)), JSON.Member("configuration", family.json(of: configuration)),
+            JSON.Member("summary", .string(summary)), JSON.Member("location", location.map { .string($0) } ?? .null),
+            JSON.Member("configuration", family.json(of: configuration)),
             JSON.Member("preprocessing", preprocessing.json), JSON.Member("parameters", .integer(parameterCount)),
             JSON.Member("labels", labels.map { .array($0.map { .string($0) }) } ?? .null),
         ]

@@ -29,6 +29,7 @@ struct InspectText {
         let channels = configuration.inputChannels
         return [
             ("layout", printable(checkpoint.summary)),
+            ("found under", checkpoint.location.map { printable($0) } ?? ""),
             ("image", "\(size.height) × \(size.width) pixels, \(counted(channels, "channel"))"),
             ("patches", patches),
         ] + checkpoint.family.rows(of: checkpoint, classes: classes) + [

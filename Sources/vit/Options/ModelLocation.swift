@@ -8,6 +8,13 @@ enum ModelLocation {
     /// The default checkpoint.
     static let builtIn = "charts-vit-tiny"
 
+    /// Opens the checkpoint that `model` names.
+    ///
+    /// - Parameter weights: `--weights`.
+    static func open(_ model: String, weights: WeightsOptions) throws -> Checkpoint {
+        try Checkpoint.open(find(model), weights: weights.weights)
+    }
+
     /// The path of the checkpoint that `model` names.
     ///
     /// An existing path is returned as it is. A bare name is looked up in `$VIT_CHECKPOINTS`, in `./checkpoints`, beside

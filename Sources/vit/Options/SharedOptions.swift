@@ -36,6 +36,15 @@ struct SharedOptions: ParsableArguments {
     var quiet = false
 }
 
+/// Which model of a file is read.
+struct WeightsOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Which model to read of a file with several: the keys and names that it lies under, as vit inspect prints them. "
+                + "(default: the teacher or average)", valueName: "key"))
+    var weights: String?
+}
+
 /// Options of every command that runs a model.
 struct ThreadOptions: ParsableArguments {
     @Option(

@@ -43,6 +43,7 @@ struct ProbeCommand: ParsableCommand {
     @OptionGroup(title: "Nearest neighbours") var neighbors: NeighborOptions
     @OptionGroup(title: "Linear classifiers") var linear: LinearProbeOptions
 
+    @OptionGroup var source: WeightsOptions
     @OptionGroup var inference: InferenceOptions
 
     func validate() throws {
@@ -56,7 +57,7 @@ struct ProbeCommand: ParsableCommand {
         Interruption.watch(removing: UnfinishedFiles())
         var options = features.options(inference)
         options.randomSeed = random ? part.seed : nil
-        let embedder = try ImageEmbedder(Checkpoint.open(ModelLocation.find(features.model)), options: options)
+        let embedder = try ImageEmbedder(ModelLocation.open(features.model, weights: source), options: options)
         embedder.checkpoint.noteAssumptions(unless: inference.shared.quiet)
         let recorded = part.recordedSplit(of: embedder.checkpoint, data: data)
         let dataset = try ImageDataset(at: data, options: part.options(recorded: recorded))

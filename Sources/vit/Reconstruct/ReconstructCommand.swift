@@ -59,6 +59,7 @@ struct ReconstructCommand: ParsableCommand {
     @Option(help: .batchSize)
     var batchSize = MAEReconstructor.Options().batchSize
 
+    @OptionGroup var source: WeightsOptions
     @OptionGroup var inference: InferenceOptions
 
     func validate() throws {
@@ -75,7 +76,7 @@ struct ReconstructCommand: ParsableCommand {
         Interruption.watch(removing: unfinished)
         let inputs = try InputPaths(expanding: paths).inputs
         let files = try ImageFiles(output: output, inputCount: inputs.count, unfinished: unfinished)
-        let reconstructor = try MAEReconstructor(Checkpoint.open(ModelLocation.find(model)), options: options)
+        let reconstructor = try MAEReconstructor(ModelLocation.open(model, weights: source), options: options)
         warnOfAssumption(reconstructor)
         let encoder = reconstructor.configuration.encoder
         let noise = try noise.map { path throws(FileError) in try NumPyMatrix(contentsOfFile: path) }

@@ -51,6 +51,8 @@ struct SearchCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: .format)
     var format = SearchFormat.text
 
+    @OptionGroup var source: WeightsOptions
+
     @OptionGroup(title: "Preprocessing of the queries (overrides the checkpoint's)")
     var preprocessing: PreprocessingOptions
 
@@ -110,7 +112,7 @@ struct SearchCommand: ParsableCommand {
         options.decoding = images.decoding
         options.pooling = pool
         let embedder = try batch.collection.embedder(
-            model: { try Checkpoint.open(ModelLocation.find(model ?? $0 ?? ModelLocation.builtIn)) }, options: options)
+            model: { try ModelLocation.open(model ?? $0 ?? ModelLocation.builtIn, weights: source) }, options: options)
         try batch.append(inputs, embedder: embedder, isStrict: images.strict)
     }
 }

@@ -41,7 +41,9 @@ struct HuggingFaceExport {
         if configuration.finalNorm == .afterPooling { return "a norm after pooling" }
         if configuration.pooling == .meanPatches, hasHead { return "mean pooling before its head" }
         if !configuration.hasClassToken { return "no class token" }
-        if kind.isDINO, hasHead { return "layer scale or registers and a head on the class token alone" }
+        let readsBoth = configuration.pooling == .classTokenAndMean
+        if !kind.isDINO, readsBoth, hasHead { return "a head on class token and mean, and no layer scale" }
+        if kind.isDINO, hasHead, !readsBoth { return "layer scale or registers and a head on the class token alone" }
         if kind.isDINO, !configuration.hasLayerScale { return "registers and no layer scale" }
         if kind.isDINO, configuration.hasDistillationToken { return "layer scale and a distillation token" }
         if kind.isDINO, configuration.hiddenWidth % configuration.width != 0 {
@@ -102,8 +104,9 @@ struct HuggingFaceExport {
         case .vit: return hasHead ? "ViTForImageClassification" : "ViTModel"
         case .deit: return hasHead ? "DeiTForImageClassificationWithTeacher" : "DeiTModel"
         case .vitMAE: return "ViTMAEForPreTraining"
-        case .dinov2: return "Dinov2Model"
-        case .dinov2WithRegisters: return "Dinov2WithRegistersModel"
+        case .dinov2: return hasHead ? "Dinov2ForImageClassification" : "Dinov2Model"
+        case .dinov2WithRegisters:
+            return hasHead ? "Dinov2WithRegistersForImageClassification" : "Dinov2WithRegistersModel"
         }
     }
 

@@ -35,6 +35,11 @@ struct ViTExport {
     func write(
         to directory: String, as layout: ExportLayout, tensor: TensorSource
     ) throws(CheckpointError) -> [String] {
+        if layout != .huggingFace, configuration.classCount > 0, configuration.pooling == .classTokenAndMean {
+            throw .malformed(
+                directory,
+                "the layout \(layout.rawValue) has no head on class token and mean of the patches; hf can hold it")
+        }
         switch layout {
         case .huggingFace: return try HuggingFaceExport(self, directory: directory).write(tensor)
         case .timm: return try TimmExport(self, directory: directory).write(tensor)

@@ -94,7 +94,9 @@ struct HuggingFaceConfiguration {
         guard classCount > 0, let members = json["id2label"]?.members, !members.isEmpty else { return nil }
         var labels = [String?](repeating: nil, count: classCount)
         for member in members {
-            guard let index = Int(member.name), labels.indices.contains(index), let label = member.value.string else {
+            // Datasets whose classes are numbers have numbers for names.
+            let name = member.value.string ?? member.value.double.map { _ in member.value.text(compact: true) }
+            guard let index = Int(member.name), labels.indices.contains(index), let label = name else {
                 throw .malformed(
                     path, "names a class \(member.name) in id2label; the head has classes 0 to \(classCount - 1)")
             }

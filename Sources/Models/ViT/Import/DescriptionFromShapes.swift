@@ -34,6 +34,9 @@ extension TensorTable where Names == KeyMap {
         configuration.layerNormEpsilon = isTransformersNorm ? 1e-12 : 1e-6
         description.configuration = configuration
         try dropUnusableHead(&description)
+        for part in KeyMap.batchNormNames where names.spelling["head.weight"] != nil {
+            description.ignored[part] = "the batch norm before the head, which is folded into it"
+        }
         if configuration.hasDistillationToken, description.configuration.classCount > 0, !contains("head_dist.weight") {
             // Without a head of its own it is a register, but for its position.
             description.configuration.hasDistillationToken = false
@@ -64,7 +67,7 @@ extension TensorTable where Names == KeyMap {
     private var depth: Int { count { names.blockIndex(of: $0) } }
     var decoderDepth: Int { count { names.decoderBlockIndex(of: $0) } }
 
-    /// A head that sees more than the pooled token cannot be used: the encoder is kept, and the loss is said.
+    /// A head that sees more than pooled tokens cannot be used: the encoder is kept, and the loss is said.
     private func dropUnusableHead(_ description: inout ModelDescription) throws(CheckpointError) {
         let width = description.configuration.width
         guard description.configuration.classCount > 0 else { return }
@@ -72,7 +75,12 @@ extension TensorTable where Names == KeyMap {
         if tensors.keys.contains(where: { $0.contains("pre_logits") }) {
             reason = "the head follows a layer (pre_logits) that this package lacks"
         } else if names.layout.isHuggingFace, try extent(1, of: "head.weight") == 2 * width {
-            reason = "the head reads the class token beside the mean of the patches, which this package does not offer"
+            guard names.spelling["norm1"] != "norm1" else {
+                // transformers' DINOv2 classifiers.
+                description.configuration.pooling = .classTokenAndMean
+                return
+            }
+            reason = "the head reads twice the width of a token, which only DINOv2's classifiers are known to do"
         } else {
             return
         }

@@ -67,7 +67,16 @@ struct ViTReading {
         let resolver = TensorResolver(table: table) { name in
             description.ignored[name] ?? table.names.reasonToIgnore(name, hasDecoder: hasDecoder)
         }
-        let resolved = try resolver.resolve(configuration.parameterShapes.map(stored))
+        var resolved = try resolver.resolve(configuration.parameterShapes.map(stored))
+        if table.names.spelling["head.weight"] != nil, let mean = table.tensors[KeyMap.batchNormNames[0]],
+            let weight = table.parts(of: "head.weight")?.first?.tensor
+        {
+            guard let variance = table.tensors[KeyMap.batchNormNames[1]] else {
+                throw .malformed(table.path, "lacks \(KeyMap.batchNormNames[1])")
+            }
+            let norm = try FoldedBatchNorm(mean: mean, variance: variance, weight: weight, path: table.path)
+            for name in ["head.weight", "head.bias"] { resolved.recipes[name]?.batchNorm = norm }
+        }
         let (preprocessing, assumption) = try preprocessing()
         return CheckpointContents(
             configuration: configuration, layout: table.names.layout,

@@ -26,6 +26,11 @@ extension KeyMap {
             map.spelling["ls1"] = "gamma_1"
             map.spelling["ls2"] = "gamma_2"
         }
+        if present.contains(batchNormNames[0]), present.contains("head.1.weight") {
+            map.layout = .mae
+            map.spelling["head.weight"] = "head.1.weight"
+            map.spelling["head.bias"] = "head.1.bias"
+        }
         if names.contains(where: { $0.hasPrefix("decoder_blocks.") }) {
             map.layout = .mae
         } else if present.contains("mask_token") {
@@ -43,6 +48,9 @@ extension KeyMap {
 
     /// What MAE's fine-tuning calls its models; timm's names end in the size of the image.
     private static let maeModels = ["vit_base_patch16", "vit_large_patch16", "vit_huge_patch14"]
+
+    /// The batch norm, without weights of its own, that MAE's linear probe puts before the head.
+    static let batchNormNames = ["head.0.running_mean", "head.0.running_var", "head.0.num_batches_tracked"]
 
     /// What a checkpoint holds that no model of this package has, in words; nil where nothing of that sort is known.
     static func unsupportedFeature(names: [String]) -> String? {

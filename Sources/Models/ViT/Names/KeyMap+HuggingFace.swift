@@ -3,7 +3,7 @@ extension KeyMap {
     func huggingFaceNames(_ name: CanonicalName) -> [String] {
         let suffix = name.suffix.isEmpty ? "" : "." + name.suffix
         switch name.place {
-        case .block(let index): return blockNames(prefix + blockPrefix + "\(index).", name)
+        case .block(let index): return blockNames(blockStart + "\(index).", name)
         case .decoderBlock(let index): return blockNames(decoderBlockPrefix + "\(index).", name)
         case .model:
             if let field = Self.embeddingFields[name.field] { return [prefix + "embeddings." + field + suffix] }
@@ -42,12 +42,15 @@ extension KeyMap {
 
     private static let sharedFields = ["ls1": ["layer_scale1"], "ls2": ["layer_scale2"]]
 
+    /// The tensor that tells transformers' layouts.
+    static let huggingFaceAnchor = "embeddings.patch_embeddings.projection.weight"
+
     /// The spelling that a checkpoint of transformers uses, recognized by the names in it.
     ///
     /// transformers writes the classic names for ViT and DeiT, and calls DINOv2's norms and MLP otherwise. Its version
     /// 5 knows new names for all of them, and writes those of MAE's decoder in a third way.
     static func huggingFace(names: [String]) -> KeyMap? {
-        let anchor = "embeddings.patch_embeddings.projection.weight"
+        let anchor = huggingFaceAnchor
         guard let patches = names.first(where: { $0 == anchor || $0.hasSuffix("." + anchor) }) else { return nil }
         let modern = names.contains { $0.contains(".attention.q_proj.") }
         var map = KeyMap(layout: modern ? .huggingFaceModern : .huggingFace)
@@ -56,7 +59,8 @@ extension KeyMap {
         map.blockPrefix = hasLayers ? "layers." : "encoder.layer."
         let decoders = ["decoder.decoder_encoder.layer.", "decoder.decoder_layers."]
         map.decoderBlockPrefix = decoders.first { prefix in names.contains { $0.hasPrefix(prefix) } } ?? decoders[1]
-        let block = map.prefix + map.blockPrefix
+        map.blocksHavePrefix = hasLayers || names.contains { $0.hasPrefix(map.prefix + map.blockPrefix) }
+        let block = map.blockStart
         let isDINO = names.contains { $0.hasPrefix(block) && $0.contains(".norm1.") }
         map.spelling = spelling(modern: modern, dino: isDINO, distilled: names.contains("cls_classifier.weight"))
         if names.contains(where: { $0.hasPrefix(block) && $0.contains(".mlp.fc1.") }), !modern {

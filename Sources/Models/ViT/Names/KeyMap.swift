@@ -6,6 +6,8 @@ struct KeyMap: TensorNames {
     var prefix = ""
     /// What stands before a block's number, without `prefix`.
     var blockPrefix = "blocks."
+    /// Whether `prefix` stands before `blockPrefix` too; not in what transformers 5 writes of ViTMSN.
+    var blocksHavePrefix = true
     /// What stands before a decoder block's number.
     var decoderBlockPrefix = "decoder_blocks."
     /// Which of several spellings of one layout is used.
@@ -20,9 +22,12 @@ struct KeyMap: TensorNames {
         }
     }
 
+    /// What stands before a block's number.
+    var blockStart: String { blocksHavePrefix ? prefix + blockPrefix : blockPrefix }
+
     /// The number of the block that a stored tensor belongs to.
     func blockIndex(of stored: String) -> Int? {
-        Self.index(of: stored, after: prefix + blockPrefix)
+        Self.index(of: stored, after: blockStart)
     }
 
     /// The number of the decoder block that a stored tensor belongs to.
