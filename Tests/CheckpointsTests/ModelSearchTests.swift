@@ -103,6 +103,39 @@ struct ModelSearchTests {
         #expect(checkpoint.ignored[0].reason == "20 tensors beside the model")
     }
 
+    /// mmpretrain's names, with its head beside the encoder or without one.
+    @Test(arguments: [true, false])
+    func namesOfMMPretrain(_ hasHead: Bool) throws {
+        let blockNames = [
+            "norm1": "ln1", "norm2": "ln2", "mlp.fc1": "ffn.layers.0.0", "mlp.fc2": "ffn.layers.1",
+            "attn.qkv": "attn.qkv", "attn.proj": "attn.proj",
+        ]
+        let otherNames = [
+            "cls_token": "cls_token", "pos_embed": "pos_embed",
+            "patch_embed.proj.weight": "patch_embed.projection.weight",
+            "patch_embed.proj.bias": "patch_embed.projection.bias", "norm.weight": "ln1.weight",
+            "norm.bias": "ln1.bias",
+        ]
+        var renamed: [(name: String, tensor: Tensor)] = []
+        for (name, tensor) in tensors {
+            if name.hasPrefix("head.") {
+                if hasHead { renamed.append(("head.layers." + name, tensor)) }
+            } else if let other = otherNames[name] {
+                renamed.append(("backbone." + other, tensor))
+            } else {
+                let parts = name.split(separator: ".")
+                let field = try #require(blockNames[parts[2..<parts.count - 1].joined(separator: ".")])
+                renamed.append(("backbone.layers.\(parts[1]).\(field).\(parts[parts.count - 1])", tensor))
+            }
+        }
+        let checkpoint = try Checkpoint.open(write(renamed))
+        let bare = try Checkpoint.open(Fixture.timmHub.path)
+        #expect(checkpoint.configuration.classCount == (hasHead ? 5 : 0))
+        for shape in checkpoint.parameterShapes {
+            #expect(try checkpoint.tensor(shape.name).values == bare.tensor(shape.name).values, "\(shape.name)")
+        }
+    }
+
     @Test func tooManyModelsAreRefused() throws {
         let anchor = (0..<65).map { ("m\($0).patch_embed.proj.weight", Tensor([1], shape: [1, 1, 1, 1])) }
         #expect(try #require(openingError(write(anchor))).description.contains("holds more than 64 models"))

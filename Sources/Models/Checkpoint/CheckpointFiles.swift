@@ -28,7 +28,8 @@ package struct CheckpointFiles {
         let search = try ModelSearch(file)
         let model = try search.model(key: key)
         file.tensors = model.members.map { [tensors = file.tensors] in tensors[$0] }
-        names = ModelSearch.withoutChunks(model.members.map { search.names[$0].dropFirst(model.prefix.count) })
+        names = MMPretrainNames.translated(
+            ModelSearch.withoutChunks(model.members.map { search.names[$0].dropFirst(model.prefix.count) }))
         found = model
         weights = file
         let directory = Files.directory(of: weights.path)

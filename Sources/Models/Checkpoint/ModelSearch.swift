@@ -99,17 +99,18 @@ struct ModelSearch {
                 throw .malformed(file.path, "holds more than \(mostModels) models")
             }
             var prefix = String(name.dropLast(anchor.count))
-            if anchor == KeyMap.huggingFaceAnchor { prefix = withoutBase(prefix, names) }
+            if anchor != "patch_embed.proj.weight" { prefix = withoutBase(prefix, names) }
             if !models.contains(where: { $0.prefix == prefix }) { models.append(Model(prefix: prefix, keys: keys)) }
         }
         return models
     }
 
-    /// transformers' heads lie beside the encoder, whose prefix (`vit.`) is a part of the names then.
+    /// The heads of transformers and mmpretrain lie beside the encoder, whose prefix (`vit.`, `backbone.`) is a part of the
+    /// names then.
     private static func withoutBase(_ prefix: String, _ names: [String]) -> String {
         let parts = prefix.split(separator: ".")
         let outer = parts.dropLast().map { $0 + "." }.joined()
-        let beside = ["classifier.weight", "cls_classifier.weight", "decoder.", "encoder.layer."].map {
+        let beside = ["classifier.weight", "cls_classifier.weight", "decoder.", "encoder.layer.", "head.layers."].map {
             outer + $0
         }
         let isInner = !parts.isEmpty && names.contains { name in beside.contains { name.hasPrefix($0) } }

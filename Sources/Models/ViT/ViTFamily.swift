@@ -3,7 +3,7 @@ import Support
 /// ViT, DeiT, DeiT III, DINOv2, and the encoders of masked autoencoders.
 struct ViTFamily: ModelFamily {
     let name = "ViT"
-    let anchors = ["patch_embed.proj.weight", KeyMap.huggingFaceAnchor]
+    let anchors = ["patch_embed.proj.weight", KeyMap.huggingFaceAnchor, MMPretrainNames.anchor]
 
     func recognizes(_ files: CheckpointFiles) -> Bool {
         KeyMap.detect(files) != nil
