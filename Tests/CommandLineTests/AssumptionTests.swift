@@ -43,12 +43,25 @@ struct AssumptionTests {
     /// Of several models in a file, what is taken is said; what is chosen is not.
     @Test func theModelTakenIsSaid() throws {
         let model = Fixtures.checkpoint("torch-training/checkpoint.pth")
-        for arguments in [["classify", "data", "--model"], ["embed", "data", "--output", "all.npy", "--model"]] {
-            #expect(try notes(arguments + [model]).contains { $0.contains("The model under state_dict_ema") })
-            try? FileManager.default.removeItem(atPath: scratch.path("all.npy"))
-            let chosen = try notes(arguments + [model, "--weights", "state_dict"])
-            #expect(!chosen.contains { $0.contains("The model under") })
+        for (index, arguments) in [
+            ["classify", "data"], ["evaluate", "data", "--labels", "names.txt"], ["probe", "data", "--method", "knn"],
+            ["embed", "data", "--output"],
+        ].enumerated() {
+            func said(_ output: String, _ more: String...) throws -> Bool {
+                let arguments = arguments + (index == 3 ? [output] : []) + ["--model", model] + more
+                return try notes(arguments).contains { $0.contains("The model under state_dict_ema") }
+            }
+            #expect(try said("taken.npy") && !said("chosen.npy", "--weights", "state_dict"), "\(arguments)")
         }
+        let finetune = ["finetune", "data", "--steps", "1", "--batch-size", "4"]
+        let taken = try notes(finetune + ["--output", "taken", "--init", model])
+        #expect(taken.contains { $0.contains("The model under state_dict_ema") })
+        let chosen = try notes(finetune + ["--output", "chosen", "--init", model, "--weights", "state_dict"])
+        #expect(!chosen.contains { $0.contains("The model under") })
+        let refused = try Vit.run(finetune + ["--output", "no", "--init", model, "--weights", "x"], in: scratch)
+        #expect(refused.status != 0 && refused.errors.contains("holds no model under x; it holds state_dict.module"))
+        let alone = try Vit.run(finetune + ["--output", "no", "--weights", "x"], in: scratch)
+        #expect(alone.status == 64 && alone.errors.contains("--init, which is not given"))
     }
 
     @Test func whatIsStatedOrChosenIsNotSaid() throws {

@@ -5,11 +5,12 @@ enum MMPretrainNames {
     /// The tensor that tells the layout.
     static let anchor = "patch_embed.projection.weight"
 
-    /// Longer names first: each is replaced where it begins a name, or a part of one.
+    /// What begins a name, and what timm has in its place.
     private static let replacements: [(String, String)] = [
         ("patch_embed.projection.", "patch_embed.proj."), ("ln1.", "norm."), ("ln2.", "fc_norm."),
         ("head.layers.head_dist.", "head_dist."), ("head.layers.head.", "head."),
     ]
+    /// The same behind the number of a block.
     private static let blockReplacements: [(String, String)] = [
         ("ln1.", "norm1."), ("ln2.", "norm2."), ("ffn.layers.0.0.", "mlp.fc1."), ("ffn.layers.1.", "mlp.fc2."),
         ("attn.gamma1.weight", "ls1.gamma"), ("ffn.gamma2.weight", "ls2.gamma"),

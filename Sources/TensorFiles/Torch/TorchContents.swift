@@ -129,17 +129,22 @@ struct TorchContents {
     ) throws(PickleError) -> [(name: String, value: PickleValue.Reference)]? {
         if case .dictionary = heap[state] { return try members(state) }
         guard let parts = heap[state].elements, parts.count == 2 else { return nil }
-        var members: [(name: String, value: PickleValue.Reference)] = []
+        var attributes: [(name: String, value: PickleValue.Reference)] = []
         for part in parts {
-            if case .dictionary = heap[part] { members += try self.members(part) ?? [] }
+            if case .dictionary = heap[part] { attributes += try members(part) ?? [] }
         }
-        return members
+        return attributes
     }
 
     private static func summary(_ heap: [PickleValue], _ top: PickleValue.Reference) -> String {
         switch heap[top] {
         case .dictionary(let pairs):
-            let names = pairs.prefix(5).compactMap { heap[$0.key].name.map { String($0.prefix(40)) } }
+            let names = pairs.prefix(5).compactMap { pair in
+                heap[pair.key].name.map { name in
+                    guard case .object(let made, _) = heap[pair.value] else { return String(name.prefix(40)) }
+                    return "\(name.prefix(40)) (the result of \(made.prefix(80)), of which nothing is run)"
+                }
+            }
             let more = pairs.count > names.count ? "…" : ""
             return names.isEmpty ? "an empty dictionary" : "a dictionary of \(names.joined(separator: ", "))\(more)"
         case .list, .tuple: return "a list"

@@ -84,8 +84,7 @@ public final class TrainingRun<Own: Sendable & Equatable> {
         let fingerprint = DataFingerprint(of: dataset)
         // Without a checkpoint it is the same run from its beginning.
         guard let step = directory.checkpointSteps.last else {
-            let initial = settings.run.initial
-            let start = initial.isEmpty ? TrainingStart.random : .checkpoint(try Checkpoint.open(initial))
+            let start = try settings.run.openInitial().map { TrainingStart.checkpoint($0) } ?? .random
             let method = try options.method.init(
                 settings, start: start, dataset: dataset, engine: engine, note: observer.note)
             try record(settings, options, recorded, in: directory)

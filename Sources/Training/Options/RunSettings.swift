@@ -1,3 +1,4 @@
+import Models
 import Support
 
 /// The settings that every run has, whatever it trains.
@@ -22,6 +23,8 @@ public struct RunSettings: Sendable, Equatable {
     public var data = ""
     /// The checkpoint whose weights the run starts from; empty: random weights.
     public var initial = ""
+    /// Which model of that checkpoint, where it has several; empty: see `Checkpoint.open`.
+    public var weights = ""
     /// What is subtracted from each channel.
     public var mean: [Double] = []
     /// What each channel is divided by.
@@ -71,6 +74,12 @@ public struct RunSettings: Sendable, Equatable {
 
     init() {}
 
+    /// The checkpoint that the run starts from, opened; nil: it starts from random weights.
+    func openInitial() throws(CheckpointError) -> Checkpoint? {
+        if initial.isEmpty { return nil }
+        return try Checkpoint.open(initial, weights: weights.isEmpty ? nil : weights)
+    }
+
     /// Images per step.
     public var effectiveBatch: Int { batchSize * accumulate }
 
@@ -114,6 +123,10 @@ extension TrainingOption {
             Self(
                 "init", \.run.initial, .checkpoint, under: .model, "Start from the weights of this checkpoint.",
                 default: "random weights"),
+            Self(
+                "weights", \.run.weights, .text, under: .model, "Which model of a file with several --init reads.",
+                default: "the teacher or average"
+            ).assuming { $0.run.weights = "" },
         ]
     }
 

@@ -92,9 +92,13 @@ extension TrainingOptions {
     /// Reads the data and resolves the settings of a new run; nothing is written.
     package func resolve() throws -> ResolvedRun<Own> {
         try check()
-        let checkpoint = given.contains("init") ? try Checkpoint.open(settings.run.initial) : nil
+        if given.contains("weights"), !given.contains("init") {
+            throw TrainingError(.usage, "--weights names a model of the checkpoint of --init, which is not given")
+        }
+        let checkpoint = given.contains("init") ? try settings.run.openInitial() : nil
         var resolved = method.defaults
         resolved.run.seed = settings.run.seed
+        resolved.run.weights = settings.run.weights
         resolved.run.validationFraction = settings.run.validationFraction
         var dataset = try self.dataset(as: resolved.run)
         if !given.contains("validation-fraction"), dataset.validation.isEmpty,
