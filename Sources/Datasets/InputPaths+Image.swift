@@ -25,10 +25,10 @@ extension InputPaths.Input {
 }
 
 extension InputError {
-    /// The failure to read or decode the image at `path`.
-    package init(path: String, _ error: ImageError, isLenient: Bool = true) {
+    /// The failure to read or decode the image at `path`, and what would let it be read.
+    package init(path: String, _ error: ImageError, advice: String? = nil) {
         let kind: Kind = error.isMissingFile ? .noSuchInput : error.isUnreadableFile ? .unreadable : .malformed
-        let advice = isLenient ? "" : error.advice.map { "; \($0)" } ?? ""
-        self.init(kind: kind, path: path, description: "\(path): \(error)\(advice)")
+        let end = advice.map { "; \($0)" } ?? ""
+        self.init(kind: kind, path: path, description: "\(path): \(error)\(end)")
     }
 }

@@ -45,11 +45,11 @@ extension ImageError: CustomStringConvertible {
         }
     }
 
-    /// The option of the command line that lets the image be read, and how; nil where there is none.
-    package var advice: String? {
+    /// The option of the command line that lets the image be read, and how; nil where there is none, or where it is given.
+    package func advice(isLenient: Bool) -> String? {
         switch self {
         case .tooManyPixels: "--max-pixels sets another limit"
-        case .truncated, .corrupt: "--lenient reads it as far as it goes"
+        case .truncated, .corrupt: isLenient ? nil : "--lenient reads it as far as it goes"
         default: nil
         }
     }

@@ -66,6 +66,9 @@ struct ClassifyInputTests {
             outcome.errors.contains(
                 "Warning: short.png: the PNG data end before the image does; it is read as far as it goes"))
         #expect(outcome.errors.contains("Error: head.png: the PNG data end before the image does\n"))
+        let large = try classify(["good.png", "--lenient", "--max-pixels", "9"])
+        #expect(
+            large.errors.hasSuffix("more than the limit of 9; --max-pixels sets another limit\n"), "\(large.errors)")
     }
 
     @Test func hugeImagesAreRefusedByTheirHeader() throws {

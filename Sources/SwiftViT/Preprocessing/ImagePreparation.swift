@@ -23,7 +23,7 @@ struct ImagePreparation: Sendable {
         do throws(ImageError) {
             prepared = try preprocessing.prepare(decoding: bytes, options: options)
         } catch {
-            throw InputError(path: path, error, isLenient: decoding.onDamage != nil)
+            throw InputError(path: path, error, advice: error.advice(isLenient: decoding.onDamage != nil))
         }
         return try checked(prepared, path: path)
     }
