@@ -40,6 +40,13 @@ struct FinetuneTests {
         #expect(FileManager.default.fileExists(atPath: scratch.path("run/model/preprocessor_config.json")))
     }
 
+    /// transformers' processors would make RGB of the images of other models.
+    @Test(arguments: [1, 3, 4]) func onlyModelsOfColourGetRGB(channels: Int) throws {
+        #expect(try finetune("data", "--channels", "\(channels)", "--quiet").status == 0)
+        let processor = String(decoding: try scratch.read("run/model/preprocessor_config.json"), as: UTF8.self)
+        #expect(processor.contains("\"do_convert_rgb\": false") == (channels != 3))
+    }
+
     @Test func wholePicturesAreFittedAsTheCheckpointHasIt() throws {
         func preprocessor(_ run: String) throws -> String {
             String(decoding: try scratch.read("\(run)/model/preprocessor_config.json"), as: UTF8.self)

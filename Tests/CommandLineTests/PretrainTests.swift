@@ -43,6 +43,12 @@ struct PretrainTests {
         #expect(try scratch.names == ["data"])
     }
 
+    @Test func whatTransformersCannotBuildIsSaidFirst() throws {
+        let warning = "warning: transformers cannot build a masked autoencoder for images of"
+        #expect(try pretrain("--image-size", "16x32", "--plan").output.contains("\(warning) 16x32 pixels"))
+        #expect(try !pretrain("--plan").output.contains(warning))
+    }
+
     @Test func corruptPicturesAreNamedOnceAndCounted() throws {
         try scratch.write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 1, 2], to: "data/bad.png")
         let outcome = try pretrain("--steps", "12", "--quiet")

@@ -49,6 +49,8 @@ struct ProcessorSettings {
             JSON.Member("image_mean", JSON.channels(preprocessing.mean, channels)),
             JSON.Member("image_std", JSON.channels(preprocessing.std, channels)),
         ]
+        // transformers' processors make RGB of every image otherwise.
+        if channels != 3 { members.append(JSON.Member("do_convert_rgb", .bool(false))) }
         json = .object([JSON.Member("image_processor_type", .string(name))] + members)
         self.notes = notes
     }

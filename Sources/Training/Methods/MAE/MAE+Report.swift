@@ -40,6 +40,12 @@ extension MAE {
         plan.model += "; decoder: width \(method.decoderWidth), depth \(method.decoderDepth), "
         plan.model += "heads \(method.decoderHeads)"
         plan.input += ", \(settings.model.keptCount) visible"
+        let size = settings.encoder.imageSize
+        if size.height != size.width {
+            plan.warnings.append(
+                "transformers cannot build a masked autoencoder for images of \(size.text) pixels, which are not square; "
+                    + "vit convert RUN/model --to mae, or --to timm, makes a checkpoint that other programs load.")
+        }
         if plan.imageCount < 10_000 {
             plan.warnings.append(
                 "\(plan.imageCount) images are few: masked autoencoders need tens of thousands; --init with a trained "
