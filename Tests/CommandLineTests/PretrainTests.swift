@@ -43,6 +43,15 @@ struct PretrainTests {
         #expect(try scratch.names == ["data"])
     }
 
+    /// The rate that the rule gives a small batch is warned of, and a rate that was asked for is not.
+    @Test func smallBatchesAreWarnedOfWithTheirRate() throws {
+        let small = try pretrain("--plan").output
+        #expect(small.contains("warning: A batch of 4 is small") && small.contains("try --lr 0.00015"))
+        let asked = try pretrain("--lr", "0.00015", "--plan").output
+        #expect(!asked.contains("A batch of 4") && !asked.contains("--lr"))
+        #expect(try pretrain("--lr", "0.001", "--plan").output.contains("warning: --lr 0.001 is high for a batch of 4"))
+    }
+
     @Test func whatTransformersCannotBuildIsSaidFirst() throws {
         let warning = "warning: transformers cannot build a masked autoencoder for images of"
         #expect(try pretrain("--image-size", "16x32", "--plan").output.contains("\(warning) 16x32 pixels"))

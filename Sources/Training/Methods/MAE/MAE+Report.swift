@@ -59,14 +59,15 @@ extension MAE {
             plan.warnings.append("--blr \(run.baseRate) is not the paper's \(paperRate).")
         }
         let scaled = LearningRateSchedule.scaled(base: paperRate, effectiveBatch: run.effectiveBatch)
-        if given.contains("lr"), run.rate > 2 * scaled {
+        if given.contains("lr"), run.rate > 2 * max(scaled, paperRate) {
             plan.warnings.append(
                 "--lr \(run.rate) is high for a batch of \(run.effectiveBatch); the paper's rule gives \(scaled).")
         }
-        if run.effectiveBatch < 256 {
+        if run.effectiveBatch < 256, given.isDisjoint(with: ["lr", "blr"]) {
             plan.warnings.append(
-                "A batch of \(run.effectiveBatch) is small, and so is its learning rate of \(run.rate); --accumulate "
-                    + "enlarges the batch without more memory.")
+                "A batch of \(run.effectiveBatch) is small, and so is its learning rate of \(run.rate); in a short run, try "
+                    + "--lr \(paperRate), and in a long one, --accumulate, which enlarges the batch without more memory."
+            )
         }
         if method.maskRatio < 0.5 || method.maskRatio > 0.9 {
             plan.warnings.append(
