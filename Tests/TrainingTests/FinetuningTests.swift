@@ -226,6 +226,12 @@ import Training
         let page = try String(contentsOfFile: run.output + "/report.html", encoding: .utf8)
         #expect(!page.contains("http") && !page.contains("src=\"/"))
         #expect(page.components(separatedBy: "<svg").count == 5)
+        let titles = [
+            "Accuracy on held-out images", "Loss (in training", "Learning rate", "<details><summary>Settings",
+        ]
+        let places = titles.map { page.range(of: $0)?.lowerBound ?? page.endIndex }
+        #expect(places == places.sorted() && places.allSatisfy { $0 < page.endIndex })
+        #expect(page.contains("images to train on, ") && page.contains("data-name=\"held out\" data-values=\""))
         #expect(page.contains("class=\"confusion\"") && page.contains("3 red"))
         let mistakes = try JSON.file(run.output + "/evaluation.json")["mistakes"]?.elements?.count ?? 0
         #expect(page.components(separatedBy: "data:image/jpeg;base64,").count == 1 + mistakes)

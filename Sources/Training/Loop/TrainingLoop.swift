@@ -111,7 +111,8 @@ extension TrainingRun {
     private func writeReport() throws {
         var report = RunReport(
             title: Files.name(of: directory.path),
-            progress: "step \(state.step) of \(settings.run.steps), \(settings.run.effectiveBatch) images per step",
+            progress: "step \(state.step) of \(settings.run.steps), \(settings.run.effectiveBatch) images per step; "
+                + "\(dataset.training.count) images to train on, \(dataset.validation.count) held out",
             settings: type(of: method).json(settings))
         let lines = RunReport.Lines(metrics.lines)
         method.describe(&report, metrics: lines, directory: directory, step: state.step)

@@ -2,7 +2,7 @@ import LibC
 import Models
 import Support
 
-/// A chart of one or two lines as inline SVG.
+/// A chart of one or two lines as inline SVG; `script` shows the values under the pointer.
 struct LineChart {
     struct Line {
         let name: String
@@ -53,10 +53,12 @@ struct LineChart {
             let px = left + (tick - x.lowerBound) / (x.upperBound - x.lowerBound) * (width - left - right)
             svg += text(px, height - bottom + 16, compact(tick), "middle")
         }
-        svg += text(width / 2, height - 6, horizontal, "middle")
+        svg += text(width / 2, height - 6, horizontal, "middle", "label axis")
         for (index, line) in shown.enumerated() {
             let points = line.points.map(place).joined(separator: " ")
-            svg += "<polyline fill=\"none\" stroke=\"\(line.colour)\" stroke-width=\"1.6\" points=\"\(points)\"/>"
+            let values = line.points.map { "\(fixed($0.x, 0)) \(Float($0.y))" }.joined(separator: " ")
+            svg += "<polyline fill=\"none\" stroke=\"\(line.colour)\" stroke-width=\"1.6\" points=\"\(points)\" "
+            svg += "data-name=\"\(escaped(line.name))\" data-values=\"\(values)\"/>"
             if line.points.count < 60 {
                 for point in line.points {
                     let parts = place(point).split(separator: ",")
@@ -72,6 +74,29 @@ struct LineChart {
         }
         return svg + "</svg>"
     }
+
+    /// For a page with charts: the values of each line at the step next to the pointer, in the place of the axis' name.
+    static let script = """
+        for (const svg of document.querySelectorAll('svg')) {
+          const axis = svg.querySelector('.axis'), name = axis.textContent;
+          const cursor = document.createElementNS(svg.namespaceURI, 'path');
+          cursor.setAttribute('class', 'cursor');
+          svg.append(cursor);
+          const lines = [...svg.querySelectorAll('polyline')].map(line => ({
+            name: line.dataset.name, values: line.dataset.values.split(' '),
+            places: line.getAttribute('points').split(' ').map(place => Number(place.split(',')[0])) }));
+          svg.addEventListener('pointermove', event => {
+            const box = svg.getBoundingClientRect(), x = (event.clientX - box.left) / box.width * svg.viewBox.baseVal.width;
+            axis.textContent = lines.map(line => {
+              const nearest = line.places.reduce((best, place, i) =>
+                Math.abs(place - x) < Math.abs(line.places[best] - x) ? i : best, 0);
+              cursor.setAttribute('d', `M${line.places[nearest]} 30V260`);
+              return `${name} ${line.values[2 * nearest]}: ${line.name} ${line.values[2 * nearest + 1]}`;
+            }).join(' · ');
+          });
+          svg.addEventListener('pointerleave', () => { axis.textContent = name; cursor.removeAttribute('d'); });
+        }
+        """
 
     private func text(_ x: Double, _ y: Double, _ content: String, _ anchor: String, _ style: String = "label")
         -> String

@@ -25,7 +25,9 @@ package struct RunReport {
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <style>
             body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2em auto; padding: 0 1em; color: #222; }
-            svg { width: 100%; max-width: 640px; display: block; margin: 1em 0; }
+            .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 1em; margin: 1em 0; }
+            svg { width: 100%; max-width: 640px; display: block; } .cursor { stroke: #999; stroke-dasharray: 3 3; }
+            summary { font-weight: 600; font-size: 1.3em; cursor: pointer; margin: 1em 0 0.5em; }
             .title { font: 600 14px system-ui, sans-serif; } .label { font: 11px system-ui, sans-serif; fill: #555; }
             .grid { stroke: #e4e4e4; } td, th { text-align: left; padding: 1px 1em 1px 0; vertical-align: top; }
             figure { margin: 0.4em 0; } figcaption { font-size: 12px; color: #555; }
@@ -38,13 +40,14 @@ package struct RunReport {
             <p>\(escaped("\(subject): \(progress)."))</p>
 
             """
+        page += "<div class=\"charts\">\n"
         for chart in charts { page += chart.svg + "\n" }
-        page += sections.joined()
-        page += "<h2>Settings</h2>\n<table>\n"
+        page += "</div>\n" + sections.joined()
+        page += "<details><summary>Settings</summary>\n<table>\n"
         for member in settings.members ?? [] {
             page += "<tr><th>\(escaped(member.name))</th><td>\(escaped(member.value.text(compact: true)))</td></tr>\n"
         }
-        return page + "</table>\n</body></html>\n"
+        return page + "</table></details>\n<script>\n\(LineChart.script)\n</script></body></html>\n"
     }
 }
 

@@ -8,8 +8,8 @@ extension Classification {
     ) {
         report.subject = "Classifier of \(settings.method.classes.count) classes"
         report.charts = [
-            metrics.lossChart("Loss (in training with smoothing and mixing)"),
             metrics.accuracyChart("Accuracy on held-out images"),
+            metrics.lossChart("Loss (in training with smoothing and mixing)"),
         ]
         if let json = try? JSON.file(directory.evaluation), let evaluation = EvaluationReport(json: json) {
             report.sections = [evaluation.html(images: directory.errors)]

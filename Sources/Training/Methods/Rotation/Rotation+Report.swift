@@ -8,8 +8,8 @@ extension Rotation {
     ) {
         report.subject = "Rotation prediction"
         report.charts = [
-            metrics.lossChart("Cross-entropy of the rotations"),
             metrics.accuracyChart("Accuracy of the rotations on held-out images"),
+            metrics.lossChart("Cross-entropy of the rotations"),
         ]
         guard let json = try? JSON.file(directory.evaluation), let evaluation = EvaluationReport(json: json) else {
             return
