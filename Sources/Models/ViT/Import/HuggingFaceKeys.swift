@@ -1,41 +1,42 @@
 import Support
 
 extension HuggingFaceConfiguration {
-    /// What is read: here, where heads, decoders and labels are, or by the shapes of the tensors.
-    private static let obeyed: Set<String> = [
-        "decoder_hidden_size", "decoder_intermediate_size", "decoder_num_attention_heads", "decoder_num_hidden_layers",
-        "hidden_act", "hidden_size", "id2label", "image_size", "intermediate_size", "layer_norm_eps", "mask_ratio",
-        "mlp_ratio", "model_type", "norm_pix_loss", "num_attention_heads", "num_channels", "num_hidden_layers",
-        "num_register_tokens", "patch_size", "problem_type", "qkv_bias", "use_swiglu_ffn",
-    ]
-
-    /// What changes no number of a trained model: training, initial values, features for backbones, the unused pooler, the
-    /// mask token of pretraining, what `PretrainedConfig` keeps for texts, and where the file comes from.
-    private static let harmless: Set<String> = [
-        "_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_name_or_path", "_out_features",
-        "_out_indices", "apply_layernorm", "architectures", "attention_probs_dropout_prob", "attn_implementation",
-        "bos_token_id", "chunk_size_feed_forward", "classifier_dropout", "classifier_dropout_prob",
-        "decoder_start_token_id",
-        "drop_path_rate", "dtype", "encoder_stride", "eos_token_id", "finetuning_task", "gradient_checkpointing",
-        "hidden_dropout_prob", "initializer_range", "label2id", "layerscale_value", "length_penalty", "loss_type",
-        "max_length", "min_length", "name_or_path", "num_beam_groups", "num_beams", "num_labels",
-        "num_return_sequences",
-        "out_features", "out_indices", "output_attentions", "output_hidden_states", "pad_token_id", "pooler_act",
-        "pooler_output_size", "prefix", "repetition_penalty", "reshape_hidden_states", "return_dict", "sep_token_id",
-        "stage_names", "task_specific_params", "temperature", "tie_word_embeddings", "tokenizer_class", "top_k",
-        "top_p",
-        "torch_dtype", "transformers_version", "transformers.js_config", "typical_p", "use_cache", "use_mask_token",
-        "diversity_penalty",
-    ]
+    /// What is read, here, where heads, decoders and labels are, or by the shapes of the tensors; and what changes no number
+    /// of a trained model: training, initial values, features for backbones, the unused pooler, the mask token of
+    /// pretraining, what `PretrainedConfig` keeps for texts, and where the file comes from.
+    private static let known = KnownSettings(
+        obeyed: [
+            "decoder_hidden_size", "decoder_intermediate_size", "decoder_num_attention_heads",
+            "decoder_num_hidden_layers",
+            "hidden_act", "hidden_size", "id2label", "image_size", "intermediate_size", "layer_norm_eps", "mask_ratio",
+            "mlp_ratio", "model_type", "norm_pix_loss", "num_attention_heads", "num_channels", "num_hidden_layers",
+            "num_register_tokens", "patch_size", "problem_type", "qkv_bias", "use_swiglu_ffn",
+        ],
+        harmless: [
+            "_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_name_or_path", "_out_features",
+            "_out_indices", "apply_layernorm", "architectures", "attention_probs_dropout_prob", "attn_implementation",
+            "bos_token_id", "chunk_size_feed_forward", "classifier_dropout", "classifier_dropout_prob",
+            "decoder_start_token_id",
+            "drop_path_rate", "dtype", "encoder_stride", "eos_token_id", "finetuning_task", "gradient_checkpointing",
+            "hidden_dropout_prob", "initializer_range", "label2id", "layerscale_value", "length_penalty", "loss_type",
+            "max_length", "min_length", "name_or_path", "num_beam_groups", "num_beams", "num_labels",
+            "num_return_sequences",
+            "out_features", "out_indices", "output_attentions", "output_hidden_states", "pad_token_id", "pooler_act",
+            "pooler_output_size", "prefix", "repetition_penalty", "reshape_hidden_states", "return_dict",
+            "sep_token_id",
+            "stage_names", "task_specific_params", "temperature", "tie_word_embeddings", "tokenizer_class", "top_k",
+            "top_p",
+            "torch_dtype", "transformers_version", "transformers.js_config", "typical_p", "use_cache", "use_mask_token",
+            "diversity_penalty",
+        ],
+        off: [.null, .bool(false), .array([]), .object([])])
 
     /// Throws for a key that is not understood, unless it is off, and for one that the tensors contradict.
     func checkKeys(_ configuration: ViTConfiguration) throws(CheckpointError) {
-        for member in json.members ?? [] where !Self.obeyed.contains(member.name) {
-            if Self.harmless.contains(member.name) { continue }
-            if [.null, .bool(false), .array([]), .object([])].contains(member.value) { continue }
+        if let key = Self.known.unknown(in: json).first {
             throw .malformed(
                 path,
-                "states \(member.name) as \(member.value.text(compact: true)), which is not understood and may change what the "
+                "states \(key.name) as \(key.value.text(compact: true)), which is not understood and may change what the "
                     + "model computes; take it out if it does not")
         }
         if let hidden = try integer("intermediate_size"), hidden != configuration.hiddenWidth {

@@ -52,33 +52,31 @@ struct ProcessorDefaults {
 
 /// The settings of an image processor: each is obeyed, cannot matter, or ends in an error.
 enum ProcessorKeys {
-    /// What is read.
-    private static let obeyed: Set<String> = [
-        "crop_size", "default_to_square", "do_center_crop", "do_normalize", "do_rescale", "do_resize", "image_mean",
-        "image_std", "resample", "rescale_factor", "size",
-    ]
-
-    /// What changes no pixel that a model of this package gets: names and versions, the layout of the result, what its
-    /// model's channels decide, labels of segmentation, and `max_size`, which transformers does not read from a file.
-    private static let harmless: Set<String> = [
-        "_commit_hash", "_processor_class", "_valid_processor_keys", "auto_map", "data_format", "device",
-        "disable_grouping", "do_convert_rgb", "do_reduce_labels", "feature_extractor_type", "image_processor_type",
-        "image_seq_length", "input_data_format", "is_fast", "max_size", "model_input_names", "model_type",
-        "name_or_path",
-        "num_channels", "processor_class", "reduce_labels", "return_tensors", "transformers_version", "use_fast",
-    ]
+    /// What is read; and what changes no pixel that a model of this package gets: names and versions, the layout of the
+    /// result, what its model's channels decide, labels of segmentation, and `max_size`, which transformers does not read
+    /// from a file.
+    private static let known = KnownSettings(
+        obeyed: [
+            "crop_size", "default_to_square", "do_center_crop", "do_normalize", "do_rescale", "do_resize", "image_mean",
+            "image_std", "resample", "rescale_factor", "size",
+        ],
+        harmless: [
+            "_commit_hash", "_processor_class", "_valid_processor_keys", "auto_map", "data_format", "device",
+            "disable_grouping", "do_convert_rgb", "do_reduce_labels", "feature_extractor_type", "image_processor_type",
+            "image_seq_length", "input_data_format", "is_fast", "max_size", "model_input_names", "model_type",
+            "name_or_path",
+            "num_channels", "processor_class", "reduce_labels", "return_tensors", "transformers_version", "use_fast",
+        ])
 
     /// Throws for a setting that is not understood, unless it is off.
     static func check(_ json: JSON, path: String) throws(CheckpointError) {
-        for member in json.members ?? [] where !obeyed.contains(member.name) && !harmless.contains(member.name) {
-            if [.null, .bool(false)].contains(member.value) { continue }
-            // Images of one size are not padded to each other.
-            if member.name == "do_pad", json["pad_size"] == nil { continue }
-            throw .malformed(
-                path,
-                "states \(member.name) as \(member.value.text(compact: true)), which is not understood and may change the "
-                    + "pixels; take it out if it does not")
-        }
+        // Images of one size are not padded to each other.
+        let isPadded = json["pad_size"] != nil
+        guard let setting = known.unknown(in: json).first(where: { $0.name != "do_pad" || isPadded }) else { return }
+        throw .malformed(
+            path,
+            "states \(setting.name) as \(setting.value.text(compact: true)), which is not understood and may change the "
+                + "pixels; take it out if it does not")
     }
 
     /// A setting that is on or off; nil where it is not stated.
