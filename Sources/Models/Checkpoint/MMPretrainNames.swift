@@ -2,7 +2,7 @@
 ///
 /// Source: `mmpretrain/models/backbones/vision_transformer.py`.
 enum MMPretrainNames {
-    /// The tensor that tells the layout.
+    /// The tensor that shows this layout.
     static let anchor = "patch_embed.projection.weight"
 
     /// What begins a name, and what timm has in its place.

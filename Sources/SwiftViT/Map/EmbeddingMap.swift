@@ -50,14 +50,14 @@ package struct EmbeddingMap {
         let thumbnails = Thumbnails(
             side: options.thumbnailSide, byteCount: options.thumbnailBytes, threads: engine.threadCount)
         let files = (paths ?? []).map(collection.file)
-        let pictures = try thumbnails.texts(of: files, missing: { missing($0.map { files[$0] }) })
+        let images = try thumbnails.texts(of: files, missing: { missing($0.map { files[$0] }) })
         let data = JSON.object([
             JSON.Member("points", .array(Self.coordinates(places))),
             JSON.Member("groups", .array((groups?.names ?? ["all"]).map { .string($0) })),
             JSON.Member(
                 "group", .array((groups?.members ?? [Int](repeating: 0, count: vectors.rows)).map { .integer($0) })),
             JSON.Member("paths", .array((paths ?? []).map { .string($0) })),
-            JSON.Member("pictures", .array(pictures.map { .string($0) })),
+            JSON.Member("pictures", .array(images.map { .string($0) })),
         ])
         return MapPage.html(title: title, count: vectors.rows, data: data)
     }

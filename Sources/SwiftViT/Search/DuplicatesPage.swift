@@ -51,9 +51,9 @@ package struct DuplicatesPage {
 
     private func figure(_ row: Int, of group: DuplicateGroup, _ similarity: Float, image: String) -> String {
         let name = escaped(paths[row] ?? "row \(row)")
-        let picture = image.isEmpty ? "" : "<img src=\"data:image/jpeg;base64,\(image)\" alt=\"\">"
+        let thumbnail = image.isEmpty ? "" : "<img src=\"data:image/jpeg;base64,\(image)\" alt=\"\">"
         return """
-            <figure\(row == group.kept ? "" : " class=\"marked\"") data-path="\(name)" tabindex="0">\(picture)\
+            <figure\(row == group.kept ? "" : " class=\"marked\"") data-path="\(name)" tabindex="0">\(thumbnail)\
             <figcaption>\(name)<br>similarity \(fixed(Double(similarity), 4))</figcaption></figure>
             """
     }

@@ -42,7 +42,7 @@ extension KeyMap {
 
     private static let sharedFields = ["ls1": ["layer_scale1"], "ls2": ["layer_scale2"]]
 
-    /// The tensor that tells transformers' layouts.
+    /// The tensor that shows transformers' layouts.
     static let huggingFaceAnchor = "embeddings.patch_embeddings.projection.weight"
 
     /// The spelling that a checkpoint of transformers uses, recognized by the names in it.
