@@ -157,6 +157,24 @@ struct SearchTests {
         #expect(unread.errors.contains("with a threshold of 0.9500"))
     }
 
+    /// Copies are found by their pixels, however far apart a model places them.
+    @Test func copiesWithVectorsFarApart() throws {
+        for number in 10..<50 { try scratch.writeImage("photos/\(number).png", seed: number) }
+        let embedded = try Vit.run(
+            ["embed", "photos", "--model", "hf-vit", "--output", "all.npy", "--pool", "mean"], in: scratch)
+        #expect(embedded.status == 0, "\(embedded.errors)")
+        let paths = String(decoding: try scratch.read("all.index.csv"), as: UTF8.self).split(separator: "\n")
+        let row = try #require(paths.dropFirst().firstIndex { $0.contains("2b.png") }) - 1
+        var bytes = try scratch.read("all.npy")
+        let width = (bytes.count - 128) / (paths.count - 1)
+        for column in 0..<width / 4 { bytes[128 + row * width + 4 * column + 3] ^= 0x80 }
+        try scratch.write(bytes, to: "all.npy")
+        let found = try Vit.run(["duplicates", "all.npy", "--format", "csv"], in: scratch)
+        #expect(found.status == 0 && found.errors.hasPrefix("1 group among 47 images"), "\(found.errors)")
+        #expect(found.lines.dropFirst().map { $0.split(separator: ",")[2] } == ["photos/2.png", "photos/2b.png"])
+        #expect(try Vit.run(["duplicates", "all.npy", "--threshold", "0.99"], in: scratch).output.isEmpty)
+    }
+
     /// A large part of the set is not deleted without a warning.
     @Test func manyDuplicatesAreWarnedOf() throws {
         for number in 0..<3 { try scratch.write(scratch.read("photos/2.png"), to: "photos/copy\(number).png") }

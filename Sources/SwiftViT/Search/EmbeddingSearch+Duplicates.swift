@@ -8,8 +8,8 @@ public struct Duplicates: Sendable {
     public let groups: [DuplicateGroup]
     /// The number of images that were compared by their pixels.
     public let comparedByPixels: Int
-    /// The cosine from which on other rows were taken for near-duplicates.
-    public let threshold: Float
+    /// The cosine from which on rows were taken for near-duplicates by their vectors; nil where all were compared by pixels.
+    public let threshold: Float?
     /// The rows that are not finite, and so belong to no group.
     public let notFinite: [Int]
 
@@ -20,22 +20,30 @@ public struct Duplicates: Sendable {
 extension EmbeddingSearch {
     /// The groups of images that are copies of each other: recompressed, resized or mirrored.
     ///
-    /// Images that are similar by their vectors are compared by their pixels. Where they cannot be read, vectors count as
-    /// near-duplicates that are much closer than the nearest neighbours of this set usually are.
+    /// Images are compared by their pixels. Where they cannot be read, vectors count as near-duplicates that are much closer
+    /// than the nearest neighbours of this set usually are.
     ///
     /// Errors: `InputError` if the index is malformed.
-    /// - Parameter progress: receives what is done, rows compared and images read, and how much there is.
+    /// - Parameter progress: receives what is done, images read and rows compared, and how much there is.
     public func copies(progress: (Int, Int) -> Void = { _, _ in }) throws -> Duplicates {
         let paths = try collection.paths()
         let total = count * (paths == nil ? 1 : 2)
+        let miniatures = try MiniatureCollection(
+            paths: (paths ?? []).map(collection.file), engine: engine, progress: { progress($0, total) })
         let vectors = CenteredRows(collection.vectors)
         let duplicates = NearDuplicates(vectors, engine: engine)
-        let neighbors = duplicates.neighbors { progress($0, total) }
-        let threshold = NearDuplicates.threshold(of: neighbors)
-        let miniatures = try miniatures(paths ?? []) { progress(count + $0, total) }
+        let isWhole = miniatures.count == count
+        func compared(_ rows: Int) { progress(total - count + rows, total) }
+        var neighbors = miniatures.neighbors(rowCount: count) { if isWhole { compared($0) } }
+        var threshold: Float?
+        if !isWhole {
+            let others = duplicates.neighbors(progress: compared)
+            threshold = NearDuplicates.threshold(of: others)
+            for row in neighbors.indices { neighbors[row] += others[row] }
+        }
         let groups = duplicates.groups(of: neighbors, byteCount: byteCount(paths)) { row, other, cosine in
             if let first = miniatures[row], let second = miniatures[other] { return first.isCopy(of: second) }
-            return (cosine ?? vectors.cosine(row, other)) >= threshold
+            return (cosine ?? vectors.cosine(row, other)) >= threshold ?? 1
         }
         return Duplicates(
             groups: groups, comparedByPixels: miniatures.count, threshold: threshold, notFinite: vectors.notFinite)
@@ -58,18 +66,5 @@ extension EmbeddingSearch {
 
     private func byteCount(_ paths: [String]?) -> (Int) -> Int {
         { row in paths.flatMap { Files.byteCount(of: collection.file($0[row])) } ?? 0 }
-    }
-
-    /// The miniatures of the images that can be read, by row.
-    private func miniatures(_ paths: [String], progress: (Int) -> Void) throws -> [Int: Miniature] {
-        var miniatures: [Int: Miniature] = [:]
-        let stream = PreparedInputs(
-            inputs: paths.map { .file(collection.file($0)) }, groupSize: 16, threads: engine.threadCount
-        ) { (input) throws(InputError) in Miniature(try Miniature.preparation.prepare(input).image) }
-        try stream.forEachGroup { group in
-            for item in group { miniatures[item.index] = try? item.result.get() }
-            if let last = group.last { progress(last.index + 1) }
-        }
-        return miniatures
     }
 }

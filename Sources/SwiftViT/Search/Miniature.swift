@@ -9,7 +9,7 @@ import Models
 /// tiles, of which they take none for copies.
 package struct Miniature: Sendable {
     /// The pixels of a row, and the pixels of the decoded image that each is the sum of, in each direction.
-    private static let (side, scale) = (16, 4)
+    static let (side, scale) = (16, 4)
     /// The correlation that a copy has at least: compression changes an image of little contrast the most.
     private static let minCorrelation = 0.85
     /// The root mean square difference that a copy has at most, in grey levels, and in parts of the contrast.
@@ -19,7 +19,7 @@ package struct Miniature: Sendable {
 
     /// Sums, so that nothing is rounded.
     private let pixels: [UInt16]
-    private let mean: Double
+    let mean: Double
     /// The standard deviation of the pixels.
     private let contrast: Double
 
@@ -62,8 +62,20 @@ package struct Miniature: Sendable {
             let covariance = meanProduct(with: other, isMirrored: isMirrored) - mean * other.mean
             let square = contrast * contrast + other.contrast * other.contrast - 2 * covariance + shift * shift
             guard square <= limit * limit else { return false }
-            if max(contrast, other.contrast) < Self.blank { return true }
+            if isBlank && other.isBlank { return true }
             return covariance > 0 && covariance >= Self.minCorrelation * contrast * other.contrast
+        }
+    }
+
+    /// Whether it is of one colour.
+    var isBlank: Bool { contrast < Self.blank }
+
+    /// The pixels less their mean, in grey levels: of two miniatures, the cosine of these is the correlation.
+    func deviations(isMirrored: Bool) -> [Float] {
+        let (side, unit) = (Self.side, Double(Self.scale * Self.scale))
+        return pixels.indices.map { index in
+            let mirrored = index / side * side + side - 1 - index % side
+            return Float(Double(pixels[isMirrored ? mirrored : index]) / unit - mean)
         }
     }
 

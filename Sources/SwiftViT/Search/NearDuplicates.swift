@@ -17,7 +17,7 @@ public struct DuplicateGroup: Sendable, Hashable {
 /// linkage, Sørensen 1948).
 package struct NearDuplicates {
     package let vectors: CenteredRows
-    private let search: CosineSearch
+    private let engine: any Engine
 
     /// The most similar rows that each row is compared with.
     private static let candidatesPerRow = 32
@@ -25,7 +25,7 @@ package struct NearDuplicates {
 
     package init(_ vectors: CenteredRows, engine: any Engine) {
         self.vectors = vectors
-        search = CosineSearch(vectors, engine: engine)
+        self.engine = engine
     }
 
     /// Two rows, the smaller first, and their cosine.
@@ -44,13 +44,20 @@ package struct NearDuplicates {
     ///
     /// - Parameter progress: receives the number of rows done.
     package func neighbors(progress: (Int) -> Void) -> [[Match]] {
+        Self.neighbors(of: vectors, in: CosineSearch(vectors, engine: engine), progress: progress)
+    }
+
+    /// The rows of `search` most similar to each of `queries`, best first, but for the row of the same number.
+    static func neighbors(
+        of queries: any VectorRows, in search: CosineSearch, progress: (Int) -> Void
+    ) -> [[Match]] {
         var neighbors: [[Match]] = []
-        neighbors.reserveCapacity(vectors.rows)
-        for first in stride(from: 0, to: vectors.rows, by: Self.rowsPerPass) {
-            let range = first..<min(first + Self.rowsPerPass, vectors.rows)
-            let queries = Tensor(shape: [range.count, vectors.columns])
-            queries.withMutableNumbers { vectors.copy(range, into: &$0) }
-            neighbors += search.best(Self.candidatesPerRow, for: queries, excluding: range.map { $0 })
+        neighbors.reserveCapacity(queries.rows)
+        for first in stride(from: 0, to: queries.rows, by: rowsPerPass) {
+            let range = first..<min(first + rowsPerPass, queries.rows)
+            let part = Tensor(shape: [range.count, queries.columns])
+            part.withMutableNumbers { queries.copy(range, into: &$0) }
+            neighbors += search.best(candidatesPerRow, for: part, excluding: range.map { $0 })
             progress(range.upperBound)
         }
         return neighbors

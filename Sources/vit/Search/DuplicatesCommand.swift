@@ -13,11 +13,10 @@ struct DuplicatesCommand: ParsableCommand {
               vit duplicates photos.npy --html groups.html
               vit duplicates photos.npy --threshold 0.9 --format csv > groups.csv
 
-            By default, finds copies: images that were recompressed, resized or mirrored. Images whose embeddings are \
-            similar are compared by their pixels. With --threshold, the embeddings alone decide: all images of a group \
-            have that cosine similarity with each other, after the mean of all embeddings is subtracted. Groups are \
-            sorted by size, largest first. One image per group is marked to keep: the one with the largest file, or the \
-            first of equals.
+            By default, finds copies by their pixels: images that were recompressed, resized or mirrored. With \
+            --threshold, the embeddings decide: all images of a group have that cosine similarity with each other, after \
+            the mean of all embeddings is subtracted. Groups are sorted by size, largest first. One image per group is \
+            marked to keep: the one with the largest file, or the first of equals.
             """)
 
     @Argument(help: .embeddings)
@@ -84,10 +83,10 @@ struct DuplicatesCommand: ParsableCommand {
         let (count, spare) = (search.count, found.spareCount)
         var text = found.groups.count == 1 ? "1 group" : "\(found.groups.count) groups"
         text += " among \(count) images; \(spare) of them can be removed\n"
-        let unread = count - found.comparedByPixels
-        if threshold == nil, unread > 0 {
-            text += "\(unread) of the images could not be read; their embeddings were compared, "
-            text += "with a threshold of \(fixed(Double(found.threshold), 4))\n"
+        if threshold == nil, let threshold = found.threshold {
+            text +=
+                "\(count - found.comparedByPixels) of the images could not be read; their embeddings were compared, "
+            text += "with a threshold of \(fixed(Double(threshold), 4))\n"
         }
         if spare * 5 > count {
             text += "Warning: that is \(spare * 100 / count) % of the images; look at the groups first"
