@@ -6,7 +6,8 @@ import Models
 /// An image as 16 × 16 grey pixels, which shows whether another is a copy of it: recompressed, resized or mirrored.
 ///
 /// The limits were chosen on the 446,040 pairs of 945 distinct photos and the 17,997,000 of 6,000 distinct satellite
-/// tiles, of which they take none for copies.
+/// tiles, of which they take none for copies. Of all 27,000 tiles, 43 that show water and nothing else, a grey level apart,
+/// fall into 21 groups.
 package struct Miniature: Sendable {
     /// The pixels of a row, and the pixels of the decoded image that each is the sum of, in each direction.
     static let (side, scale) = (16, 4)
