@@ -84,7 +84,8 @@ extension AttentionMaps {
             drawing == .rollout
             ? "Attention rollout over layers 1 to \(layer), from \(from) to each patch (Abnar and Zuidema 2020)"
             : "Attention from \(from) to each patch, layer \(layer) of \(configuration.depth)"
-        return "\(what). Each map is scaled from its minimum (black) to its maximum (white)."
+        return "\(what). Each map is scaled from its minimum (the image alone) to its maximum "
+            + "(yellow)."
     }
 
     /// Titled images in rows of at most five, above a colour legend and a note.
