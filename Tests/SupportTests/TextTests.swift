@@ -12,7 +12,20 @@ struct TextTests {
 
     @Test func textIsMadeSafe() {
         #expect(escaped("<a href=\"x\">&</a>") == "&lt;a href=&quot;x&quot;&gt;&amp;&lt;/a&gt;")
+        // An accent upon a quotation mark leaves it one.
+        #expect(Array(escaped("\"\u{301}<\u{338}").utf8) == Array("&quot;\u{301}&lt;\u{338}".utf8))
         #expect(printable("a\u{1B}[1m\nb\u{9B}é") == "a?[1m?b?é")
+    }
+
+    @Test func commandsAreQuotedAsAShellReadsThem() {
+        #expect(shellCommand(["vit", "embed", "a/b.png", "--lr=1e-3"]) == "vit embed a/b.png --lr=1e-3")
+        #expect(shellCommand(["a b", "", "it's", "$x", "'\u{301}"]) == "'a b' '' 'it'\\''s' '$x' ''\\''\u{301}'")
+    }
+
+    @Test func ticksAreRound() {
+        #expect(Ticks.values(0.12...0.88).map(Ticks.text) == ["0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8"])
+        #expect(Ticks.values(0...2e-5).map(Ticks.text).last == "2e-5" && Ticks.text(-0.25) == "-0.25")
+        #expect(Ticks.values(0...48).map(Ticks.text) == ["0", "10", "20", "30", "40"])
     }
 
     /// RFC 4648, section 10.

@@ -84,4 +84,26 @@ struct LayerStatisticsTests {
         #expect(found.imageCount == 3 && found.similarities == nil && failures == 1)
         #expect(LayerReport(found, title: "a <b>").html.contains("takes 4 images"))
     }
+
+    /// Axes name whole layers, as many as there is room for, and round distances; a bar says what the colours mean.
+    @Test func axesOfTheLayers() {
+        func page(_ layers: Int) -> String {
+            LayerReport(
+                LayerStatistics(
+                    imageCount: 4, meanDistances: (0..<layers).map { [33.1 - Double($0) / 10] },
+                    similarities: [Double](repeating: 0.5, count: layers * layers)), title: "a"
+            ).html
+        }
+        func labels(_ page: String) -> [String] {
+            page.split(separator: "<text ").dropFirst().compactMap { part in
+                part.split(separator: ">").dropFirst().first.map { String($0.prefix { $0 != "<" }) }
+            }
+        }
+        let few = labels(page(6))
+        #expect(few.prefix(8) == ["0", "5", "10", "15", "20", "25", "30", "1"])
+        #expect(few.suffix(9) == ["6", "6", "layer", "0", "0.2", "0.4", "0.6", "0.8", "1"])
+        let many = labels(page(48))
+        #expect(!many.contains("3") && ["1", "2", "46", "48"].allSatisfy(many.contains))
+        #expect(page(6).contains("<linearGradient id=\"scale\"") && page(6).contains("fill=\"url(#scale)\""))
+    }
 }

@@ -17,17 +17,48 @@ package func printable(_ text: String) -> String {
     String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
 }
 
+/// A command as a shell reads it: words with other than harmless characters stand in quotation marks.
+package func shellCommand(_ words: [String]) -> String {
+    words.map { word in
+        let isHarmless = word.utf8.allSatisfy { byte in
+            switch UnicodeScalar(byte) {
+            case "a"..."z", "A"..."Z", "0"..."9", "_", "-", "+", "=", ":", ",", ".", "/", "@", "%": true
+            default: false
+            }
+        }
+        if isHarmless, !word.isEmpty { return word }
+        let parts = word.unicodeScalars.split(separator: "'", omittingEmptySubsequences: false).map { String($0) }
+        return "'\(parts.joined(separator: "'\\''"))'"
+    }.joined(separator: " ")
+}
+
 /// Text for HTML.
 package func escaped(_ text: String) -> String {
-    text.reduce(into: "") { result, character in
-        switch character {
+    // Scalar by scalar: a quotation mark is one for a browser, whatever accents follow it.
+    text.unicodeScalars.reduce(into: "") { result, scalar in
+        switch scalar {
         case "&": result += "&amp;"
         case "<": result += "&lt;"
         case ">": result += "&gt;"
         case "\"": result += "&quot;"
-        default: result.append(character)
+        default: result.unicodeScalars.append(scalar)
         }
     }
+}
+
+/// A page that needs no other file.
+package func htmlPage(title: String, style: String, body: String) -> String {
+    """
+    <!DOCTYPE html>
+    <html lang="en"><head><meta charset="utf-8"><title>\(escaped(title))</title>
+    <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
+    <style>
+    \(style)
+    </style></head><body>
+    \(body)
+    </body></html>
+
+    """
 }
 
 /// Bytes in base 64 (RFC 4648).

@@ -14,29 +14,26 @@ package struct LayerReport {
 
     /// The page.
     package var html: String {
-        """
-        <!DOCTYPE html>
-        <html lang="en"><head><meta charset="utf-8"><title>\(escaped(title))</title>
-        <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
-        <style>
-        body { font: 15px/1.5 system-ui, sans-serif; max-width: 800px; margin: 2em auto; padding: 0 1em; color: #222; }
-        svg { width: 100%; max-width: 680px; display: block; margin: 1em 0; }
-        text { font: 11px system-ui, sans-serif; fill: #555; } .grid { stroke: #e4e4e4; }
-        table { border-collapse: collapse; font-size: 12px; } td, th { padding: 1px 8px; text-align: right; }
-        </style></head><body>
-        <h1>\(escaped(title))</h1>
-        <p>Layers of the encoder, averaged over \(statistics.imageCount) images.</p>
-        <h2>Mean attention distance</h2>
-        <p>The mean distance, in pixels, between a patch and the patches it attends to, one point per head. Heads that attend
-        locally are low, heads that attend globally are high (Dosovitskiy et al. 2021, section 4.5; Raghu et al. 2021,
-        section 3).</p>
-        \(distanceChart)
-        \(distanceTable)
-        <h2>Layer similarity</h2>
-        \(similarity)
-        </body></html>
-
-        """
+        htmlPage(
+            title: title,
+            style: """
+                body { font: 15px/1.5 system-ui, sans-serif; max-width: 800px; margin: 2em auto; padding: 0 1em; color: #222; }
+                svg { width: 100%; max-width: 680px; display: block; margin: 1em 0; }
+                text { font: 13px system-ui, sans-serif; fill: #555; } .grid { stroke: #e4e4e4; } .frame { stroke: #999; }
+                table { border-collapse: collapse; font-size: 12px; } td, th { padding: 1px 8px; text-align: right; }
+                """,
+            body: """
+                <h1>\(escaped(title))</h1>
+                <p>Layers of the encoder, averaged over \(statistics.imageCount) images.</p>
+                <h2>Mean attention distance</h2>
+                <p>The mean distance, in pixels, between a patch and the patches it attends to, one point per head. Heads that
+                attend locally are low, heads that attend globally are high (Dosovitskiy et al. 2021, section 4.5; Raghu et al.
+                2021, section 3).</p>
+                \(distanceChart)
+                \(distanceTable)
+                <h2>Layer similarity</h2>
+                \(similarity)
+                """)
     }
 
     private var distanceChart: String {
@@ -46,23 +43,31 @@ package struct LayerReport {
         func x(_ layer: Int) -> Double { left + (Double(layer) + 0.5) / Double(distances.count) * (width - left - 8) }
         func y(_ distance: Double) -> Double { (height - bottom) * (1 - distance / most) + 6 }
         var svg =
-            "<svg viewBox=\"0 0 \(Int(width)) \(Int(height))\" role=\"img\" aria-label=\"Mean attention distance\">"
-        for tick in 0...4 {
-            let value = most / 1.05 * Double(tick) / 4
-            svg += "<path class=\"grid\" d=\"M\(Int(left)) \(fixed(y(value), 1))H\(Int(width - 8))\"/>"
-            svg +=
-                "<text x=\"\(Int(left - 6))\" y=\"\(fixed(y(value) + 4, 1))\" text-anchor=\"end\">\(fixed(value, 0))</text>"
+            "<svg viewBox=\"0 0 \(Int(width)) \(Int(height + 6))\" role=\"img\" aria-label=\"Mean attention distance\">"
+        for tick in Ticks.values(0...most) {
+            svg += "<path class=\"grid\" d=\"M\(Int(left)) \(fixed(y(tick), 1))H\(Int(width - 8))\"/>"
+            svg += text(left - 6, y(tick) + 4, "end", Ticks.text(tick))
         }
+        for layer in labelled { svg += text(x(layer), height - 12, "middle", "\(layer + 1)") }
         for (layer, heads) in distances.enumerated() {
-            svg +=
-                "<text x=\"\(fixed(x(layer), 1))\" y=\"\(Int(height - 14))\" text-anchor=\"middle\">\(layer + 1)</text>"
             for (head, distance) in heads.enumerated() {
                 svg += "<circle cx=\"\(fixed(x(layer), 1))\" cy=\"\(fixed(y(distance), 1))\" r=\"4\" fill=\"#1f6fb4\" "
                 svg +=
                     "fill-opacity=\"0.6\"><title>layer \(layer + 1), head \(head + 1): \(fixed(distance, 1))</title></circle>"
             }
         }
-        return svg + "<text x=\"\(Int(width / 2))\" y=\"\(Int(height - 4))\" text-anchor=\"middle\">layer</text></svg>"
+        return svg + text((left + width) / 2, height + 3, "middle", "layer") + "</svg>"
+    }
+
+    /// The layers that an axis names, counted from 0: each, or every second, and so on, of many.
+    private var labelled: [Int] {
+        let count = statistics.meanDistances.count
+        let step = (count + 23) / 24
+        return (0..<count).filter { $0 == 0 || ($0 + 1) % max(step, 1) == 0 }
+    }
+
+    private func text(_ x: Double, _ y: Double, _ anchor: String, _ content: String) -> String {
+        "<text x=\"\(fixed(x, 1))\" y=\"\(fixed(y, 1))\" text-anchor=\"\(anchor)\">\(content)</text>"
     }
 
     private var distanceTable: String {
@@ -80,26 +85,51 @@ package struct LayerReport {
             return "<p>Linear CKA takes \(LayerSimilarity.minimumImageCount) images at least.</p>"
         }
         let count = statistics.meanDistances.count
-        let (side, margin) = (560.0 / Double(max(count, 1)), 40.0)
-        let size = Int(560 + margin + 4)
+        let (extent, margin) = (560.0, 40.0)
+        let side = extent / Double(max(count, 1))
         var svg =
-            "<p>Linear CKA between the outputs of each pair of layers, from 0 (black) to 1 (white) (Kornblith et al. 2019; "
-        svg += "minibatch estimator of Nguyen et al. 2021, as used by Raghu et al. 2021).</p>\n"
-        svg += "<svg viewBox=\"0 0 \(size) \(size)\" role=\"img\" aria-label=\"Layer similarity\">"
+            "<p>Linear CKA between the outputs of each pair of layers (Kornblith et al. 2019; minibatch estimator of Nguyen "
+        svg += "et al. 2021, as used by Raghu et al. 2021).</p>\n"
+        svg += "<svg viewBox=\"0 0 680 \(Int(extent + margin))\" role=\"img\" aria-label=\"Layer similarity\">"
         for row in 0..<count {
-            let middle = (Double(row) + 0.5) * side
-            svg += "<text x=\"34\" y=\"\(fixed(middle + 4, 1))\" text-anchor=\"end\">\(row + 1)</text>"
-            svg +=
-                "<text x=\"\(fixed(margin + middle, 1))\" y=\"\(size - 22)\" text-anchor=\"middle\">\(row + 1)</text>"
             for column in 0..<count {
                 let value = matrix[row * count + column]
-                let color = ColorMap.color(value)
-                svg += "<rect x=\"\(fixed(margin + Double(column) * side, 1))\" y=\"\(fixed(Double(row) * side, 1))\" "
-                svg += "width=\"\(fixed(side, 1))\" height=\"\(fixed(side, 1))\" "
-                svg += "fill=\"rgb(\(color.red) \(color.green) \(color.blue))\">"
+                svg +=
+                    "<rect x=\"\(fixed(margin + Double(column) * side, 1))\" y=\"\(fixed(Double(row) * side + 1, 1))\" "
+                svg += "width=\"\(fixed(side, 1))\" height=\"\(fixed(side, 1))\" fill=\"\(fill(value))\">"
                 svg += "<title>layers \(row + 1) and \(column + 1): \(fixed(value, 3))</title></rect>"
             }
         }
-        return svg + "</svg>"
+        for layer in labelled {
+            let middle = (Double(layer) + 0.5) * side
+            svg += text(34, middle + 5, "end", "\(layer + 1)")
+            svg += text(margin + middle, extent + 17, "middle", "\(layer + 1)")
+        }
+        svg += frame(margin, 1, extent, extent) + text(margin + extent / 2, extent + 34, "middle", "layer")
+        return svg + colorBar(x: margin + extent + 20, height: extent) + "</svg>"
+    }
+
+    /// The scale from 0, below, to 1.
+    private func colorBar(x: Double, height: Double) -> String {
+        let stops = (0...32).map {
+            "<stop offset=\"\(fixed(Double($0) / 32, 4))\" stop-color=\"\(fill(Double($0) / 32))\"/>"
+        }
+        var svg = "<linearGradient id=\"scale\" x1=\"0\" y1=\"1\" x2=\"0\" y2=\"0\">\(stops.joined())</linearGradient>"
+        svg += frame(x, 1, 16, height, fill: "url(#scale)")
+        for value in Ticks.values(0...1) {
+            svg += text(
+                x + 21, 1 + (1 - value) * height + (value == 1 ? 9 : value == 0 ? 0 : 4), "start", Ticks.text(value))
+        }
+        return svg
+    }
+
+    private func frame(_ x: Double, _ y: Double, _ width: Double, _ height: Double, fill: String = "none") -> String {
+        "<rect class=\"frame\" x=\"\(fixed(x, 1))\" y=\"\(fixed(y, 1))\" width=\"\(fixed(width, 1))\" "
+            + "height=\"\(fixed(height, 1))\" fill=\"\(fill)\"/>"
+    }
+
+    private func fill(_ value: Double) -> String {
+        let color = ColorMap.color(value)
+        return "rgb(\(color.red) \(color.green) \(color.blue))"
     }
 }

@@ -18,6 +18,10 @@ public struct LayerStatistics: Sendable {
     /// Images per forward pass, and per minibatch of CKA.
     private static let batchSize = 16
 
+    package init(imageCount: Int, meanDistances: [[Double]], similarities: [Double]?) {
+        (self.imageCount, self.meanDistances, self.similarities) = (imageCount, meanDistances, similarities)
+    }
+
     /// Runs the encoder of a checkpoint over images; those that cannot be read are passed to `failed` and left out.
     package init(
         _ checkpoint: Checkpoint, overrides: PreprocessingOverrides = PreprocessingOverrides(),
