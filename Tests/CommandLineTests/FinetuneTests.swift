@@ -40,6 +40,16 @@ struct FinetuneTests {
         #expect(FileManager.default.fileExists(atPath: scratch.path("run/model/preprocessor_config.json")))
     }
 
+    /// The command that began a run stays with it, whoever resumes it.
+    @Test func theReportNamesItsCommand() throws {
+        try FileManager.default.moveItem(atPath: scratch.path("data"), toPath: scratch.path("<b>'s data"))
+        #expect(try finetune("<b>'s data", "--log-every", "2").status == 0)
+        #expect(try finetune("<b>'s data", "--resume", "--quiet").status == 0)
+        let page = String(decoding: try scratch.read("run/report.html"), as: UTF8.self)
+        let command = "<code>vit finetune '&lt;b&gt;'\\''s data' --output run --image-size 16 "
+        #expect(page.contains(command) && page.contains("--steps 6 --log-every 2</code>") && !page.contains("<b>'s"))
+    }
+
     /// transformers' processors would make RGB of the images of other models.
     @Test(arguments: [1, 3, 4]) func onlyModelsOfColourGetRGB(channels: Int) throws {
         #expect(try finetune("data", "--channels", "\(channels)", "--quiet").status == 0)

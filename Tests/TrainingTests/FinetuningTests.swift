@@ -232,12 +232,40 @@ import Training
         let places = titles.map { page.range(of: $0)?.lowerBound ?? page.endIndex }
         #expect(places == places.sorted() && places.allSatisfy { $0 < page.endIndex })
         #expect(page.contains("images to train on, ") && page.contains("data-name=\"held out\" data-values=\""))
+        #expect(page.contains(" of training at ") && page.contains(" images/s.</p>"))
+        // All is there without the script, which shows the controls.
+        #expect(
+            page.contains("<p class=\"controls\" hidden>")
+                && page.contains("<label hidden><input type=\"checkbox\"> log"))
+        #expect(page.components(separatedBy: "<g class=\"ticks\"><path class=\"grid\"").count == 5)
+        #expect(page.contains("Math.log10") && page.contains("function smoothed(values, decay)"))
         #expect(page.contains("class=\"confusion\"") && page.contains("3 red"))
         let mistakes = try JSON.file(run.output + "/evaluation.json")["mistakes"]?.elements?.count ?? 0
         #expect(page.components(separatedBy: "data:image/jpeg;base64,").count == 1 + mistakes)
         try FileManager.default.removeItem(atPath: run.output + "/report.html")
         try run.train(resumes: true)
         #expect(try String(contentsOfFile: run.output + "/report.html", encoding: .utf8) == page)
+    }
+
+    /// The report lists what made a difference.
+    @Test func settingsWithoutEffectAreNotListed() throws {
+        var run = try TinyClassRun()
+        (run.options.steps, run.options.augment) = (1, RunSettings.Augment.none)
+        try run.train()
+        let page = try String(contentsOfFile: run.output + "/report.html", encoding: .utf8)
+        for name in ["init", "weights", "teacher", "distillation", "class_weights", "crop_scale", "blr", "command"] {
+            #expect(!page.contains("<th>\(name)</th>"), "\(name)")
+        }
+        for name in ["augment", "lr", "mixup", "validation_fraction"] {
+            #expect(page.contains("<th>\(name)</th>"), "\(name)")
+        }
+        var other = try TinyClassRun()
+        (other.options.steps, other.options.rate, other.options.baseRate) = (1, nil, 1e-3)
+        other.options.command = "vit finetune <data>"
+        try other.train()
+        let second = try String(contentsOfFile: other.output + "/report.html", encoding: .utf8)
+        #expect(second.contains("<th>crop_scale</th>") && second.contains("<th>blr</th>"))
+        #expect(second.contains("<code>vit finetune &lt;data&gt;</code>"))
     }
 
     @Test func settingsSurviveTheirFile() throws {

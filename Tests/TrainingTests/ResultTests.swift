@@ -48,6 +48,15 @@ import Support
         #expect(page.contains("which the model does not see"))
     }
 
+    @Test func theFirstTheMiddleAndTheLastReconstructionAreShown() throws {
+        var run = try TinyRun()
+        run.options.checkpointEvery = 5
+        try run.train()
+        let page = try String(contentsOfFile: run.output + "/report.html", encoding: .utf8)
+        let steps = (1...6).filter { page.contains("<figcaption>step \(5 * $0)</figcaption>") }
+        #expect(steps == [1, 4, 6])
+    }
+
     @Test func settingsSurviveTheirFile() throws {
         var run = try TinyRun()
         run.options.seed = .max

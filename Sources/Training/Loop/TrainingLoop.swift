@@ -109,12 +109,15 @@ extension TrainingRun {
     }
 
     private func writeReport() throws {
+        let lines = RunReport.Lines(metrics.lines)
+        let imagesPerStep = settings.run.effectiveBatch
         var report = RunReport(
             title: Files.name(of: directory.path),
-            progress: "step \(state.step) of \(settings.run.steps), \(settings.run.effectiveBatch) images per step; "
-                + "\(dataset.training.count) images to train on, \(dataset.validation.count) held out",
-            settings: type(of: method).json(settings))
-        let lines = RunReport.Lines(metrics.lines)
+            progress: "step \(state.step) of \(settings.run.steps), \(imagesPerStep) images per step; "
+                + "\(dataset.training.count) images to train on, \(dataset.validation.count) held out"
+                + (lines.pace(imagesPerStep: imagesPerStep).map { "; \($0)" } ?? ""),
+            settings: type(of: method).usedSettings(settings))
+        report.command = settings.run.command
         method.describe(&report, metrics: lines, directory: directory, step: state.step)
         report.charts += lines.rateAndNorm
         try Files.write(report.html, to: directory.report)

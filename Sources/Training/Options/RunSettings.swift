@@ -71,6 +71,8 @@ public struct RunSettings: Sendable, Equatable {
     public var cacheMemory = 1 << 30
     /// Whether the first image that cannot be read ends the run.
     public var isStrict = false
+    /// The command that began the run; empty if it was none.
+    public var command = ""
 
     init() {}
 
@@ -140,9 +142,11 @@ extension TrainingOption {
                 default: "that of --init, else crop"),
             Self(
                 "validation-fraction", \.run.validationFraction, .fraction, under: .data,
-                "Fraction of the images held out for validation if the data have no validation part.", default: holdout),
+                "Fraction of the images held out for validation if the data have no validation part.", default: holdout
+            ).used { $0.run.validationFraction > 0 },
             // Earlier versions held nothing out then.
-            .recorded("holdout_beside_test", \.run.holdsOutBesideTest, .flag, whenAbsent: false),
+            Self.recorded("holdout_beside_test", \.run.holdsOutBesideTest, .flag, whenAbsent: false)
+                .used { $0.run.validationFraction > 0 },
         ]
     }
 
@@ -173,7 +177,11 @@ extension TrainingOption {
             Self(
                 "blr", \.run.baseRate, .nonNegative, under: .optimization,
                 "Learning rate for a batch of 256; scaled with the batch size."
-            ) { $0.run.scaleRate() },
+            ) { $0.run.scaleRate() }.used {
+                var scaled = $0.run
+                scaled.scaleRate()
+                return scaled.rate == $0.run.rate
+            },
             Self(
                 "lr", \.run.rate, .nonNegative, under: .optimization,
                 "Peak learning rate, whatever the batch size.", default: "scaled from --blr"),
@@ -214,6 +222,7 @@ extension TrainingOption {
             Self(
                 "strict", \.run.isStrict, .flag, under: .data,
                 "Stop at the first image that cannot be read.", changesResult: false),
+            Self.recorded("command", \.run.command, .text, changesResult: false, whenAbsent: "").used { _ in false },
         ]
     }
 }

@@ -29,6 +29,8 @@ package struct TrainingOption<Own: Sendable & Equatable> {
     let effect: (inout Settings) -> Void
     /// Whether it means anything for the model of these settings.
     private(set) var applies: (Settings) -> Bool = { _ in true }
+    /// Whether the other settings make any use of it.
+    private(set) var isUsed: (Settings) -> Bool = { _ in true }
     /// Sets the value of runs of earlier versions, which do not record it; nil: all of them do.
     private(set) var assume: ((inout Settings) -> Void)?
     /// For the command line, where it has the option, with the default that settings hold.
@@ -80,6 +82,13 @@ package struct TrainingOption<Own: Sendable & Equatable> {
     func applying(where condition: @escaping (Settings) -> Bool) -> Self {
         var option = self
         option.applies = condition
+        return option
+    }
+
+    /// The same, used with some settings alone.
+    func used(where condition: @escaping (Settings) -> Bool) -> Self {
+        var option = self
+        option.isUsed = condition
         return option
     }
 

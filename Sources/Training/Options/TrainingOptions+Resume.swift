@@ -25,6 +25,7 @@ extension TrainingOptions {
         try refuseShape(of: recorded)
         var wanted = recorded
         try apply(to: &wanted, dataset)
+        wanted.run.command = recorded.run.command
         if allowsChangedData {
             // Epochs of other data have other lengths; the run keeps the steps that it was to have.
             if !given.contains("steps") { wanted.run.steps = recorded.run.steps }

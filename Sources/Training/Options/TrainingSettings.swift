@@ -126,12 +126,24 @@ extension TrainingSettings {
 
 extension TrainingMethod {
     /// The settings as `config.json` holds them.
-    package static func json(_ settings: TrainingSettings<Settings>) -> JSON {
+    package static func json(_ settings: TrainingSettings<Settings>) -> JSON { json(settings) { _, _ in true } }
+
+    /// The settings that make a difference: not those that others leave without effect, nor what was left out.
+    static func usedSettings(_ settings: TrainingSettings<Settings>) -> JSON {
+        json(settings) { option, value in
+            option.isUsed(settings) && value.string != "" && value.elements?.isEmpty != true
+        }
+    }
+
+    private static func json(
+        _ settings: TrainingSettings<Settings>, where isListed: (TrainingOption<Settings>, JSON) -> Bool
+    ) -> JSON {
         .object(
             [JSON.Member("method", .string(name))]
                 + options.compactMap { option in
                     guard let key = option.key, option.applies(settings) else { return nil }
-                    return JSON.Member(key, option.encode(settings))
+                    let value = option.encode(settings)
+                    return isListed(option, value) ? JSON.Member(key, value) : nil
                 })
     }
 

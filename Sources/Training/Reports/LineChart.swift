@@ -1,5 +1,3 @@
-import LibC
-import Models
 import Support
 
 /// A chart of one or two lines as inline SVG; `script` shows the values under the pointer.
@@ -20,17 +18,23 @@ struct LineChart {
         self.lines = lines
     }
 
-    private let width = 640.0
-    private let height = 300.0
-    private let left = 64.0
-    private let right = 12.0
-    private let top = 30.0
-    private let bottom = 40.0
+    // In units of the view box, as the page's script knows them too.
+    static let (width, height, left, right, top, bottom) = (640.0, 300.0, 64.0, 12.0, 30.0, 40.0)
     /// More points than this are averaged; nobody sees the difference.
     private static let mostPoints = 1000
 
-    /// The chart; empty where there are no two points.
-    var svg: String {
+    /// The chart, with a switch to a logarithmic scale where all values have logarithms; empty where there are no points.
+    var html: String {
+        let svg = svg
+        if svg.isEmpty { return "" }
+        let values = lines.flatMap(\.points).map(\.y).filter(\.isFinite)
+        let log = "<label hidden><input type=\"checkbox\"> log</label>"
+        return "<div class=\"chart\">\(svg)\(values.allSatisfy { $0 > 0 } ? log : "")</div>\n"
+    }
+
+    private var svg: String {
+        let (width, height, left) = (Self.width, Self.height, Self.left)
+        let (right, top, bottom) = (Self.right, Self.top, Self.bottom)
         let shown = lines.map { line in
             Line(name: line.name, colour: line.colour, points: Self.thinned(line.points.filter { $0.y.isFinite }))
         }.filter { !$0.points.isEmpty }
@@ -44,20 +48,23 @@ struct LineChart {
         }
         var svg = "<svg viewBox=\"0 0 \(Int(width)) \(Int(height))\" role=\"img\" aria-label=\"\(escaped(title))\">"
         svg += text(width / 2, 18, title, "middle", "title")
-        for tick in Self.ticks(y) {
+        svg += "<g class=\"ticks\">"
+        for tick in Ticks.values(y) {
             let py = height - bottom - (tick - y.lowerBound) / (y.upperBound - y.lowerBound) * (height - top - bottom)
             svg += "<path class=\"grid\" d=\"M\(fixed(left, 1)) \(fixed(py, 1))H\(fixed(width - right, 1))\"/>"
-            svg += text(left - 6, py + 4, compact(tick), "end")
+            svg += text(left - 6, py + 4, Ticks.text(tick), "end")
         }
-        for tick in Self.ticks(x) {
+        svg += "</g>"
+        for tick in Ticks.values(x) {
             let px = left + (tick - x.lowerBound) / (x.upperBound - x.lowerBound) * (width - left - right)
-            svg += text(px, height - bottom + 16, compact(tick), "middle")
+            svg += text(px, height - bottom + 16, Ticks.text(tick), "middle")
         }
         svg += text(width / 2, height - 6, horizontal, "middle", "label axis")
         for (index, line) in shown.enumerated() {
             let points = line.points.map(place).joined(separator: " ")
             let values = line.points.map { "\(fixed($0.x, 0)) \(Float($0.y))" }.joined(separator: " ")
-            svg += "<polyline fill=\"none\" stroke=\"\(line.colour)\" stroke-width=\"1.6\" points=\"\(points)\" "
+            svg +=
+                "<g class=\"line\"><polyline fill=\"none\" stroke=\"\(line.colour)\" stroke-width=\"1.6\" points=\"\(points)\" "
             svg += "data-name=\"\(escaped(line.name))\" data-values=\"\(values)\"/>"
             if line.points.count < 60 {
                 for point in line.points {
@@ -65,6 +72,7 @@ struct LineChart {
                     svg += "<circle cx=\"\(parts[0])\" cy=\"\(parts[1])\" r=\"2.2\" fill=\"\(line.colour)\"/>"
                 }
             }
+            svg += "</g>"
             if shown.count > 1 {
                 let y = top + 14 + Double(index) * 16
                 svg +=
@@ -74,29 +82,6 @@ struct LineChart {
         }
         return svg + "</svg>"
     }
-
-    /// For a page with charts: the values of each line at the step next to the pointer, in the place of the axis' name.
-    static let script = """
-        for (const svg of document.querySelectorAll('svg')) {
-          const axis = svg.querySelector('.axis'), name = axis.textContent;
-          const cursor = document.createElementNS(svg.namespaceURI, 'path');
-          cursor.setAttribute('class', 'cursor');
-          svg.append(cursor);
-          const lines = [...svg.querySelectorAll('polyline')].map(line => ({
-            name: line.dataset.name, values: line.dataset.values.split(' '),
-            places: line.getAttribute('points').split(' ').map(place => Number(place.split(',')[0])) }));
-          svg.addEventListener('pointermove', event => {
-            const box = svg.getBoundingClientRect(), x = (event.clientX - box.left) / box.width * svg.viewBox.baseVal.width;
-            axis.textContent = lines.map(line => {
-              const nearest = line.places.reduce((best, place, i) =>
-                Math.abs(place - x) < Math.abs(line.places[best] - x) ? i : best, 0);
-              cursor.setAttribute('d', `M${line.places[nearest]} 30V260`);
-              return `${name} ${line.values[2 * nearest]}: ${line.name} ${line.values[2 * nearest + 1]}`;
-            }).join(' · ');
-          });
-          svg.addEventListener('pointerleave', () => { axis.textContent = name; cursor.removeAttribute('d'); });
-        }
-        """
 
     private func text(_ x: Double, _ y: Double, _ content: String, _ anchor: String, _ style: String = "label")
         -> String
@@ -117,30 +102,5 @@ struct LineChart {
     private static func span(_ values: [Double]) -> ClosedRange<Double>? {
         guard let low = values.min(), let high = values.max() else { return nil }
         return low < high ? low...high : low - 0.5...high + 0.5
-    }
-
-    /// Round numbers within a range, three to nine of them.
-    static func ticks(_ range: ClosedRange<Double>) -> [Double] {
-        let rough = (range.upperBound - range.lowerBound) / 8
-        let magnitude = pow(10, log10(rough).rounded(.down))
-        let step = [1.0, 2, 5, 10].map { $0 * magnitude }.first { $0 >= rough } ?? rough
-        let first = (range.lowerBound / step).rounded(.up)
-        return (0..<12).map { (first + Double($0)) * step }.filter { $0 <= range.upperBound + step * 1e-9 }
-    }
-
-    private func compact(_ value: Double) -> String {
-        let size = abs(value)
-        if size != 0, size < 1e-3 || size >= 1e6 {
-            let exponent = log10(size).rounded(.down)
-            return "\(trimmed(value / pow(10, exponent), 2))e\(Int(exponent))"
-        }
-        return trimmed(value, 4)
-    }
-
-    private func trimmed(_ value: Double, _ digits: Int) -> String {
-        var text = Substring(fixed(value, digits))
-        while text.contains("."), text.hasSuffix("0") { text.removeLast() }
-        if text.hasSuffix(".") { text.removeLast() }
-        return text == "-0" ? "0" : String(text)
     }
 }

@@ -6,8 +6,10 @@ package struct RunReport {
     let title: String
     /// How far the run is: "step 3 of 9, …".
     let progress: String
-    /// As `config.json` has them.
+    /// As `config.json` has them, without those that were of no use.
     let settings: JSON
+    /// The command that began it; empty if it was none.
+    var command = ""
     /// What is trained: "Masked autoencoder".
     var subject = ""
     var charts: [LineChart] = []
@@ -19,36 +21,30 @@ package struct RunReport {
     }
 
     var html: String {
-        var page = """
-            <!DOCTYPE html>
-            <html lang="en"><head><meta charset="utf-8"><title>\(escaped(title))</title>
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <style>
-            body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2em auto; padding: 0 1em; color: #222; }
-            .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 1em; margin: 1em 0; }
-            svg { width: 100%; max-width: 640px; display: block; } .cursor { stroke: #999; stroke-dasharray: 3 3; }
-            summary { font-weight: 600; font-size: 1.3em; cursor: pointer; margin: 1em 0 0.5em; }
-            .title { font: 600 14px system-ui, sans-serif; } .label { font: 11px system-ui, sans-serif; fill: #555; }
-            .grid { stroke: #e4e4e4; } td, th { text-align: left; padding: 1px 1em 1px 0; vertical-align: top; }
-            figure { margin: 0.4em 0; } figcaption { font-size: 12px; color: #555; }
-            img { max-width: 100%; min-width: min(100%, 640px); image-rendering: pixelated; display: block; }
-            .confusion { border-collapse: collapse; font-size: 12px; } .confusion td { padding: 2px 5px; text-align: right; }
-            .errors { display: flex; flex-wrap: wrap; gap: 12px; } .errors figure { width: 150px; }
-            .errors img { min-width: 0; width: 150px; } .errors figcaption { overflow-wrap: anywhere; }
-            </style></head><body>
-            <h1>\(escaped(title))</h1>
-            <p>\(escaped("\(subject): \(progress)."))</p>
-
-            """
-        page += "<div class=\"charts\">\n"
-        for chart in charts { page += chart.svg + "\n" }
-        page += "</div>\n" + sections.joined()
-        page += "<details><summary>Settings</summary>\n<table>\n"
+        var body = "<h1>\(escaped(title))</h1>\n<p>\(escaped("\(subject): \(progress)."))</p>\n"
+        if !command.isEmpty { body += "<p><code>\(escaped(command))</code></p>\n" }
+        body += LineChart.controls + "<div class=\"charts\">\n\(charts.map(\.html).joined())</div>\n"
+        body += sections.joined() + "<details><summary>Settings</summary>\n<table>\n"
         for member in settings.members ?? [] {
-            page += "<tr><th>\(escaped(member.name))</th><td>\(escaped(member.value.text(compact: true)))</td></tr>\n"
+            body += "<tr><th>\(escaped(member.name))</th><td>\(escaped(member.value.text(compact: true)))</td></tr>\n"
         }
-        return page + "</table></details>\n<script>\n\(LineChart.script)\n</script></body></html>\n"
+        body += "</table></details>\n<script>\n\(LineChart.script)\n</script>"
+        return htmlPage(title: title, style: LineChart.style + Self.style, body: body)
     }
+
+    private static let style = """
+
+        body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2em auto; padding: 0 1em; color: #222; }
+        code { display: block; background: #f3f3f3; padding: 4px 8px; border-radius: 4px; white-space: pre; overflow-x: auto; }
+        summary { font-weight: 600; font-size: 1.3em; cursor: pointer; margin: 1em 0 0.5em; }
+        td, th { text-align: left; padding: 1px 1em 1px 0; vertical-align: top; } td { overflow-wrap: anywhere; }
+        figure { margin: 0.8em 0; } figcaption { font-size: 13px; color: #555; }
+        img { width: 100%; image-rendering: pixelated; display: block; }
+        .confusion { border-collapse: collapse; font-size: 12px; } .confusion td { padding: 2px 5px; text-align: right; }
+        .errors { display: flex; flex-wrap: wrap; gap: 12px; } .errors figure { width: 150px; margin: 0; display: flex;
+          flex-direction: column-reverse; justify-content: flex-end; }
+        .errors figcaption { overflow-wrap: anywhere; }
+        """
 }
 
 extension RunReport {
@@ -83,6 +79,24 @@ extension RunReport {
                 line.values.first { $0.name == key }.map { (x: Double(line.step), y: $0.value) }
             }
             return LineChart.Line(name: name, colour: colour.rawValue, points: points)
+        }
+
+        /// How long the run has trained, and how fast, if a line of metrics says: "3 minutes of training at 512 images/s".
+        ///
+        /// From the speeds, since between the times of two lines the run may have been interrupted.
+        func pace(imagesPerStep: Int) -> String? {
+            var (images, seconds) = (0, 0.0)
+            for line in metrics {
+                guard let speed = line.values.first(where: { $0.name == "images_per_second" })?.value, speed > 0 else {
+                    continue
+                }
+                seconds += Double(line.step * imagesPerStep - images) / speed
+                images = line.step * imagesPerStep
+            }
+            guard seconds > 0 else { return nil }
+            let duration = seconds < 10 ? "\(fixed(seconds, 1)) seconds" : RunPlan.duration(seconds)
+            let speed = Double(images) / seconds
+            return "\(duration) of training at \(fixed(speed, speed < 10 ? 1 : 0)) images/s"
         }
 
         /// The loss in training and on held-out images.

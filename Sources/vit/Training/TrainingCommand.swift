@@ -1,4 +1,5 @@
 import ArgumentParser
+import Support
 import Training
 
 /// A command that trains by one of its methods.
@@ -46,6 +47,7 @@ struct TrainingArguments<Command: TrainingCommand>: ParsableArguments {
     private func run<Method: TrainingMethod>(_ method: Method.Type) throws {
         let stop = StopRequest.watch()
         var options = TrainingOptions(method, data: data)
+        options.command = shellCommand(["vit"] + CommandLine.arguments.dropFirst())
         for (option, text) in model.given + self.method.given + images.given + optimization.given + upkeep.given {
             let text = option.form == .checkpoint ? try ModelLocation.find(text) : text
             // What is switched off by default may be declared by other methods alone.

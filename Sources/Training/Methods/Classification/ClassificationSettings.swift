@@ -131,7 +131,8 @@ extension Classification {
                     "Classifier to distill through a distillation token."),
                 Option(
                     "distillation", \.method.distillation, .choice, under: .method,
-                    "What to distill: the teacher's class (hard) or its probabilities (soft)."),
+                    "What to distill: the teacher's class (hard) or its probabilities (soft)."
+                ).used { !$0.method.teacher.isEmpty },
                 // Earlier versions chose by the accuracy.
                 Option(
                     "best-by", \.method.bestBy, .choice, under: .method,
@@ -151,7 +152,8 @@ extension Classification {
                 "Augmentation: crop takes random resized crops."),
             Option(
                 "crop-scale", \.method.cropScale, .cropScale, under: .data,
-                "Smallest fraction of the image area that a crop takes."),
+                "Smallest fraction of the image area that a crop takes."
+            ).used { $0.method.augment == .crop },
             Option(
                 "flip", \.method.flips, .invertibleFlag, under: .data,
                 "Flip half of the images; not for charts and text.", default: "--flip"),

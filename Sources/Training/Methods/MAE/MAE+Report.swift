@@ -11,8 +11,8 @@ extension MAE {
         let figures = figures(directory, step: step)
         guard !figures.isEmpty else { return }
         var text =
-            "The same images with the same masks at each checkpoint: visible patches as they are, masked patches "
-        text += "as the model predicts them."
+            "The same images with the same masks at the first, the middle and the last checkpoint: visible patches as they "
+        text += "are, masked patches as the model predicts them."
         if settings.method.target == .normalized {
             text += " It predicts normalized patches; they are shown with the mean and deviation of the masked patch, "
             text += "which the model does not see."
@@ -20,13 +20,12 @@ extension MAE {
         report.sections = ["<h2>Reconstructions</h2>\n<p>\(escaped(text))</p>\n" + figures.map(\.html).joined()]
     }
 
-    /// The reconstructions so far, the oldest first, at most twenty of them and spread over the run.
+    /// The reconstructions of the first, the middle and the last checkpoint so far.
     private func figures(_ directory: RunDirectory, step: Int) -> [RunReport.Figure] {
         let steps = Files.names(in: directory.reconstructions).compactMap { name -> Int? in
             name.hasSuffix(".jpg") ? Int(name.dropLast(4)) : nil
         }.filter { $0 <= step }.sorted()
-        let most = 20
-        let shown = steps.count <= most ? steps : (1...most).map { steps[$0 * (steps.count - 1) / most] }
+        let shown = steps.count <= 3 ? steps : [steps[0], steps[steps.count / 2], steps[steps.count - 1]]
         let captions =
             [("original", "originals"), ("masked", "visible patches")] + shown.map { ("\($0)", "step \($0)") }
         return captions.compactMap { name, caption in
