@@ -157,6 +157,42 @@ struct SearchTests {
         #expect(unread.errors.contains("with a threshold of 0.9500"))
     }
 
+    /// Queries and matches with their images, wherever the command runs; names are text and nothing else.
+    @Test func thePageOfASearch() throws {
+        let name = "<script>alert(1)<b>\"'&.png"
+        try FileManager.default.copyItem(atPath: scratch.path("photos/4.png"), toPath: scratch.path(name))
+        let outcome = try search(name, "2", "--top-k", "3", "--html", "matches.html")
+        #expect(outcome.status == 0 && outcome.lines.count == 8, "\(outcome.errors)")
+        let page = String(decoding: try scratch.read("matches.html"), as: UTF8.self)
+        #expect(
+            page.components(separatedBy: "<figure").count == 9 && page.components(separatedBy: "<section").count == 3)
+        #expect(page.components(separatedBy: "data:image/jpeg;base64,").count == 9)
+        #expect(page.contains("&lt;script&gt;alert(1)&lt;b&gt;&quot;'&amp;.png") && !page.contains("<script"))
+        #expect(page.contains("photos/4.png<br><b>1</b> · similarity 1.0000"))
+        // A row is shown with its path.
+        #expect(page.contains("<figcaption>2<br>photos/2.png</figcaption>") && !page.contains("http"))
+        let elsewhere = try Vit.run(
+            ["search", scratch.path("index.npy"), "2", "--top-k", "3", "--html", scratch.path("matches.html")],
+            in: Scratch())
+        #expect(elsewhere.status == 0, "\(elsewhere.errors)")
+        let other = String(decoding: try scratch.read("matches.html"), as: UTF8.self)
+        #expect(other.components(separatedBy: "data:image/jpeg;base64,").count == 5)
+        let groups = try Vit.run(
+            ["duplicates", scratch.path("index.npy"), "--html", scratch.path("groups.html")], in: Scratch())
+        #expect(groups.status == 0, "\(groups.errors)")
+        let copies = String(decoding: try scratch.read("groups.html"), as: UTF8.self)
+        #expect(copies.components(separatedBy: "data:image/jpeg;base64,").count == 3)
+        #expect(try search("2", "--html", "nowhere/matches.html").status == 73)
+    }
+
+    /// Vectors have no image, and an index without paths has rows.
+    @Test func thePageOfASearchByVectors() throws {
+        try FileManager.default.removeItem(atPath: scratch.path("index.index.csv"))
+        #expect(try search("index.npy", "--top-k", "2", "--html", "matches.html").status == 0)
+        let page = String(decoding: try scratch.read("matches.html"), as: UTF8.self)
+        #expect(page.contains("index.npy:6") && page.contains("row 3<br>") && !page.contains("<img"))
+    }
+
     /// Copies are found by their pixels, however far apart a model places them.
     @Test func copiesWithVectorsFarApart() throws {
         for number in 10..<50 { try scratch.writeImage("photos/\(number).png", seed: number) }

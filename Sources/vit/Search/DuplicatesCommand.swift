@@ -1,5 +1,4 @@
 import ArgumentParser
-import Compute
 import Models
 import Support
 import SwiftViT
@@ -57,8 +56,7 @@ struct DuplicatesCommand: ParsableCommand {
         try output.flush()
         if let html {
             let page = DuplicatesPage(
-                title: "Near-duplicates in \(Files.name(of: index))", found, paths: writer.paths,
-                threads: threads.threads ?? Engines.availableCores)
+                title: "Near-duplicates in \(Files.name(of: index))", found, paths: writer.paths, in: search)
             try Files.write(page.html(), to: html, unfinished: unfinished)
         }
         if !shared.quiet { StandardError.write(summary(found, of: search)) }

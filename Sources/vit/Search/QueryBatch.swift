@@ -8,6 +8,8 @@ struct QueryBatch {
     private(set) var names: [String] = []
     /// The row that a query is, which is excluded from its matches.
     private(set) var rows: [Int?] = []
+    /// The image of each query; nil if it has none, or is a row's.
+    private(set) var files: [String?] = []
     /// The number of queries that were left out: images that could not be embedded, and vectors that are not finite.
     private(set) var failures = 0
     private(set) var vectors: [[Float]] = []
@@ -39,7 +41,10 @@ struct QueryBatch {
         let rows = try collection.rows(ofFiles: inputs.map(\.path))
         try embedder.embed(inputs) { input in
             switch input.result {
-            case .success(let embedding): try append(input.path, embedding.values, row: rows[input.path])
+            case .success(let embedding):
+                try append(
+                    input.path, embedding.values, row: rows[input.path],
+                    file: input.path == "-" ? nil : input.path)
             case .failure(let error):
                 if isStrict || inputs.count == 1 { throw error }
                 StandardError.write("Error: \(error)\n")
@@ -48,7 +53,7 @@ struct QueryBatch {
         }
     }
 
-    private mutating func append(_ name: String, _ vector: [Float], row: Int?) throws {
+    private mutating func append(_ name: String, _ vector: [Float], row: Int?, file: String? = nil) throws {
         guard vector.allSatisfy(\.isFinite) else {
             let place = row.map { "\(collection.vectors.path): row \($0)" } ?? "\(name):"
             StandardError.write("Error: \(place) is not finite (NaN or infinity), so nothing is similar to it\n")
@@ -57,6 +62,7 @@ struct QueryBatch {
         }
         names.append(name)
         rows.append(row)
+        files.append(file)
         vectors.append(vector)
     }
 }

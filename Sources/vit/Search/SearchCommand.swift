@@ -23,6 +23,7 @@ struct SearchCommand: ParsableCommand {
               vit search photos.npy 17 42 --top-k 20 --format jsonl   # by row number
               vit search photos.npy queries/ --format csv > matches.csv
               vit search vectors.npy queries.npy                      # one query per row
+              vit search photos.npy query.jpg --html matches.html     # a page to look at
 
             The index is an output of vit embed, or any float32 or float16 array; rows are counted from 0. The search is \
             exact: every row is compared, by cosine similarity. Query images are embedded with the settings of the index.
@@ -51,6 +52,9 @@ struct SearchCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: .format)
     var format = SearchFormat.text
 
+    @Option(help: ArgumentHelp("Also write a page to look at the matches.", valueName: "matches.html"))
+    var html: String?
+
     @OptionGroup var source: WeightsOptions
 
     @OptionGroup(title: "Preprocessing of the queries (overrides the checkpoint's)")
@@ -66,18 +70,28 @@ struct SearchCommand: ParsableCommand {
     }
 
     func run() throws {
-        Interruption.watch(removing: UnfinishedFiles())
+        let unfinished = UnfinishedFiles()
+        Interruption.watch(removing: unfinished)
+        if let html { try OutputFile.checkPlace(html) }
         let search = try EmbeddingSearch(contentsOfFile: index, threads: threads.threads)
         var batch = QueryBatch(search.collection)
         try collect(into: &batch)
         var skipped = SkippedRows()
         let matches = search.nearest(topK, to: batch.vectors, excluding: batch.rows) { skipped.append($0) }
-        let paths = try search.paths(of: matches.joined().map(\.row))
+        let paths = try search.paths(of: matches.joined().map(\.row) + batch.rows.compactMap { $0 })
         let output = StandardOutput()
         let writer = MatchWriter(format: format, paths: paths)
         try output.write(writer.head)
         for (name, matches) in zip(batch.names, matches) { try output.write(writer.text(query: name, matches)) }
         try output.flush()
+        if let html {
+            let queries = zip(zip(batch.names, batch.files), zip(batch.rows, matches)).map { query, result in
+                SearchPage.Query(
+                    name: query.0, file: query.1 ?? result.0.flatMap { paths[$0] }, matches: result.1)
+            }
+            let page = SearchPage(title: "Matches in \(Files.name(of: index))", queries, paths: paths, in: search)
+            try Files.write(page.html(), to: html, unfinished: unfinished)
+        }
         try skipped.finish(index, of: search.count)
         if batch.failures > 0 {
             throw CommandFailure(batch.names.isEmpty && queries.count == 1 ? .malformedData : .someInputsFailed)
