@@ -14,7 +14,9 @@ struct MapCommand: ParsableCommand {
               vit map photos.npy --output map.html --thumbnail-size 96
 
             Similar images are placed close together, by t-SNE of the cosine similarities, initialised with PCA. The page \
-            is self-contained and opens without a network. Points are coloured by folder.
+            is self-contained and opens without a network. Points are coloured by folder; where there is room, the images \
+            take their places. Drag with Shift to select images and save their paths, as a list that other commands take \
+            as @selection.txt.
             """)
 
     @Argument(help: .embeddings)

@@ -38,12 +38,26 @@ struct PageTests {
         #expect(data["groups"] as? [String] == ["even", "odd"])
         #expect(data["group"] as? [Int] == [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
         #expect((data["paths"] as? [String])?.first == "photos/even/0.png")
+        #expect(data["colours"] as? [String] == ["#0072B2", "#D55E00"] && (data["shapes"] as? [String])?.count == 2)
         let images = try #require(data["pictures"] as? [String])
         #expect(images.allSatisfy { Data(base64Encoded: $0)?.starts(with: [0xFF, 0xD8]) == true })
         let page = String(decoding: try scratch.read("map.html"), as: UTF8.self)
         #expect(!page.contains("http://") && !page.contains("https://"))
         #expect(try map("--threads", "1").status == 0)
         #expect(try String(decoding: scratch.read("map.html"), as: UTF8.self) == page)
+    }
+
+    /// What a browser runs: images in the places of points, points that grow, and a selection that is saved.
+    @Test func theMapZoomsAndSelects() throws {
+        try embed("photos")
+        #expect(try map().status == 0)
+        let page = String(decoding: try scratch.read("map.html"), as: UTF8.self)
+        for part in [
+            "context.drawImage(shown", "Math.sqrt(Math.max(scale / fitted", "e.shiftKey", "id=\"lasso\"", "id=\"save\"",
+            "savePaths([...selected]", "function savePaths(paths, name, end)",
+        ] {
+            #expect(page.contains(part), "\(part)")
+        }
     }
 
     @Test func picturesAreLeftOutWhereThereIsNoneOrNoWorkspace() throws {
@@ -102,6 +116,7 @@ struct PageTests {
         #expect((object["cka"] as? [Double])?.count == 4)
         let page = String(decoding: try scratch.read("layers.html"), as: UTF8.self)
         #expect(page.contains("over 12 images") && page.contains("<circle") && page.contains("<rect"))
+        #expect(page.contains("fill=\"url(#scale)\"") && page.contains(">layer</text>"))
         #expect(!page.contains("http"))
         let text = try inspect("--images", "photos", "--output", "layers.html", "--threads", "1")
         #expect(text.output.isEmpty)

@@ -117,4 +117,39 @@ struct MapTests {
             #expect(nearest.map { $0 % 3 } == index % 3)
         }
     }
+
+    /// Groups are told apart by colour and shape; the colours also by people who lack one kind of cone.
+    @Test func markersAreToldApart() {
+        let markers = (0..<48).map { MapMarker(group: $0) }
+        #expect(Set(markers.map { "\($0.color) \($0.outline)" }).count == 48)
+        let colors = markers.prefix(8).map { marker in
+            [1, 3, 5].map { place in
+                let start = marker.color.index(marker.color.startIndex, offsetBy: place)
+                let sample =
+                    Double(Int(marker.color[start..<marker.color.index(start, offsetBy: 2)], radix: 16) ?? 0) / 255
+                return sample <= 0.04045 ? sample / 12.92 : pow((sample + 0.055) / 1.055, 2.4)
+            }
+        }
+        // Machado, Oliveira and Fernandes 2009, table 1, severity 1: protanopia, deuteranopia and tritanopia.
+        let simulations: [[Double]] = [
+            [0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998],
+            [0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.011820, 0.042940, 0.968881],
+            [1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.303900],
+        ]
+        for matrix in simulations {
+            let seen = colors.map { color in
+                (0..<3).map { row -> Double in
+                    let sum = (0..<3).reduce(0.0) { $0 + matrix[3 * row + $1] * color[$1] }
+                    let sample = min(max(sum, 0), 1)
+                    return sample <= 0.0031308 ? sample * 12.92 : 1.055 * pow(sample, 1 / 2.4) - 0.055
+                }
+            }
+            for a in 0..<8 {
+                for b in 0..<a {
+                    let distance = zip(seen[a], seen[b]).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+                    #expect(distance > 0.11, "\(a) and \(b)")
+                }
+            }
+        }
+    }
 }

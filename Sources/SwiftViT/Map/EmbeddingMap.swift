@@ -51,9 +51,12 @@ package struct EmbeddingMap {
             side: options.thumbnailSide, byteCount: options.thumbnailBytes, threads: engine.threadCount)
         let files = (paths ?? []).map(collection.file)
         let images = try thumbnails.texts(of: files, missing: { missing($0.map { files[$0] }) })
+        let names = groups?.names ?? ["all"]
         let data = JSON.object([
             JSON.Member("points", .array(Self.coordinates(places))),
-            JSON.Member("groups", .array((groups?.names ?? ["all"]).map { .string($0) })),
+            JSON.Member("groups", .array(names.map { .string($0) })),
+            JSON.Member("colours", .array(names.indices.map { .string(MapMarker(group: $0).color) })),
+            JSON.Member("shapes", .array(names.indices.map { .string(MapMarker(group: $0).outline) })),
             JSON.Member(
                 "group", .array((groups?.members ?? [Int](repeating: 0, count: vectors.rows)).map { .integer($0) })),
             JSON.Member("paths", .array((paths ?? []).map { .string($0) })),
