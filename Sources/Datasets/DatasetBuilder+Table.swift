@@ -42,6 +42,7 @@ extension DatasetBuilder {
                 throw malformed("\(place): is empty; expected a table that begins with the line path,label")
             }
             let columns = try Columns(header, of: self, in: place)
+            reader.pathColumn = columns.path
             var known: [BytewiseText: Known] = [:]
             while let record = try reader.next() {
                 try add(record, of: place, in: folder, as: part, columns: columns, known: &known)
@@ -100,6 +101,7 @@ extension DatasetBuilder {
         var path = record.fields[columns.path]
         guard !path.isEmpty else { throw malformed("\(line): the path is empty; expected an image file") }
         if !folder.isEmpty, path.utf8.first != UInt8(ascii: "/") { path = Files.join(folder, path) }
+        path = Files.named(path, in: root)
         let stated = try columns.split.map { column throws(InputError) in
             try self.part(record.fields[column], line: line)
         }

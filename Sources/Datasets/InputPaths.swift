@@ -7,6 +7,9 @@ import Support
 /// - `@list.txt` stands for the paths in that file, one per line or each ended by a NUL (`find -print0`); each is a file or
 ///   a directory, relative to the current directory like any other argument. `@-` reads the list from standard input.
 /// - `-` is one image from standard input.
+///
+/// Names of files are bytes: one that is no part of UTF-8 is written `\xHH`, and a backslash that would begin such text is
+/// written `\x5C`. Arguments and lists name a file by its own bytes, or where there is none, by what is written for it.
 public struct InputPaths: Sendable {
     /// One input of a command.
     public enum Input: Equatable, Sendable {
@@ -61,6 +64,7 @@ public struct InputPaths: Sendable {
     }
 
     private mutating func append(path: String) {
+        let path = Files.named(path)
         do {
             guard try Files.status(path).isDirectory else {
                 inputs.append(.file(path))
@@ -87,12 +91,7 @@ public struct InputPaths: Sendable {
         let bytes = try Self.bytes(of: file, expected: "a text file with one path per line")
         let before = inputs.count
         for entry in Self.entries(ofList: bytes) {
-            guard let path = String(validating: entry, as: UTF8.self) else {
-                throw InputError(
-                    kind: .unreadable, path: file,
-                    description: "\(file): is not UTF-8 text; expected a list with one path per line")
-            }
-            append(path: path)
+            append(path: Files.text(ofName: entry))
         }
         if inputs.count == before {
             throw InputError(

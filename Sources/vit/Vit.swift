@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import Support
 
 @main
 struct Vit: ParsableCommand {
@@ -38,11 +39,18 @@ struct Vit: ParsableCommand {
 
     static func main() {
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(arguments)
             try Engines.checkEnvironment()
             try command.run()
         } catch {
             end(with: error)
+        }
+    }
+
+    /// The arguments; those that are no UTF-8 as text of names, since `CommandLine.arguments` repairs them.
+    private static var arguments: [String] {
+        (1..<max(1, Int(CommandLine.argc))).compactMap { index in
+            unsafe CommandLine.unsafeArgv[index].map { unsafe Files.text(ofName: $0) }
         }
     }
 

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 import Datasets
+import Support
 
 @Suite struct InputPathsTests {
     private func paths(_ arguments: String..., under folder: TemporaryFolder) throws -> [String] {
@@ -111,6 +112,27 @@ import Datasets
         #expect(try InputPaths(expanding: ["@" + list]).inputs == files.map { .file($0) })
     }
 
+    /// By its own bytes, and by what is written for it where no file has that name.
+    @Test func namesThatAreNotUTF8AreFound() throws {
+        let folder = try TemporaryFolder()
+        defer { Files.remove(folder.path) }
+        let names = [#"a\xE9.png"#, #"a\x5CxE9.png"#, #"b\xE9.png"#, #"c\xE9/\xFF.png"#]
+        let files = names.map { "\(folder.path)/\($0)" }
+        try Files.makeDirectory(folder.path + #"/c\xE9"#)
+        for file in files { try Files.write(Head.png, to: file) }
+        #expect(
+            try InputPaths(expanding: [folder.path]).inputs
+                == [files[1], files[0], files[2], files[3]].map { .file($0) })
+        let start = Array("\(folder.path)/".utf8)
+        let entries: [[UInt8]] = [
+            [0x61, 0xE9] + Array(".png".utf8), Array(#"a\xE9.png"#.utf8), Array(#"b\xE9.png"#.utf8), [0x63, 0xE9],
+        ]
+        for end in [UInt8(ascii: "\n"), 0] {
+            let list = try folder.write(entries.flatMap { start + $0 + [end] }, to: "list")
+            #expect(try InputPaths(expanding: ["@" + list]).inputs == files.map { .file($0) })
+        }
+    }
+
     /// A name that begins with a combining mark makes one character of it and the slash or the @ before it.
     @Test func combiningMarksBelongToNames() throws {
         let folder = try TemporaryFolder()
@@ -151,7 +173,7 @@ import Datasets
         #expect(empty?.kind == .noImages)
         let binary = try folder.write([0xFF, 0xFE, 0x00], to: "binary.txt")
         let bad = #expect(throws: InputError.self) { try InputPaths(expanding: ["@" + binary]) }
-        #expect(bad?.kind == .unreadable)
+        #expect(bad?.kind == .noSuchInput && bad?.path == #"\xFF\xFE"#)
     }
 
     @Test func standardInputIsReadOnce() throws {

@@ -47,4 +47,13 @@ import Testing
         var reader = CSVReader([0x61, 0x2C, 0xFF, 0x0A])
         #expect(throws: CSVReader.Malformed.self) { try reader.next() }
     }
+
+    @Test func pathsAreBytes() throws {
+        var reader = CSVReader(
+            Array("a,".utf8) + [0xFF] + Array("\na,\"".utf8) + [0xFE] + Array("\"\n".utf8) + [0xFF, 0x2C])
+        reader.pathColumn = 1
+        #expect(try reader.next()?.fields == ["a", #"\xFF"#])
+        #expect(try reader.next()?.fields == ["a", #"\xFE"#])
+        #expect(throws: CSVReader.Malformed.self) { try reader.next() }
+    }
 }

@@ -1,4 +1,4 @@
-/// The files below a directory that are wanted, sorted by path in the order of their bytes.
+/// The files below a directory that are wanted, sorted by path in the order of its bytes as they are written.
 ///
 /// Hidden files and directories are left out, links are followed, and a directory that several links lead to is walked
 /// once (under its own name if that lies below the root), so that loops end.
@@ -51,12 +51,7 @@ package struct DirectoryWalk {
         do throws(SystemError) {
             guard visited.insert(try Files.status(directory).identity).inserted else { return }
             for entry in try Files.entries(of: directory) {
-                let path = Files.join(directory, entry.name)
-                if entry.isUTF8 {
-                    visit(path, name: entry.name, kind: entry.kind)
-                } else if entry.kind == .directory || wantsName(entry.name) {
-                    failures.append(Failure(path: path, reason: "its name is not UTF-8; rename it"))
-                }
+                visit(Files.join(directory, entry.name), name: entry.name, kind: entry.kind)
             }
         } catch {
             failures.append(Failure(path: directory, reason: error.clause))

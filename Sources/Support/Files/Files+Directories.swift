@@ -4,10 +4,9 @@ extension Files {
     /// What a directory says of an entry, without opening it.
     package enum EntryKind { case file, directory, link, other, unknown }
 
-    /// An entry of a directory; where `isUTF8` is false, the bad bytes of the name are replaced.
+    /// An entry of a directory.
     package struct Entry {
         package let name: String
-        package let isUTF8: Bool
         package let kind: EntryKind
     }
 
@@ -15,7 +14,7 @@ extension Files {
     ///
     /// - Parameter hidden: whether to include names that begin with a dot.
     package static func entries(of directory: String, hidden: Bool = false) throws(SystemError) -> [Entry] {
-        guard let stream = unsafe opendir(directory) else { throw .last }
+        guard let stream = unsafe opendir(systemPath(directory)) else { throw .last }
         defer { unsafe closedir(stream) }
         var entries: [Entry] = []
         while let entry = unsafe readdir(stream) {
@@ -32,9 +31,7 @@ extension Files {
                 case Int(DT_UNKNOWN): .unknown
                 default: .other
                 }
-            let valid = String(validating: bytes, as: UTF8.self)
-            entries.append(
-                Entry(name: valid ?? String(decoding: bytes, as: UTF8.self), isUTF8: valid != nil, kind: kind))
+            entries.append(Entry(name: text(ofName: bytes), kind: kind))
         }
         return entries
     }
@@ -55,27 +52,28 @@ extension Files {
         }
         let parent = directory(of: withoutTrailingSlashes(path))
         if !parent.isEmpty { try makeDirectory(parent) }
-        guard unsafe mkdir(path, 0o777) == 0 || errno == EEXIST else {
+        guard unsafe mkdir(systemPath(path), 0o777) == 0 || errno == EEXIST else {
             throw FileError(.cannotCreate, path, "cannot be made", .last)
         }
     }
 
     /// Removes a file, or a directory with everything in it; links are not followed.
     package static func remove(_ path: String) {
-        if unsafe unlink(path) == 0 { return }
+        if unsafe unlink(systemPath(path)) == 0 { return }
         for name in names(in: path, hidden: true) { remove(join(path, name)) }
-        unsafe _ = rmdir(path)
+        unsafe _ = rmdir(systemPath(path))
     }
 
     /// Gives a file or directory that is on the disk another name, in place of what has that name, and makes it last.
     package static func move(_ path: String, to newPath: String) throws(SystemError) {
-        guard unsafe rename(path, newPath) == 0 else { throw .last }
+        guard unsafe rename(systemPath(path), systemPath(newPath)) == 0 else { throw .last }
         synchronize(directory: directory(of: newPath))
     }
 
     /// Waits until the names in a directory are on the disk; empty means the current directory.
     static func synchronize(directory: String) {
-        let descriptor = unsafe open(directory.isEmpty ? "." : directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let descriptor = unsafe open(
+            systemPath(directory.isEmpty ? "." : directory), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         fsync(descriptor)
         close(descriptor)

@@ -24,7 +24,7 @@ package enum Files {
 
     package static func status(_ path: String) throws(SystemError) -> Status {
         var buffer = stat()
-        guard unsafe stat(path, &buffer) == 0 else { throw .last }
+        guard unsafe stat(systemPath(path), &buffer) == 0 else { throw .last }
         return Status(buffer)
     }
 
@@ -43,9 +43,9 @@ package enum Files {
 
     /// The path from the root, links followed; the path as it is where it leads nowhere.
     package static func resolved(_ path: String) -> String {
-        guard let resolved = unsafe realpath(path, nil) else { return path }
+        guard let resolved = unsafe realpath(systemPath(path), nil) else { return path }
         defer { unsafe free(resolved) }
-        return unsafe String(cString: resolved)
+        return unsafe text(ofName: resolved)
     }
 
     // MARK: Paths

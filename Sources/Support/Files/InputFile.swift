@@ -7,7 +7,7 @@ package struct InputFile: ~Copyable {
 
     /// Opens a file.
     package init(_ path: String) throws(SystemError) {
-        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        descriptor = unsafe open(Files.systemPath(path), O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .last }
         isOwned = true
     }

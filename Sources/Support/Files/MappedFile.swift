@@ -11,7 +11,7 @@ package struct MappedFile: Sendable {
     /// - Parameter isWritable: whether the bytes may be changed in memory; the file never sees that.
     package init(_ path: String, expected: String, isWritable: Bool = false) throws(FileError) {
         self.path = path
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = unsafe open(Files.systemPath(path), O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError(opening: path, expected: expected, .last) }
         defer { close(descriptor) }
         var status = stat()

@@ -84,7 +84,7 @@ package final class OutputFile {
     }
 
     private func discard() {
-        unsafe _ = unlink(partialPath)
+        unsafe _ = unlink(Files.systemPath(partialPath))
         unfinished?.remove(partialPath)
     }
 

@@ -6,7 +6,8 @@ struct WritableFile: ~Copyable {
 
     /// Opens a file, which need not exist; where `truncates`, it loses what it holds.
     init(_ path: String, truncates: Bool) throws(SystemError) {
-        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | (truncates ? O_TRUNC : 0), 0o666)
+        descriptor = unsafe open(
+            Files.systemPath(path), O_RDWR | O_CREAT | O_CLOEXEC | (truncates ? O_TRUNC : 0), 0o666)
         guard descriptor >= 0 else { throw .last }
     }
 

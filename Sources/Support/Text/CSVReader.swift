@@ -19,6 +19,8 @@ package struct CSVReader {
         }
     }
 
+    /// The column of paths, which are bytes (see `Files.text(ofName:)`); all other fields are UTF-8.
+    package var pathColumn: Int?
     private let bytes: [UInt8]
     private var position: Int
     private var line = 1
@@ -33,11 +35,11 @@ package struct CSVReader {
         while position < bytes.count, skipLineEnd() {}
         guard position < bytes.count else { return nil }
         let start = line
-        var fields = [try field()]
+        var fields = [try field(0)]
         while position < bytes.count && !skipLineEnd() {
             // A field ends at a comma, at a line's end or at the end of the text.
             position += 1
-            fields.append(try field())
+            fields.append(try field(fields.count))
         }
         return Record(line: start, fields: fields)
     }
@@ -61,7 +63,7 @@ package struct CSVReader {
         place == bytes.count || bytes[place] == UInt8(ascii: ",") || lineEnd(at: place) > 0
     }
 
-    private mutating func field() throws(Malformed) -> String {
+    private mutating func field(_ column: Int) throws(Malformed) -> String {
         guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
             var end = position
             while !isEnd(end) { end += 1 }
@@ -71,12 +73,12 @@ package struct CSVReader {
                 throw Malformed(
                     line: line, reason: "a quote stands inside a field; quote the whole field and double it")
             }
-            return try text(content, line: line)
+            return try text(content, column, line: line)
         }
-        return try quotedField()
+        return try quotedField(column)
     }
 
-    private mutating func quotedField() throws(Malformed) -> String {
+    private mutating func quotedField(_ column: Int) throws(Malformed) -> String {
         let start = line
         var content: [UInt8] = []
         position += 1
@@ -93,13 +95,14 @@ package struct CSVReader {
                 if !isEnd(position) {
                     throw Malformed(line: line, reason: "text follows a closing quote; expected a comma")
                 }
-                return try text(content[...], line: start)
+                return try text(content[...], column, line: start)
             }
         }
         throw Malformed(line: start, reason: "a quote is never closed")
     }
 
-    private func text(_ bytes: ArraySlice<UInt8>, line: Int) throws(Malformed) -> String {
+    private func text(_ bytes: ArraySlice<UInt8>, _ column: Int, line: Int) throws(Malformed) -> String {
+        if column == pathColumn { return Files.text(ofName: bytes) }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw Malformed(line: line, reason: "the text is not UTF-8")
         }

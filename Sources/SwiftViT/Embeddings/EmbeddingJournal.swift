@@ -45,7 +45,7 @@ final class EmbeddingJournal {
         directory = Self.directory(of: output)
         lastCommit = clock.now
         try OutputFile.checkPlace(output)
-        if unsafe mkdir(directory, 0o777) != 0, errno != EEXIST {
+        if unsafe mkdir(Files.systemPath(directory), 0o777) != 0, errno != EEXIST {
             throw FileError(.cannotCreate, output, "cannot be created", .last)
         }
         let path = Files.join(directory, "journal")
@@ -178,7 +178,7 @@ final class EmbeddingJournal {
             try data.synchronize()
         }
         let places = try sidecars.compactMap { try place($0) }
-        for sidecar in sidecars { unsafe _ = unlink(sidecar.path) }
+        for sidecar in sidecars { unsafe _ = unlink(Files.systemPath(sidecar.path)) }
         if !isDataInPlace { try Self.move(Files.join(directory, "data"), to: output) }
         for (place, path) in places { try Self.move(place, to: path) }
         discard()

@@ -45,8 +45,11 @@ enum PathList {
         function savePaths(paths, name, end) {
           // Where a name holds a line's end, NULs end the paths: @list reads both.
           if (paths.some(path => /[\r\n]/.test(path))) end = '\0';
+          // Names are bytes again.
+          const bytes = path => (path + end).split(/\\x([89A-F][0-9A-F]|5C)/)
+            .map((part, index) => index % 2 ? Uint8Array.of(parseInt(part, 16)) : part);
           const link = document.createElement('a');
-          link.href = URL.createObjectURL(new Blob([paths.map(path => path + end).join('')]));
+          link.href = URL.createObjectURL(new Blob(paths.flatMap(bytes)));
           link.download = name;
           link.click();
         }

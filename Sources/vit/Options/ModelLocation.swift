@@ -49,7 +49,7 @@ enum ModelLocation {
     /// Where checkpoints are looked up by name.
     private static var folders: [String] {
         var folders: [String] = []
-        if let stated = unsafe getenv("VIT_CHECKPOINTS") { folders.append(unsafe String(cString: stated)) }
+        if let stated = unsafe getenv("VIT_CHECKPOINTS") { folders.append(unsafe Files.text(ofName: stated)) }
         folders.append("checkpoints")
         let home = Files.directory(of: executable)
         folders.append(Files.join(home, "checkpoints"))
@@ -68,6 +68,6 @@ enum ModelLocation {
             }
             count = max(0, length)
         }
-        return String(decoding: path, as: UTF8.self)
+        return Files.text(ofName: path)
     }
 }

@@ -45,7 +45,7 @@ enum Vit {
 
         init(
             _ arguments: [String], in scratch: Scratch, input: [UInt8] = [], environment: [String: String] = [:],
-            output: FileHandle? = nil
+            output: FileHandle? = nil, executable: URL = Vit.executable
         ) throws {
             let streams = scratch.url.appendingPathComponent(".streams-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: streams, withIntermediateDirectories: true)
@@ -55,7 +55,7 @@ enum Vit {
             try Data(input).write(to: inputFile)
             try Data().write(to: outputFile)
             try Data().write(to: errorFile)
-            process.executableURL = Vit.executable
+            process.executableURL = executable
             process.arguments = arguments
             process.currentDirectoryURL = scratch.url
             process.environment = ProcessInfo.processInfo.environment
