@@ -62,6 +62,7 @@ public final class BatchLoader {
     private let samples: [ImageDataset.Sample]
     private let options: Options
     private let report: (Unreadable) -> Void
+    private let store: ImageStore
     private let prefetcher: OrderedPrefetcher<LoadedSlot>
     private var named: Set<BytewiseText>
     private var nextBatch: Int
@@ -73,7 +74,8 @@ public final class BatchLoader {
     ///   - part: the part to load.
     ///   - step: the first step, for a run that is resumed.
     ///   - unreadable: what the run reported before it was interrupted, and does not report again.
-    ///   - report: called once for each file that cannot be read, from within `next`.
+    ///   - report: called from within `next` once for each file that cannot be read, or is read in spite of damage where
+    ///     `options.decoding.onDamage` allows that.
     public init(
         _ dataset: ImageDataset, part: ImageDataset.Part = .training, options: Options, startingAt step: Int = 0,
         unreadable: [Unreadable] = [], report: @escaping (Unreadable) -> Void = { _ in }
@@ -94,7 +96,7 @@ public final class BatchLoader {
                     "\(dataset.root): has \(samples.count) images in the \(part.rawValue) part, fewer than the "
                     + "\(plan.imagesPerStep) of a step; expected a smaller batch size or more images")
         }
-        let store = ImageStore(
+        store = ImageStore(
             root: dataset.root, samples: samples, decoding: options.decoding, memory: options.cacheMemory)
         let source = SlotSource(store: store, plan: plan, seed: options.seed, augmentation: options.augmentation)
         let first = step * plan.imagesPerStep
@@ -123,6 +125,7 @@ public final class BatchLoader {
             images += slot.images
             indices.append(slot.index)
         }
+        for file in store.takeDamaged() { report(file) }
         let (step, part) = nextBatch.quotientAndRemainder(dividingBy: options.accumulate)
         nextBatch += 1
         return Batch(
@@ -134,7 +137,7 @@ public final class BatchLoader {
     private func name(_ failure: LoadedSlot.Failure) throws(InputError) {
         let sample = samples[failure.index]
         guard named.insert(BytewiseText(sample.path)).inserted else { return }
-        let unreadable = Unreadable(path: sample.path, reason: failure.error.description)
+        let unreadable = Unreadable(path: sample.path, reason: failure.error.reason(isLenient: store.isLenient))
         self.unreadable.append(unreadable)
         if options.isStrict {
             let file = dataset.file(of: sample)

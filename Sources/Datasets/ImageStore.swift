@@ -14,6 +14,9 @@ package final class ImageStore: Sendable {
         var images: [Image?]
         var bytes = 0
         var failures: [Int: ImageError] = [:]
+        var damaged: Set<Int> = []
+        /// What `takeDamaged` has not given yet.
+        var newlyDamaged: [Int: ImageError] = [:]
     }
 
     private let root: String
@@ -35,6 +38,9 @@ package final class ImageStore: Sendable {
 
     /// The size of the decoded images in memory.
     package var bytesInMemory: Int { cache.withLock { $0.bytes } }
+
+    /// Whether damaged images are read as far as they go.
+    package var isLenient: Bool { decoding.onDamage != nil }
 
     /// The number of images.
     package var count: Int { samples.count }
@@ -63,7 +69,8 @@ package final class ImageStore: Sendable {
         }
         if let outcome = known.outcome { return outcome.map(fromImage) }
         do throws(ImageError) {
-            let bytes = try Image.bytes(ofFile: ImageDataset.file(samples[index].path, in: root))
+            let decoding = options(for: index)
+            let bytes = try Image.bytes(ofFile: decoding.name)
             // The size of a PNG is known once it is decoded.
             guard known.free > 0, Image.byteCount(ofJPEG: bytes, options: decoding) ?? 0 <= known.free else {
                 return .success(try fromFile(bytes, decoding))
@@ -76,6 +83,30 @@ package final class ImageStore: Sendable {
             cache.withLock { $0.failures[index] = error }
             return .failure(error)
         }
+    }
+
+    /// The images that were read in spite of damage, each once, since this was last called; in the order of the samples.
+    package func takeDamaged() -> [BatchLoader.Unreadable] {
+        let found = cache.withLock { cache in
+            defer { cache.newlyDamaged = [:] }
+            return cache.newlyDamaged
+        }
+        return found.sorted { $0.key < $1.key }.map { index, damage in
+            .init(path: samples[index].path, reason: "\(damage); it is read as far as it goes")
+        }
+    }
+
+    private func options(for index: Int) -> DecodingOptions {
+        var options = decoding
+        options.name = ImageDataset.file(samples[index].path, in: root)
+        guard let onDamage = decoding.onDamage else { return options }
+        options.onDamage = { name, damage in
+            onDamage(name, damage)
+            self.cache.withLock { cache in
+                if cache.damaged.insert(index).inserted { cache.newlyDamaged[index] = damage }
+            }
+        }
+        return options
     }
 
     private func keep(_ image: Image, at index: Int, in cache: inout Cache) {

@@ -8,7 +8,11 @@ public final class SequentialLoader {
     /// The unreadable images so far, in order.
     public private(set) var unreadable: [BatchLoader.Unreadable] = []
 
+    /// The images so far that were read in spite of damage, each once.
+    public private(set) var damaged: [BatchLoader.Unreadable] = []
+
     private let samples: [ImageDataset.Sample]
+    private let store: ImageStore
     private let preprocessing: Preprocessing
     private let batchSize: Int
     private let prefetcher: OrderedPrefetcher<ImageStore.Outcome>
@@ -35,6 +39,7 @@ public final class SequentialLoader {
     ) {
         precondition(batchSize >= 1, "SequentialLoader: expected a batch size of 1 or more, got \(batchSize)")
         self.samples = samples
+        self.store = store
         self.preprocessing = preprocessing
         self.batchSize = batchSize
         prefetcher = OrderedPrefetcher(
@@ -58,10 +63,11 @@ public final class SequentialLoader {
                 images.append(image)
                 indices.append(taken)
             case .failure(let error):
-                unreadable.append(.init(path: samples[taken].path, reason: error.description))
+                unreadable.append(.init(path: samples[taken].path, reason: error.reason(isLenient: store.isLenient)))
             }
             taken += 1
         }
+        damaged += store.takeDamaged()
         guard !images.isEmpty else { return nil }
         defer { batches += 1 }
         return Batch(

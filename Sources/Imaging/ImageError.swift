@@ -45,6 +45,11 @@ extension ImageError: CustomStringConvertible {
         }
     }
 
+    /// The description with the advice.
+    package func reason(isLenient: Bool) -> String {
+        advice(isLenient: isLenient).map { "\(self); \($0)" } ?? description
+    }
+
     /// The option of the command line that lets the image be read, and how; nil where there is none, or where it is given.
     package func advice(isLenient: Bool) -> String? {
         switch self {

@@ -20,6 +20,8 @@ package struct Measurement {
     }
     /// What could not be read, and does not count.
     var unreadable: [BatchLoader.Unreadable] = []
+    /// What was read in spite of damage.
+    var damaged: [BatchLoader.Unreadable] = []
     /// Writes what the report shows of it; of models with a score, those of the best alone are kept.
     var writeFiles: (RunDirectory) throws -> Void = { _ in }
 }

@@ -6,7 +6,7 @@ public struct RunObserver {
     public var progress: (RunProgress) -> Void = { _ in }
     /// A sentence about the run.
     public var note: (String) -> Void = { _ in }
-    /// A file that cannot be read, once.
+    /// A file that cannot be read, or is read in spite of damage, once.
     public var unreadable: (BatchLoader.Unreadable) -> Void = { _ in }
     /// Whether to stop before the next step, with a checkpoint.
     public var shouldStop: () -> Bool = { false }

@@ -77,6 +77,10 @@ extension TrainingRun {
     private func measure(epoch: Double) throws -> Bool {
         guard let measurement = try method.measure(step: state.step) else { return false }
         try report(measurement.unreadable)
+        for file in measurement.damaged where !heldOutDamaged.contains(file) {
+            heldOutDamaged.append(file)
+            observer.unreadable(file)
+        }
         if !measurement.values.isEmpty {
             heldOut = measurement.summary
             try metrics.append(MetricsLine(step: state.step, values: measurement.values))

@@ -17,6 +17,8 @@ public final class TrainingRun<Own: Sendable & Equatable> {
     var heldOut: String?
     /// Unreadable files outside of the training part.
     var heldOutUnreadable: [BatchLoader.Unreadable] = []
+    /// Files outside of the training part that were read in spite of damage.
+    var heldOutDamaged: [BatchLoader.Unreadable] = []
     private let lock: FileLock
 
     private init(

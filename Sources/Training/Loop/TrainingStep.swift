@@ -26,7 +26,7 @@ extension TrainingMethod {
             batchSize: run.batchSize, augmentation: augmentation, normalization: settings.preprocessing)
         options.accumulate = run.accumulate
         options.seed = run.seed
-        options.decoding.channels = settings.encoder.inputChannels
+        options.decoding = settings.decoding
         options.threads = parameters.engine.threadCount
         options.cacheMemory = run.cacheMemory
         options.isStrict = run.isStrict

@@ -1,3 +1,4 @@
+import Imaging
 import Models
 import Support
 
@@ -35,6 +36,10 @@ public struct RunSettings: Sendable, Equatable {
     public var validationFraction = 0.0
     /// Whether images are also held out where the data have a test part but none for validation.
     public var holdsOutBesideTest = true
+    /// Whether damaged images are read as far as they go.
+    public var isLenient = false
+    /// The largest number of pixels of an image; larger ones are not read.
+    public var maxPixels = DecodingOptions().maxPixels
     /// Images per forward pass.
     public var batchSize = 64
     /// Forward passes per step.
@@ -144,6 +149,12 @@ extension TrainingOption {
                 "validation-fraction", \.run.validationFraction, .fraction, under: .data,
                 "Fraction of the images held out for validation if the data have no validation part.", default: holdout
             ).used { $0.run.validationFraction > 0 },
+            Self(
+                "lenient", \.run.isLenient, .invertibleFlag, under: .data,
+                "Read damaged images as far as they go, and name each."
+            ).assuming { $0.run.isLenient = false },
+            Self("max-pixels", \.run.maxPixels, .integer(from: 1), under: .data, "Maximum pixels per image.")
+                .assuming { $0.run.maxPixels = DecodingOptions().maxPixels },
             // Earlier versions held nothing out then.
             Self.recorded("holdout_beside_test", \.run.holdsOutBesideTest, .flag, whenAbsent: false)
                 .used { $0.run.validationFraction > 0 },

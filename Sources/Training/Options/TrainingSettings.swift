@@ -29,6 +29,15 @@ public struct TrainingSettings<Own: Sendable & Equatable>: Sendable, Equatable {
             crop: isCropped ? size : nil, mean: run.mean, std: run.std)
     }
 
+    /// How images are decoded; an `ImageStore` keeps the names of the damaged ones.
+    var decoding: DecodingOptions {
+        var options = DecodingOptions()
+        options.channels = encoder.inputChannels
+        options.maxPixels = run.maxPixels
+        if run.isLenient { options.onDamage = { _, _ in } }
+        return options
+    }
+
     /// The same for a training image, before it is normalized.
     var wholeImage: Augmentation {
         isCropped ? .none(size: encoder.imageSize) : .squashed(size: encoder.imageSize)

@@ -49,10 +49,9 @@ struct Validation {
         self.dataset = dataset
         self.settings = settings
         self.threads = threads
-        var decoding = DecodingOptions()
-        decoding.channels = settings.encoder.inputChannels
         store = ImageStore(
-            root: dataset.root, samples: dataset.validation, decoding: decoding, memory: settings.run.cacheMemory / 4)
+            root: dataset.root, samples: dataset.validation, decoding: settings.decoding,
+            memory: settings.run.cacheMemory / 4)
     }
 
     /// Classifies every image by the weights that are the result; those that cannot be read are left out.
@@ -76,7 +75,7 @@ struct Validation {
                     path: batch.paths[slot])
             }
         }
-        var measurement = Measurement(unreadable: loader.unreadable)
+        var measurement = Measurement(unreadable: loader.unreadable, damaged: loader.damaged)
         let scores = outcome.scores
         guard scores.count > 0 else { return measurement }
         measurement.values = [("validation_loss", scores.loss), ("validation_accuracy", scores.top1)]

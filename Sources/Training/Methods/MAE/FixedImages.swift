@@ -7,7 +7,11 @@ import Randomness
 /// Images that are measured again and again, always prepared and masked alike.
 struct FixedImages {
     /// As the model takes them, in 8 bits.
-    let images: [Image]
+    private(set) var images: [Image] = []
+    /// What could not be read.
+    private(set) var unreadable: [BatchLoader.Unreadable] = []
+    /// What was read in spite of damage.
+    let damaged: [BatchLoader.Unreadable]
     private let normalization: Preprocessing
 
     /// The epoch of their masks' random numbers, which no step has.
@@ -18,15 +22,18 @@ struct FixedImages {
         let samples = dataset.samples(part)
         let count = min(limit, samples.count)
         let chosen = (0..<count).map { samples[$0 * samples.count / count] }
-        var decoding = DecodingOptions()
-        decoding.channels = settings.encoder.inputChannels
-        let store = ImageStore(root: dataset.root, samples: chosen, decoding: decoding, memory: 0)
+        let store = ImageStore(root: dataset.root, samples: chosen, decoding: settings.decoding, memory: 0)
         let augmentation = settings.wholeImage
-        images = chosen.indices.compactMap { index in
-            guard case .success(let image) = store.image(at: index) else { return nil }
-            var random = CounterRandom(seed: 0, purpose: .augmentation)
-            return augmentation.apply(to: image, using: &random)
+        for (index, sample) in chosen.enumerated() {
+            switch store.image(at: index) {
+            case .success(let image):
+                var random = CounterRandom(seed: 0, purpose: .augmentation)
+                images.append(augmentation.apply(to: image, using: &random))
+            case .failure(let error):
+                unreadable.append(.init(path: sample.path, reason: error.reason(isLenient: store.isLenient)))
+            }
         }
+        damaged = store.takeDamaged()
         normalization = settings.preprocessing
     }
 

@@ -86,7 +86,7 @@ package final class MAE: TrainingMethod {
 
     /// The loss on fixed images under fixed masks, and how the model reconstructs some of them.
     package func measure(step: Int) -> Measurement? {
-        var measurement = Measurement()
+        var measurement = Measurement(unreadable: measured.unreadable, damaged: measured.damaged)
         if let loss = measured.loss(self) { measurement.values = [("validation_loss", loss)] }
         measurement.writeFiles = { [self] directory in
             try ReconstructionImages(shown, model: self)?.write(to: directory, step: step)

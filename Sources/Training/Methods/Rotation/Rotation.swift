@@ -44,10 +44,9 @@ package final class Rotation: TrainingMethod {
         let one = ImageRotation.allCases.flatMap { view in ImageRotation.allCases.map { $0 == view ? Float(1) : 0 } }
         targets = Tensor(
             (0..<settings.run.batchSize).flatMap { _ in one }, shape: [viewCount, ImageRotation.count])
-        var decoding = DecodingOptions()
-        decoding.channels = configuration.inputChannels
         heldOut = ImageStore(
-            root: dataset.root, samples: dataset.validation, decoding: decoding, memory: settings.run.cacheMemory / 4)
+            root: dataset.root, samples: dataset.validation, decoding: settings.decoding,
+            memory: settings.run.cacheMemory / 4)
     }
 
     /// The names of the classes.
@@ -75,7 +74,7 @@ package final class Rotation: TrainingMethod {
             dataset.validation, in: heldOut, batchSize: settings.run.batchSize, preprocessing: settings.preprocessing,
             threads: parameters.engine.threadCount)
         let scores = try scores(loader)
-        var measurement = Measurement(unreadable: loader.unreadable)
+        var measurement = Measurement(unreadable: loader.unreadable, damaged: loader.damaged)
         guard scores.count > 0 else { return measurement }
         measurement.values = [("validation_loss", scores.loss), ("validation_accuracy", scores.top1)]
         measurement.score = RunState.Best(step: step, score: scores.top1, loss: scores.loss)
