@@ -111,6 +111,52 @@ struct ProbeTests {
         #expect(try probe("knn", "--strict").status == 65)
     }
 
+    @Test func featuresAreKeptForTheNextCall() throws {
+        let plain = try probe("knn", "--format", "json")
+        let first = try probe("knn", "--format", "json", "--features", "kept/features.npy")
+        #expect(first.status == 0 && first.output == plain.output, "\(first.errors)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path("kept")).count == 3)
+        #expect(try probe("knn", "--format", "json", "--features", "kept/features.npy").output == plain.output)
+        let linear = try probe("linear", "--features", "kept/features.npy")
+        #expect(try linear.status == 0 && linear.output == probe("linear").output)
+        // An index like any other.
+        let found = try Vit.run(["search", "kept/features.npy", "0", "--top-k", "1"], in: scratch)
+        #expect(found.status == 0 && found.output.contains("data/train/dark/"), "\(found.errors)")
+        // What the file holds is what is used: rows that tell no colours apart.
+        var bytes = try scratch.read("kept/features.npy")
+        let (head, rows) = (128, 28)
+        let width = (bytes.count - head) / rows
+        for row in 0..<rows {
+            for place in 0..<width {
+                bytes[head + row * width + place] = place % 4 == 3 && place / 4 % 2 == row % 2 ? 63 : 0
+            }
+        }
+        try scratch.write(bytes, to: "kept/features.npy")
+        let other = try probe("knn", "--format", "json", "--k", "9", "--features", "kept/features.npy")
+        #expect(other.status == 0 && !other.output.contains("\"top1\": 1.0"), "\(other.output)\(other.errors)")
+    }
+
+    @Test func keptFeaturesFollowTheImagesAndTheModel() throws {
+        #expect(try probe("knn", "--features", "f.npy").status == 0)
+        for index in 9..<14 {
+            try scratch.write(try scratch.read("data/val/dark/\(index).png"), to: "data/val/light/\(index).png")
+        }
+        let (changed, computed) = (try probe("knn", "--features", "f.npy"), try probe("knn").output)
+        #expect(
+            changed.status == 0 && changed.output == computed && changed.output.contains("50.00 %"))
+        let changes = [
+            (["--pool", "mean"], "--pool"), (["--layer", "1"], "--layer"), (["--random"], "model"),
+            (["--resize", "16x16", "--mean", "0.1"], "preprocessing"),
+        ]
+        for (options, words) in changes {
+            let refused = try Vit.run(
+                ["probe", "data", "--model", "hf-mae", "--method", "knn", "--features", "f.npy"] + options, in: scratch)
+            let text = "f.npy: was made with another \(words); use the same settings, or name another file\n"
+            #expect(refused.status == 64 && refused.errors.hasSuffix(text), "\(refused.errors)")
+        }
+        #expect(try probe("knn", "--features", "f.csv").status == 64)
+    }
+
     @Test func partsThatAreMissing() throws {
         let outcome = try Vit.run(["probe", "data/train", "--model", "hf-mae", "--method", "knn"], in: scratch)
         #expect(outcome.status == 64 && outcome.errors.contains("--validation-fraction"), "\(outcome.errors)")

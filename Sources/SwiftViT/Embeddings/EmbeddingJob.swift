@@ -16,6 +16,8 @@ public struct EmbeddingJob {
         public var resumes = false
         /// Whether to reuse the rows of unchanged images from an existing output.
         public var updates = false
+        /// What else to do than to use the settings of that output, for messages.
+        var startingOver = "leave out --update to start over"
         /// Which of `count` equal parts of the inputs to embed, counted from 1; nil: all inputs.
         public var shard: (index: Int, count: Int)?
 
@@ -80,7 +82,7 @@ public struct EmbeddingJob {
         _ progress: (_ done: Int, _ input: EmbeddedInput?) throws -> Void = { _, _ in }
     ) throws -> Outcome {
         if options.resumes, !options.updates, let outcome = try finishedOutcome() { return outcome }
-        let known = try options.updates ? KnownRows(output, settings: settings) : nil
+        let known = try options.updates ? KnownRows(output, settings: settings, options.startingOver) : nil
         let folder = Files.directory(of: output)
         if !folder.isEmpty { try Files.makeDirectory(folder) }
         let journal = try EmbeddingJournal(
@@ -199,14 +201,13 @@ private struct KnownRows: Sendable {
     private let rows: [SHA256: Int]
 
     /// Nil if there is no earlier output.
-    init?(_ output: String, settings: EmbeddingSettings) throws {
+    init?(_ output: String, settings: EmbeddingSettings, _ startingOver: String) throws {
         guard Files.kind(of: output) == .file else { return nil }
         let path = EmbeddingSidecars.settings(of: output)
         let earlier = try EmbeddingSettings(contentsOfFile: path)
         if let difference = settings.numericDifference(from: earlier) {
             throw ModelUseError.unfitting(
-                "\(output): was made with another \(difference); use the same settings, or leave out --update to "
-                    + "start over")
+                "\(output): was made with another \(difference); use the same settings, or \(startingOver)")
         }
         matrix = try NumPyMatrix(contentsOfFile: output, of: NumPyMatrix.Element.allCases, isFlattened: true)
         var rows: [SHA256: Int] = [:]

@@ -14,8 +14,10 @@ struct ProbeCommand: ParsableCommand {
               vit probe tiles/ --model run --method knn --validation-fraction 0.2
               vit probe tiles/ --model run/model --method linear --pool mean --layer 6
               vit probe tiles/ --model run/model --method linear --random
+              vit probe tiles/ --model run/model --method linear --features tiles.npy   # computed once, for all calls
 
-            The features of all images are computed once and kept in memory. knn: the most similar training images vote, \
+            The features of all images are computed once and kept in memory, and with --features in a file, which is refused \
+            where another model made it, or the same in another way. knn: the most similar training images vote, \
             as in DINO. linear: batch normalisation and a linear classifier, trained with several learning rates in one \
             pass; all results are printed. The best rate is chosen on the validation part where the test part is evaluated, \
             else on a tenth of the training images, with classifiers trained on the others. Data that the model's run was \
@@ -35,6 +37,13 @@ struct ProbeCommand: ParsableCommand {
     var format = ResultFormat.text
 
     @OptionGroup var features: FeatureOptions
+
+    @Option(
+        name: .customLong("features"),
+        help: ArgumentHelp(
+            "Keep the features in this file and those beside it, as vit embed writes them, and read those of unchanged images "
+                + "from it the next time.", valueName: "file.npy"))
+    var keptFeatures: String?
 
     @Flag(help: "Use random weights drawn from --seed instead of the checkpoint's.")
     var random = false
@@ -67,12 +76,11 @@ struct ProbeCommand: ParsableCommand {
             isStrict: inference.images.strict, isQuiet: inference.shared.quiet)
         let measured = dataset.samples(parts[parts.count - 1])
         try run.show(dataset.notes + part.notes(on: measured, of: data, recorded: recorded))
-        let tables = try parts.map { part in
-            let table = try embedder.features(of: dataset.samples(part), in: dataset) {
-                try run.take(path: $0.path, $0.result)
-            }
+        let tables = try embedder.features(of: parts.map(dataset.samples), in: dataset, keptIn: keptFeatures) {
+            try run.take(path: $0.path, $0.result)
+        }
+        for (part, table) in zip(parts, tables) {
             try run.check(table.count, of: dataset.samples(part).count, in: part)
-            return table
         }
         var report = ProbeReport(
             data: data, model: embedder.checkpoint.path, isRandom: random, pooling: embedder.pooling,
