@@ -14,14 +14,14 @@ struct ProbeCommand: ParsableCommand {
               vit probe tiles/ --model run --method knn --validation-fraction 0.2
               vit probe tiles/ --model run/model --method linear --pool mean --layer 6
               vit probe tiles/ --model run/model --method linear --random
-              vit probe tiles/ --model run/model --method linear --features tiles.npy   # computed once, for all calls
+              vit probe tiles/ --model run/model --method linear --features tiles.npy
 
-            The features of all images are computed once and kept in memory, and with --features in a file, which is refused \
-            where another model made it, or the same in another way. knn: the most similar training images vote, \
-            as in DINO. linear: batch normalisation and a linear classifier, trained with several learning rates in one \
-            pass; all results are printed. The best rate is chosen on the validation part where the test part is evaluated, \
-            else on a tenth of the training images, with classifiers trained on the others. Data that the model's run was \
-            trained on are split as they were then. --random keeps the model's \
+            The features of all images are computed once and kept in memory. --features keeps them in a file for the next \
+            call, too; a file that another model made, or the same in another way, is refused. knn: the most similar \
+            training images vote, as in DINO. linear: batch normalisation and a linear classifier, trained with several \
+            learning rates in one pass; all results are printed. The best rate is chosen on the validation part where the \
+            test part is evaluated, else on a tenth of the training images, with classifiers trained on the others. Data \
+            that the model's run was trained on are split as they were then. --random keeps the model's \
             shape and preprocessing but draws initial weights, as a baseline.
             """)
 
