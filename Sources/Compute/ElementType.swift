@@ -15,4 +15,9 @@ public enum ElementType: String, Sendable, Hashable {
 public enum Precision: String, Sendable, Hashable, CaseIterable {
     /// Exact to the references.
     case float32
+    /// Weights and what they are multiplied by are rounded to bfloat16, 8 bits of precision; sums and all else are float32.
+    case bfloat16
+    /// Weights are rounded to whole numbers in -127...127 times a scale for each output, and what they are multiplied by to as
+    /// many times a scale for each token; sums are exact, all else is float32.
+    case int8
 }

@@ -22,8 +22,8 @@ package protocol Engine: AnyObject, Sendable {
     /// The instruction set of the matrix products, as people call it: "AVX-512".
     var instructionSet: String { get }
 
-    /// The peak rates of the hardware, measured in a second or two.
-    func measureCeiling() -> ComputeCeiling
+    /// The peak rates of the hardware, of products in `precision`, measured in a second or two.
+    func measureCeiling(_ precision: Precision) -> ComputeCeiling
 
     /// Runs `body` once for each of `count` tasks, on several threads and in no certain order; tasks write to disjoint places.
     func forEachTask(_ count: Int, _ body: (Int) -> Void)

@@ -28,6 +28,11 @@ package enum Engines {
     /// Throws where an environment variable asks for an engine that this machine cannot run.
     package static func checkEnvironment() throws(InstructionSetError) { _ = try InstructionSet.selected() }
 
+    /// The bytes that a weight of a layer takes in the memory of the engine that `make` makes.
+    package static func bytesPerWeight(_ precision: Precision) -> Int {
+        GemmKernel((try? InstructionSet.selected()) ?? .fastest, precision).bytesPerWeight
+    }
+
     /// The number of cores that this process may use.
     package static var availableCores: Int { Int(vit_available_cores()) }
 }

@@ -12,6 +12,10 @@ package struct LayerBuilder {
         self.precision = precision
     }
 
+    /// The same for the layers at both ends, the patch projection and the heads: they take little time, and rounding them costs
+    /// the most accuracy.
+    package var exact: LayerBuilder { LayerBuilder(source, engine: engine) }
+
     /// The parameter under timm's `name`.
     package func parameter(_ name: String) throws -> Parameter { try source.parameter(name) }
 

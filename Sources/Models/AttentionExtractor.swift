@@ -13,7 +13,7 @@ package final class AttentionExtractor: Sendable {
     /// - Parameter layers: how many of the blocks are computed, from the first; later ones are not even read. nil: all.
     package init(
         _ configuration: any ModelConfiguration, layers: Int? = nil, from source: some ParameterSource,
-        engine: any Engine, batchSize: Int
+        precision: Precision = .float32, engine: any Engine, batchSize: Int
     ) throws {
         self.configuration = configuration
         layerCount = layers ?? configuration.depth
@@ -21,7 +21,7 @@ package final class AttentionExtractor: Sendable {
             (0...configuration.depth).contains(layerCount),
             "AttentionExtractor: expected at most \(configuration.depth) layers, got \(layerCount)")
         let model = try configuration.model(
-            .features(layer: layerCount), LayerBuilder(source, engine: engine))
+            .features(layer: layerCount), LayerBuilder(source, engine: engine, precision: precision))
         pass = BatchedPass(model, .blocks, batchSize: batchSize, engine: engine)
     }
 

@@ -10,11 +10,12 @@ public final class Classifier: Sendable {
 
     /// Builds the model from the parameters of `source`; images are computed `batchSize` at a time.
     package init(
-        _ configuration: any ModelConfiguration, from source: some ParameterSource, engine: any Engine, batchSize: Int
+        _ configuration: any ModelConfiguration, from source: some ParameterSource, precision: Precision = .float32,
+        engine: any Engine, batchSize: Int
     ) throws {
         self.configuration = configuration
         self.engine = engine
-        let model = try configuration.model(.classifier(), LayerBuilder(source, engine: engine))
+        let model = try configuration.model(.classifier(), LayerBuilder(source, engine: engine, precision: precision))
         pass = BatchedPass(model, .logits, batchSize: batchSize, engine: engine)
     }
 

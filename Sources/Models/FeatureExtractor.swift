@@ -17,7 +17,7 @@ package final class FeatureExtractor: Sendable {
     ///   of them, and the final norm.
     package init(
         _ configuration: any ModelConfiguration, pooling: FeaturePooling, layer: Int? = nil,
-        from source: some ParameterSource, engine: any Engine, batchSize: Int
+        from source: some ParameterSource, precision: Precision = .float32, engine: any Engine, batchSize: Int
     ) throws {
         precondition(
             (0...configuration.depth).contains(layer ?? 0)
@@ -26,7 +26,8 @@ package final class FeatureExtractor: Sendable {
         self.configuration = configuration
         self.pooling = pooling
         self.engine = engine
-        let model = try configuration.model(.features(layer: layer), LayerBuilder(source, engine: engine))
+        let model = try configuration.model(
+            .features(layer: layer), LayerBuilder(source, engine: engine, precision: precision))
         pass = BatchedPass(model, .features(pooling), batchSize: batchSize, engine: engine)
     }
 

@@ -45,6 +45,8 @@ public struct ModelBenchmark: Sendable {
     public var configuration: any ModelConfiguration
     /// The decoder of masked autoencoding.
     public var decoder = MAEDecoderConfiguration()
+    /// How products of matrices are computed; a training step takes float32.
+    public var precision = Precision.float32
     /// Images per forward pass.
     public var batchSize = 8
     /// Number of timed rounds.
@@ -66,7 +68,7 @@ public struct ModelBenchmark: Sendable {
         mayBegin: () -> Bool = { true }, ended: (Double) -> Void = { _ in }
     ) throws -> Outcome {
         let engine = Engines.make(threads: threads)
-        let before = engine.measureCeiling()
+        let before = engine.measureCeiling(precision)
         let images = randomImages()
         let (step, operations) =
             switch task {
@@ -81,7 +83,7 @@ public struct ModelBenchmark: Sendable {
             ended(times[times.count - 1])
         }
         let peakMemory = PeakMemory.bytes
-        let after = engine.measureCeiling()
+        let after = engine.measureCeiling(precision)
         return Outcome(
             millisecondsPerImage: times, operationsPerImage: operations, peakMemory: peakMemory,
             ceiling: (max(before.multiplyAdds, after.multiplyAdds), max(before.products, after.products)))
@@ -114,7 +116,8 @@ public struct ModelBenchmark: Sendable {
 
     private func classification(_ images: Tensor, _ engine: any Engine) throws -> (() -> Void, Double) {
         let model = try Classifier(
-            configuration, from: FrozenParameters(store: store(configuration.parameterShapes)), engine: engine,
+            configuration, from: FrozenParameters(store: store(configuration.parameterShapes)), precision: precision,
+            engine: engine,
             batchSize: batchSize)
         let logits = Tensor(shape: [batchSize, configuration.classCount])
         return ({ model.logits(images, into: logits) }, configuration.operationCount)

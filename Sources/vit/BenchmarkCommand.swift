@@ -40,6 +40,7 @@ struct BenchmarkCommand: ParsableCommand {
     var inTurns = false
     @Option(help: "Output format.")
     var format = Format.text
+    @OptionGroup var precision: PrecisionOptions
     @OptionGroup var threads: ThreadOptions
 
     func validate() throws {
@@ -56,6 +57,7 @@ struct BenchmarkCommand: ParsableCommand {
         benchmark.task = task
         benchmark.batchSize = batchSize
         benchmark.rounds = rounds
+        benchmark.precision = precision.precision
         benchmark.threads = threads.threads
         let output = StandardOutput()
         let outcome = try measure(benchmark, output)
@@ -100,7 +102,9 @@ struct BenchmarkCommand: ParsableCommand {
 
     private func json(_ outcome: ModelBenchmark.Outcome) -> String {
         let members: [JSON.Member] = [
-            JSON.Member("task", .string(task.rawValue)), JSON.Member("batch_size", .integer(batchSize)),
+            JSON.Member("task", .string(task.rawValue)),
+            JSON.Member("precision", .string(precision.precision.rawValue)),
+            JSON.Member("batch_size", .integer(batchSize)),
             JSON.Member("threads", .integer(threadCount)),
             JSON.Member("milliseconds_per_image", .array(outcome.millisecondsPerImage.map { .number($0) })),
             JSON.Member("gflops", .number(outcome.gflops)),
@@ -116,7 +120,7 @@ struct BenchmarkCommand: ParsableCommand {
         func short(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
         func percent(_ share: Double) -> String { "\(Int((100 * share).rounded())) %" }
         return """
-            \(task.rawValue), batches of \(batchSize), \(threadCount) threads, \(rounds) rounds
+            \(task.rawValue) in \(precision.precision.rawValue), batches of \(batchSize), \(threadCount) threads, \(rounds) rounds
             milliseconds per image: median \(short(sorted[sorted.count / 2])), best \(short(sorted[0])), \
             worst \(short(sorted[sorted.count - 1]))
             \(short(outcome.gflops)) GFLOP/s, \(percent(outcome.gflops / outcome.ceiling.products)) of the best matrix product \

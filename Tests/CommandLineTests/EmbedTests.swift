@@ -269,4 +269,16 @@ struct EmbedTests {
         #expect(try run("photos", "--output", "bad.png/out.npy").status == 73)
         #expect(try scratch.names == ["bad.png", "d.npy", "photos"])
     }
+
+    /// The settings record the precision: rows of two are never mixed, and queries are embedded like the rows.
+    @Test func precisionIsRecorded() throws {
+        try scratch.writeImage("photos/a.png", seed: 1)
+        try scratch.writeImage("photos/b.png", seed: 2)
+        #expect(try run("photos", "--output", "int8.npy", "--precision", "int8").status == 0)
+        #expect(try text("int8.settings.json").contains("\"precision\": \"int8\""))
+        let update = try run("photos", "--output", "int8.npy", "--update")
+        #expect(update.status == 64 && update.errors.contains("another --precision"), "\(update.errors)")
+        let search = try Vit.run(["search", "int8.npy", "photos/b.png", "-k", "1", "--format", "csv"], in: scratch)
+        #expect(search.status == 0 && search.output.contains("b.png,1,"), "\(search.output) \(search.errors)")
+    }
 }

@@ -41,6 +41,24 @@ struct LogitsTests {
         #expect(Set(single).count == 5)
     }
 
+    /// Rounded products differ a little from exact ones, and neither batch nor threads change them.
+    @Test(arguments: ["bfloat16", "int8"]) func precisionsDifferALittle(precision: String) throws {
+        let names = (0..<5).map { "\($0).png" }
+        let exact = try logits(names)
+        let rounded = try logits(names, "--precision", precision)
+        #expect(rounded != exact && rounded.count == exact.count)
+        for (row, reference) in zip(rounded, exact) {
+            let largest = reference.reduce(0) { max($0, abs($1)) }
+            #expect(zip(row, reference).allSatisfy { abs($0 - $1) < 0.1 * largest })
+        }
+        #expect(try logits(names, "--precision", precision, "--threads", "3", "--batch-size", "2") == rounded)
+    }
+
+    @Test func unknownPrecisionsAreRefused() throws {
+        let outcome = try Vit.run(["classify", "0.png", "--precision", "float64"], in: scratch)
+        #expect(outcome.status == 64 && outcome.errors.contains("float32") && outcome.errors.contains("int8"))
+    }
+
     @Test func batchAndThreadsDoNotMatter() throws {
         let names = (0..<5).map { "\($0).png" }
         let reference = try logits(names)

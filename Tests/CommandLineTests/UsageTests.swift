@@ -69,7 +69,9 @@ struct UsageTests {
         let outcome = try Vit.run(arguments, in: scratch)
         #expect(outcome.status == 0 && outcome.errors.isEmpty)
         #expect(outcome.lines.count == 2 && outcome.lines[0].wholeMatch(of: /vit \d+\.\d+\.\d+/) != nil)
-        #expect(outcome.lines[1].wholeMatch(of: /CPU engine, (AVX-512|AVX2|SSE2|NEON)/) != nil, "\(outcome.output)")
+        #expect(
+            outcome.lines[1].wholeMatch(of: /CPU engine, (AVX-512( with BF16| with VNNI)?|AVX2( with VNNI)?|SSE2|NEON)/)
+                != nil, "\(outcome.output)")
     }
 
     @Test func modelsAreKnownByName() throws {

@@ -21,6 +21,48 @@ import Testing
         }
     }
 
+    /// Many rows go through an MLP block by block, few layer by layer: a row's bits do not depend on it, with every precision.
+    @Test(arguments: Precision.allCases)
+    func rowsOfAnMLPDoNotDependOnTheirNumber(precision: Precision) {
+        for kind in Engines.all {
+            let engine = kind.make(2)
+            var numbers = Numbers(seed: 17)
+            let x = numbers.tensor(400, 48)
+            let layers = MLPLayers(
+                first: engine.linearWeights(numbers.tensor(1024, 48), precision: precision, changes: false),
+                firstBias: numbers.tensor(1024), activation: .gelu,
+                second: engine.linearWeights(numbers.tensor(48, 1024), precision: precision, changes: false),
+                secondBias: numbers.tensor(48))
+            func result(_ rows: Range<Int>) -> [UInt32] {
+                let y = Tensor(shape: [rows.count, 48])
+                engine.mlp(
+                    x.rows(rows), layers, preActivation: nil, hidden: Tensor(shape: [rows.count, 1024]),
+                    epilogue: LinearEpilogue(), into: y)
+                return y.values.map(\.bitPattern)
+            }
+            #expect(result(0..<400) == (0..<4).flatMap { result(100 * $0..<100 * $0 + 100) }, "\(kind.name)")
+        }
+    }
+
+    /// Sums of rounded numbers have the same bits with every instruction set.
+    @Test(arguments: [Precision.bfloat16, .int8])
+    func instructionSetsChangeNoBitOfRoundedProducts(precision: Precision) {
+        func bits(_ engine: any Engine) -> [[UInt32]] {
+            var numbers = Numbers(seed: 13)
+            return [(1, 768, 40), (37, 2100, 70), (400, 130, 33)].map { rows, inputs, outputs in
+                let (x, weight) = (numbers.tensor(rows, inputs), numbers.tensor(outputs, inputs))
+                let y = Tensor(shape: [rows, outputs])
+                engine.linear(
+                    x, engine.linearWeights(weight, precision: precision, changes: false),
+                    bias: numbers.tensor(outputs),
+                    epilogue: LinearEpilogue(), into: y)
+                return y.values.map(\.bitPattern)
+            }
+        }
+        let all = Engines.all.map { bits($0.make(2)) }
+        for (kind, got) in zip(Engines.all, all) { #expect(got == all.last, "\(kind.name)") }
+    }
+
     /// The bits of every result are the same for any number of threads.
     @Test(arguments: OperationCase.all)
     func threadsChangeNoBit(operation: OperationCase) {

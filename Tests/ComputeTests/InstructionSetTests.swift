@@ -18,7 +18,8 @@ import Testing
     @Test(arguments: InstructionSet.supported)
     func engineReportsIt(set: InstructionSet) {
         let names: [InstructionSet: [String]] = [
-            .avx512: ["AVX-512"], .avx2: ["AVX2"], .portable: ["SSE2", "NEON", "portable"],
+            .avx512BF16: ["AVX-512 with BF16"], .avx512VNNI: ["AVX-512 with VNNI"], .avx512: ["AVX-512"],
+            .avxVNNI: ["AVX2 with VNNI"], .avx2: ["AVX2"], .portable: ["SSE2", "NEON", "portable"],
         ]
         #expect(names[set]?.contains(CPUEngine(threadCount: 1, instructionSet: set).instructionSet) == true)
     }

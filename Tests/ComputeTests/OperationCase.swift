@@ -34,11 +34,13 @@ extension OperationCase {
 
     private static var linear: [OperationCase] {
         linearShapes.flatMap { rows, inputs, outputs in
-            [true, false].map { changes in
-                OperationCase("linear \(rows) × \(inputs) → \(outputs), \(changes ? "in place" : "packed")") {
+            [(true, Precision.float32), (false, .float32), (false, .bfloat16), (false, .int8)].map {
+                changes, precision in
+                let kind = changes ? "in place" : "packed in \(precision)"
+                return OperationCase("linear \(rows) × \(inputs) → \(outputs), \(kind)") {
                     engine, numbers in
                     let (x, weight) = (numbers.tensor(rows, inputs), numbers.tensor(outputs, inputs))
-                    let weights = engine.linearWeights(weight, precision: .float32, changes: changes)
+                    let weights = engine.linearWeights(weight, precision: precision, changes: changes)
                     let bias = numbers.tensor(outputs)
                     let epilogues = [
                         LinearEpilogue(),
@@ -168,14 +170,15 @@ extension OperationCase {
             // With heads of whole panels of weights (32 and 64 columns) and of others (24).
             + [(1, 1, 64, 1, 1), (2, 37, 128, 2, 2), (3, 18, 96, 3, 1), (2, 5, 48, 2, 2), (1, 197, 64, 1, 3)].flatMap {
                 images, tokens, width, heads, queries in
-                [true, false].map { hasBias in
+                [(true, Precision.float32), (false, .float32), (true, .bfloat16), (true, .int8)].map {
+                    hasBias, precision in
                     OperationCase(
-                        "queryAttention \(images) × \(tokens) × \(width), \(queries) queries, bias \(hasBias)"
+                        "queryAttention \(images) × \(tokens) × \(width), \(queries) queries, bias \(hasBias), \(precision)"
                     ) {
                         engine, numbers in
                         let x = numbers.tensor(images, tokens, width)
                         let weights = engine.linearWeights(
-                            numbers.tensor(3 * width, width, scale: 0.25), precision: .float32, changes: false)
+                            numbers.tensor(3 * width, width, scale: 0.25), precision: precision, changes: false)
                         let bias = numbers.tensor(3 * width)
                         let y = Tensor.unwritten(images, queries, width)
                         engine.queryAttention(

@@ -41,13 +41,21 @@ int main(void) {
     static const struct {
         vit_instruction_set set;
         const char *name;
-    } sets[] = {{vit_portable, "portable"}, {vit_avx2, "avx2"}, {vit_avx512, "avx512"}};
+    } sets[] = {{vit_portable, "portable"}, {vit_avx2, "avx2"}, {vit_avx_vnni, "avxvnni"}, {vit_avx512, "avx512"},
+                {vit_avx512_vnni, "avx512vnni"}, {vit_avx512_bf16, "avx512bf16"}};
+    vit_instruction_set supported[sizeof sets / sizeof *sets];
+    int count = 0;
     printf("matrix products:");
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
         if (!vit_supports(sets[i].set)) continue;
+        supported[count++] = sets[i].set;
         printf(" %s", sets[i].name);
-        test_gemm(sets[i].set);
+        test_gemm(sets[i].set, vit_float32);
+        test_gemm(sets[i].set, vit_bfloat16);
+        test_gemm(sets[i].set, vit_int8);
     }
+    test_bits(vit_bfloat16, supported, count);
+    test_bits(vit_int8, supported, count);
     printf("; vectors, operations\n");
     test_gemv();
     test_operations();

@@ -21,7 +21,8 @@ float *unwritten_floats(size_t count);
 // Reports where a value is off by more than `tolerance`, relative to the larger of `scale` and 1.
 void expect_near(const char *what, double got, double expected, double scale, double tolerance);
 
-void test_gemm(vit_instruction_set set);
+void test_gemm(vit_instruction_set set, vit_gemm_format format);
+void test_bits(vit_gemm_format format, const vit_instruction_set *sets, int set_count);
 void test_gemv(void);
 void test_operations(void);
 

@@ -11,7 +11,9 @@ package final class ReferenceEngine: Engine {
 
     package init() {}
 
-    package func measureCeiling() -> ComputeCeiling { ComputeCeiling(multiplyAdds: 0, products: 0) }
+    package func measureCeiling(_ precision: Precision) -> ComputeCeiling {
+        ComputeCeiling(multiplyAdds: 0, products: 0)
+    }
 
     package func forEachTask(_ count: Int, _ body: (Int) -> Void) { (0..<count).forEach(body) }
 
@@ -19,13 +21,41 @@ package final class ReferenceEngine: Engine {
 
     private final class Weights: LinearWeights {
         let matrix: Tensor
+        let precision: Precision
         var inputs: Int { matrix.shape[1] }
         var outputs: Int { matrix.shape[0] }
-        init(_ matrix: Tensor) { self.matrix = matrix }
+        init(_ matrix: Tensor, _ precision: Precision) { (self.matrix, self.precision) = (matrix, precision) }
     }
 
     package func linearWeights(_ weight: Tensor, precision: Precision, changes: Bool) -> any LinearWeights {
-        Weights(changes ? weight : Tensor(weight.values, shape: weight.shape))
+        let copy = changes ? weight : Tensor(rounded(weight, width: weight.shape[1], precision), shape: weight.shape)
+        return Weights(copy, precision)
+    }
+
+    /// The nearest number of a precision: of two that are as near, the one with an even last bit. Denormal ones become zero.
+    private func bfloat16(_ x: Float) -> Float {
+        guard x.isNormal else { return x.isFinite ? 0 : x }
+        let unit = Float(sign: .plus, exponent: x.exponent - 7, significand: 1)
+        return (x / unit).rounded(.toNearestOrEven) * unit
+    }
+
+    /// Numbers as a precision has them; rows of `width` of int8 have a scale each.
+    private func rounded(_ x: Tensor, width: Int, _ precision: Precision) -> [Float] {
+        switch precision {
+        case .float32: return x.values
+        case .bfloat16: return x.values.map(bfloat16)
+        case .int8:
+            let values = x.values
+            return values.indices.map { index in
+                let largest = values[index / width * width..<(index / width + 1) * width].reduce(0) { max($0, abs($1)) }
+                return largest == 0 ? 0 : (values[index] * (127 / largest)).rounded(.toNearestOrEven) * (largest / 127)
+            }
+        }
+    }
+
+    /// What weights are multiplied by.
+    private func factors(_ x: Tensor, _ weights: any LinearWeights) -> [Double] {
+        rounded(x, width: weights.inputs, (weights as? Weights)?.precision ?? .float32).map { Double($0) }
     }
 
     private func matrix(_ weights: any LinearWeights) -> [Double] {
@@ -36,7 +66,7 @@ package final class ReferenceEngine: Engine {
     package func linear(
         _ x: Tensor, _ weights: any LinearWeights, bias: Tensor?, epilogue: LinearEpilogue, into y: Tensor
     ) {
-        let (x, w, inputs, outputs) = (numbers(x), matrix(weights), weights.inputs, weights.outputs)
+        let (x, w, inputs, outputs) = (factors(x, weights), matrix(weights), weights.inputs, weights.outputs)
         let (bias, scale) = (bias.map(numbers), epilogue.columnScale.map(numbers))
         let residual = epilogue.residual.map(numbers)
         var result = [Double](repeating: 0, count: y.count)

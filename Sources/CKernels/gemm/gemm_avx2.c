@@ -1,41 +1,14 @@
 #if defined(__x86_64__)
-#include <immintrin.h>
-#include <string.h>
+#include "avx2.h"
 
-#include "../clones.h"
+#include <string.h>
 
 // Six rows of two vectors, which leaves four registers for a row of B and a number of A. The micro-panel of B stays in the
 // first-level cache while A is read from the second.
-enum { lanes = 8, mr = 6, vectors = 2, reads_b_again = 0, rows_ahead = 0, prefetch_period = 4, prefetch_locality = 3 };
+enum { mr = 6, vectors = 2, reads_b_again = 0, rows_ahead = 0, prefetch_period = 4, prefetch_locality = 3 };
 
-typedef __m256 vector;
-typedef struct {
-    int is_whole;
-    __m256i present;
-} mask;
-
-#define TARGET __attribute__((target("avx2,fma")))
-#define ZERO _mm256_setzero_ps()
-#define BROADCAST(x) _mm256_set1_ps(x)
-#define LOAD(from) _mm256_loadu_ps(from)
-#define ADD(a, b) _mm256_add_ps(a, b)
-#define MULTIPLY(a, b) _mm256_mul_ps(a, b)
+#define TARGET AVX2
 #define MULTIPLY_ADD(a, b, c) _mm256_fmadd_ps(a, b, c)
-#define KEEP(x) "+x"(x)
-
-INLINED TARGET mask mask_of(int64_t count) {
-    const int some = count >= lanes ? lanes : count <= 0 ? 0 : (int)count;
-    const __m256i numbers = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    return (mask){some == lanes, _mm256_cmpgt_epi32(_mm256_set1_epi32(some), numbers)};
-}
-// Masked stores take tens of cycles on some processors.
-INLINED TARGET vector load_some(const float *from, mask mask) {
-    return mask.is_whole ? _mm256_loadu_ps(from) : _mm256_maskload_ps(from, mask.present);
-}
-INLINED TARGET void store_some(float *to, mask mask, vector x) {
-    if (mask.is_whole) _mm256_storeu_ps(to, x);
-    else _mm256_maskstore_ps(to, mask.present, x);
-}
 
 #include "micro_kernel.h"
 
@@ -82,6 +55,8 @@ const vit_gemm_kernel vit_gemm_avx2 = {
     .min_n_for_packing_a = 192,
     .tiles = {{tile_1, tile_2, tile_3, tile_4, tile_5, tile_6},
               {packed_tile_1, packed_tile_2, packed_tile_3, packed_tile_4, packed_tile_5, packed_tile_6}},
+    .numbers_per_word = 1,
+    .parts = 1,
     .pack_a_columns = pack_a_columns,
     .pack_a_rows = pack_a_rows,
 };

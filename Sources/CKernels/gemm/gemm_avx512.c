@@ -1,29 +1,12 @@
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#include "../vectors.h"
+#include "avx512.h"
 
 // Twelve rows of two vectors, which leaves eight registers for a row of B and a number of A. Packed A and B are read in order,
 // from the first-level cache and the second.
 enum { mr = 12, vectors = 2, reads_b_again = 0, rows_ahead = 16, prefetch_period = 1, prefetch_locality = 2 };
 
-typedef __m512 vector;
-typedef __mmask16 mask;
-
-#define TARGET __attribute__((target("avx512f")))
-#define ZERO _mm512_setzero_ps()
-#define BROADCAST(x) _mm512_set1_ps(x)
-#define LOAD(from) _mm512_loadu_ps(from)
-#define ADD(a, b) _mm512_add_ps(a, b)
-#define MULTIPLY(a, b) _mm512_mul_ps(a, b)
+#define TARGET AVX512
 #define MULTIPLY_ADD(a, b, c) _mm512_fmadd_ps(a, b, c)
-#define KEEP(x) "+v"(x)
-
-INLINED TARGET mask mask_of(int64_t count) {
-    return count >= lanes ? 0xffff : count <= 0 ? 0 : (mask)((1u << count) - 1);
-}
-INLINED TARGET vector load_some(const float *from, mask present) { return _mm512_maskz_loadu_ps(present, from); }
-INLINED TARGET void store_some(float *to, mask present, vector x) { _mm512_mask_storeu_ps(to, present, x); }
 
 #include "micro_kernel.h"
 
@@ -59,6 +42,8 @@ const vit_gemm_kernel vit_gemm_avx512 = {
     .tiles = {{tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7, tile_8, tile_9, tile_10, tile_11, tile_12},
               {packed_tile_1, packed_tile_2, packed_tile_3, packed_tile_4, packed_tile_5, packed_tile_6, packed_tile_7,
                packed_tile_8, packed_tile_9, packed_tile_10, packed_tile_11, packed_tile_12}},
+    .numbers_per_word = 1,
+    .parts = 1,
     .pack_a_columns = pack_a_columns,
     .pack_a_rows = pack_a_rows,
 };

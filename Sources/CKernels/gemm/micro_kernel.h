@@ -2,13 +2,20 @@
 // row; `reads_b_again`, whether B is loaded anew for each row rather than kept in registers; `rows_ahead`, how many rows of B
 // ahead are prefetched, or 0; `prefetch_period` and `prefetch_locality` of the next micro-panel; the types `vector` and `mask`;
 // TARGET, the attribute of its functions; the functions mask_of, load_some and store_some; LOAD, ADD, MULTIPLY, MULTIPLY_ADD,
-// ZERO and BROADCAST; and KEEP, the operand of inline assembly that names a vector in a register.
+// ZERO and BROADCAST; and KEEP, the operand of inline assembly that names a vector in a register. Where a row of packed B holds
+// two rows of k, `parts` is 2, and PART(row, i) is the i-th of them as floats; A has as many columns for it. Sums of int8 have
+// TO_FLOATS(sums, sums of B, scale of A, scales of B).
 #include <string.h>
 
 #include "../clones.h"
 #include "gemm_kernel.h"
 
 #define TARGET_INLINED INLINED TARGET
+
+#if !defined(PART)
+enum { parts = 1 };
+#define PART(row, i) (row)
+#endif
 
 enum { nr = vectors * lanes };
 
@@ -26,24 +33,30 @@ enum { steps = 4, rows_per_address = 3, addresses = (mr + rows_per_address - 1) 
 // few, where loads add a stride and a constant by themselves.
 #define HIDE(address) __asm__ volatile("" : "+r"(address))
 
-// Adds the products of one k, `step` after the addresses; `a` are those of every third row of A.
+// Adds the products of one row of B, `step` after the addresses, its last part first; `a` are those of every third row of A.
 TARGET_INLINED void add_step(
     vector sums[][vectors], const int rows, const float *const a[], int64_t a_row_stride, int64_t a_column_stride,
     const float *b, int64_t b_row_stride, const int step) {
     const float *b_row = b + step * b_row_stride;
-    vector y[vectors];
     UNROLLED
-    for (int i = 0; i < vectors; i++) y[i] = LOAD(b_row + i * lanes);
-    UNROLLED
-    for (int row = 0; row < rows; row++) {
-        const vector x =
-            BROADCAST(*(a[row / rows_per_address] + row % rows_per_address * a_row_stride + step * a_column_stride));
+    for (int part = parts - 1; part >= 0; part--) {
+        const int64_t column = (step * parts + part) * a_column_stride;
+        vector y[vectors];
         UNROLLED
-        for (int i = 0; i < vectors; i++)
-            sums[row][i] = MULTIPLY_ADD(x, reads_b_again ? LOAD(b_row + i * lanes) : y[i], sums[row][i]);
-        // Keeps the compiler from loading numbers of A ahead, for which there are no registers.
+        for (int i = 0; i < vectors; i++) y[i] = PART(LOAD(b_row + i * lanes), part);
         UNROLLED
-        for (int i = 0; i < vectors; i += 2) __asm__ volatile("" : KEEP(sums[row][i]), KEEP(sums[row][i + 1])::"memory");
+        for (int row = 0; row < rows; row++) {
+            const vector x = BROADCAST(*(a[row / rows_per_address] + row % rows_per_address * a_row_stride + column));
+            UNROLLED
+            for (int i = 0; i < vectors; i++) {
+                const vector again = reads_b_again ? PART(LOAD(b_row + i * lanes), part) : y[i];
+                sums[row][i] = MULTIPLY_ADD(x, again, sums[row][i]);
+            }
+            // Keeps the compiler from loading numbers of A ahead, for which there are no registers.
+            UNROLLED
+            for (int i = 0; i < vectors; i += 2)
+                __asm__ volatile("" : KEEP(sums[row][i]), KEEP(sums[row][i + 1])::"memory");
+        }
     }
 }
 
@@ -75,12 +88,12 @@ TARGET_INLINED void add_products(
             }
             add_step(sums, rows, a, a_row_stride, a_column_stride, b, b_row_stride, step);
         }
-        for (int j = 0; j * rows_per_address < rows; j++) a[j] += steps * a_column_stride;
+        for (int j = 0; j * rows_per_address < rows; j++) a[j] += steps * parts * a_column_stride;
         b += steps * b_row_stride;
     }
     for (int64_t k = whole; k < from->k; k++) {
         add_step(sums, rows, a, a_row_stride, a_column_stride, b, b_row_stride, 0);
-        for (int j = 0; j * rows_per_address < rows; j++) a[j] += a_column_stride;
+        for (int j = 0; j * rows_per_address < rows; j++) a[j] += parts * a_column_stride;
         b += b_row_stride;
     }
 }
@@ -103,6 +116,11 @@ TARGET_INLINED void store_tile(
     mask masks[vectors];
     UNROLLED
     for (int i = 0; i < vectors; i++) masks[i] = mask_of(is_whole ? lanes : count - i * lanes);
+#if defined(TO_FLOATS)
+    EACH sums[row][i] = TO_FLOATS(
+        sums[row][i], load_some((const float *)operands->b_sum + to->column + i * lanes, masks[i]),
+        BROADCAST(to->a_scale[row]), load_some(operands->b_scale + to->column + i * lanes, masks[i]));
+#endif
     if (operands->alpha != 1)
         EACH sums[row][i] = MULTIPLY(sums[row][i], BROADCAST(operands->alpha));
     if (to->accumulates)
@@ -130,10 +148,12 @@ TARGET_INLINED void tile(
 }
 
 // Arguments go by address: a copy in vectors would read what was just written in words, and wait for the store.
+#define TILE(ROWS)                                                                            \
+    static TARGET void tile_##ROWS(const vit_tile_source *from, const vit_tile_target *to) {  \
+        tile(ROWS, 0, from, to);                                                              \
+    }
 #define TILES(ROWS)                                                                                   \
-    static TARGET void tile_##ROWS(const vit_tile_source *from, const vit_tile_target *to) {          \
-        tile(ROWS, 0, from, to);                                                                      \
-    }                                                                                                 \
+    TILE(ROWS)                                                                                        \
     static TARGET void packed_tile_##ROWS(const vit_tile_source *from, const vit_tile_target *to) {   \
         tile(ROWS, 1, from, to);                                                                      \
     }

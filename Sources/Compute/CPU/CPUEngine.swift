@@ -18,6 +18,8 @@ package final class CPUEngine: Engine {
     let secondPackedOperand = ScratchMemory()
     /// The left operand of the product under way, where its rows are spaced for the caches.
     let spacedRows = ScratchMemory()
+    /// That, rounded for all its tasks.
+    let roundedRows = ScratchMemory()
 
     /// Elements that one task of a memory-bound loop handles.
     static let elementsPerTask = 1 << 15

@@ -3,7 +3,7 @@ import Synchronization
 
 /// The peak rates of an engine's cores, in 10⁹ floating-point operations a second, a multiply-add counted as two.
 package struct ComputeCeiling: Sendable {
-    /// Of multiply-adds in registers.
+    /// Of multiply-adds in registers, by the instructions that products consist of.
     package let multiplyAdds: Double
     /// Of matrix products with packed weights, in the best of several shapes, each thread on its own rows.
     package let products: Double
@@ -15,17 +15,29 @@ package struct ComputeCeiling: Sendable {
 }
 
 extension CPUEngine {
-    package func measureCeiling() -> ComputeCeiling {
+    package func measureCeiling(_ precision: Precision) -> ComputeCeiling {
         var products = 0.0
         for (inputs, outputs) in [(768, 768), (768, 3072), (3072, 768)] {
             let weights = pack(
-                Tensor([Float](repeating: 0.01, count: inputs * outputs), shape: [outputs, inputs]))
+                Tensor([Float](repeating: 0.01, count: inputs * outputs), shape: [outputs, inputs]), precision)
             for rowCount in [48, 192, 384] {
                 products = max(products, productRate(weights, rowCount: rowCount))
             }
         }
-        return ComputeCeiling(
-            multiplyAdds: max(multiplyAddRate(wide: true), multiplyAddRate(wide: false)), products: products)
+        let words = wordMultiplyAddRate(precision)
+        let multiplyAdds = words > 0 ? words : max(multiplyAddRate(wide: true), multiplyAddRate(wide: false))
+        return ComputeCeiling(multiplyAdds: multiplyAdds, products: products)
+    }
+
+    /// That of the instructions for pairs of bfloat16 or words of int8; 0: products are made of those for float32.
+    private func wordMultiplyAddRate(_ precision: Precision) -> Double {
+        let kernel = GemmKernel(kernel.instructionSet, precision)
+        let count = kernel.multiplyAdds(rounds: 1)
+        guard count > 0 else { return 0 }
+        let rounds = 1_000_000_000 / count
+        return bestRate(of: 2 * Double(rounds * count * threadCount)) {
+            workers.run(threadCount) { _, _ in _ = kernel.multiplyAdds(rounds: rounds) }
+        }
     }
 
     private func multiplyAddRate(wide: Bool) -> Double {

@@ -12,7 +12,8 @@ extension CPUEngine {
             qkv.inputs == width && qkv.outputs == 3 * width && width % heads == 0 && queryCount <= tokenCount
                 && y.shape == [imageCount, queryCount, width] && workspace.count == 3 * x.count,
             "queryAttention: \(heads) heads got x \(x.shape), y \(y.shape), \(qkv.inputs) → \(qkv.outputs)")
-        guard qkv.isPacked, headWidth % kernel.nr == 0 else {
+        // Rows of rounded weights are not read one by one.
+        guard qkv.isPacked, qkv.kernel.precision == .float32, headWidth % kernel.nr == 0 else {
             linear(x, qkv, bias: bias, epilogue: LinearEpilogue(), into: workspace)
             return attention(workspace, heads: heads, into: y)
         }

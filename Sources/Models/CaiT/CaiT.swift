@@ -39,7 +39,7 @@ struct CaiT: VisionModel {
             width: configuration.width)
         let norm = norms ? try builder.layerNorm("norm", epsilon: CaiTConfiguration.layerNormEpsilon) : nil
         pooling = Pooling(norm: norm, normsTokens: true, prefixCount: 1)
-        head = configuration.classCount > 0 ? try builder.linear("head") : nil
+        head = configuration.classCount > 0 ? try builder.exact.linear("head") : nil
     }
 
     var headCount: Int { head == nil ? 0 : 1 }
@@ -67,7 +67,7 @@ extension CaiTConfiguration {
             positions = Parameter(value: Tensor(fitted, shape: [patchCount, width]))
         }
         return try TokenEmbedding(
-            patch: patchSize, projection: builder.linear("patch_embed.proj"), prefixes: [], positions: positions,
+            patch: patchSize, projection: builder.exact.linear("patch_embed.proj"), prefixes: [], positions: positions,
             patchCount: patchCount, builder)
     }
 

@@ -17,7 +17,8 @@ struct MAEWeights: Sendable {
         let (encoder, decoder) = (configuration.encoder, configuration.decoderEncoder)
         self.positions = positions
         embedding = try TokenEmbedding(
-            patch: encoder.patchSize, projection: builder.linear("patch_embed.proj"), prefixes: [("cls_token", 1)],
+            patch: encoder.patchSize, projection: builder.exact.linear("patch_embed.proj"),
+            prefixes: [("cls_token", 1)],
             positions: Parameter(value: positions.encoder), patchCount: encoder.patchCount, builder)
         self.encoder = Trunk(
             try (0..<encoder.depth).map { try encoder.block("blocks.\($0)", builder) }, width: encoder.width)
@@ -27,7 +28,7 @@ struct MAEWeights: Sendable {
         self.decoder = Trunk(
             try (0..<decoder.depth).map { try decoder.block("decoder_blocks.\($0)", builder) }, width: decoder.width)
         decoderNorm = try builder.layerNorm("decoder_norm", epsilon: encoder.layerNormEpsilon)
-        prediction = try builder.linear("decoder_pred")
+        prediction = try builder.exact.linear("decoder_pred")
     }
 
     /// The numbers that an image's forward pass keeps for the backward pass.

@@ -22,10 +22,11 @@ package final class MaskedAutoencoder: Sendable {
     ///   - batchSize: the images of a pass, for the numbers that an image's forward pass keeps.
     package convenience init(
         _ configuration: MAEConfiguration, from source: some ParameterSource, positions: MAEPositions,
-        isTrained: Bool = true, engine: any Engine, batchSize: (_ activationCount: Int) -> Int
+        isTrained: Bool = true, precision: Precision = .float32, engine: any Engine,
+        batchSize: (_ activationCount: Int) -> Int
     ) throws {
         let weights = try MAEWeights(
-            configuration, positions: positions, LayerBuilder(source, engine: engine))
+            configuration, positions: positions, LayerBuilder(source, engine: engine, precision: precision))
         self.init(
             configuration, weights, isTrained: isTrained, engine: engine,
             batchSize: batchSize(weights.activationCount(configuration)))

@@ -37,7 +37,7 @@ package struct VisionTransformer: VisionModel {
                 ? try builder.layerNorm(configuration.finalNorm.rawValue, epsilon: configuration.layerNormEpsilon)
                 : nil,
             normsTokens: configuration.finalNorm == .beforePooling, prefixCount: configuration.prefixCount)
-        heads = try configuration.headNames.map { try builder.linear($0) }
+        heads = try configuration.headNames.map { try builder.exact.linear($0) }
     }
 
     package var headCount: Int { heads.count }
@@ -192,7 +192,8 @@ extension ViTConfiguration {
         if hasDistillationToken { prefixes.append(("dist_token", 1)) }
         if registerCount > 0 { prefixes.append(("reg_token", registerCount)) }
         return try TokenEmbedding(
-            patch: patchSize, projection: builder.linear("patch_embed.proj"), prefixes: prefixes, positions: positions,
+            patch: patchSize, projection: builder.exact.linear("patch_embed.proj"), prefixes: prefixes,
+            positions: positions,
             patchCount: patchCount, builder)
     }
 

@@ -23,6 +23,8 @@ public final class AttentionReader: Sendable {
     public struct Options: ModelRunOptions, Sendable {
         /// The number of threads; nil: as many as the process may use. Results do not depend on it.
         public var threads: Int?
+        /// How the model's products of matrices are computed.
+        public var precision = Precision.float32
         /// Preprocessing that overrides the checkpoint's.
         public var overrides = PreprocessingOverrides()
         /// Limits and options of decoding.
@@ -129,7 +131,8 @@ public final class AttentionReader: Sendable {
         try lazyModel.withLock { model in
             if let model { return model }
             let new = try AttentionExtractor(
-                configuration, layers: layer, from: checkpoint, engine: engine, batchSize: 1)
+                configuration, layers: layer, from: checkpoint, precision: options.precision, engine: engine,
+                batchSize: 1)
             model = new
             return new
         }

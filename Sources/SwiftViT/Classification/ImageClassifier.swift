@@ -17,6 +17,8 @@ public final class ImageClassifier: Sendable {
         public var threads: Int?
         /// Images per forward pass, 1 or more. Results do not depend on it.
         public var batchSize = 8
+        /// How the model's products of matrices are computed.
+        public var precision = Precision.float32
         /// Preprocessing that overrides the checkpoint's.
         public var overrides = PreprocessingOverrides()
         /// What makes scores of the logits; nil: as the checkpoint has it, see `Checkpoint.headActivation`.
@@ -92,12 +94,16 @@ public final class ImageClassifier: Sendable {
     func model() throws -> Classifier {
         try lazyModel.withLock { model in
             if let model { return model }
-            let new = try Classifier(
-                configuration, from: checkpoint,
-                engine: Engines.make(threads: options.threads), batchSize: options.batchSize)
+            let new = try self.model(options.precision, Engines.make(threads: options.threads))
             model = new
             return new
         }
+    }
+
+    /// A new model with weights packed for a precision.
+    func model(_ precision: Precision, _ engine: any Engine) throws -> Classifier {
+        try Classifier(
+            configuration, from: checkpoint, precision: precision, engine: engine, batchSize: options.batchSize)
     }
 }
 

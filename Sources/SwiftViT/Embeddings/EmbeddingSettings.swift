@@ -1,3 +1,4 @@
+import Compute
 import Datasets
 import Imaging
 import Models
@@ -17,7 +18,7 @@ package struct EmbeddingSettings: Sendable {
     /// Names of settings that determine the embedding of an image.
     private static let numeric: [(name: String, words: String)] = [
         ("pooling", "--pool"), ("layer", "--layer"), ("l2", "--l2"), ("dtype", "--dtype"), ("shape", "shape of a row"),
-        ("preprocessing", "preprocessing"), ("fast_decode", "--fast-decode"),
+        ("preprocessing", "preprocessing"), ("fast_decode", "--fast-decode"), ("precision", "--precision"),
     ]
 
     /// The settings of a file with `embedder`'s embeddings of `inputs`.
@@ -51,7 +52,9 @@ package struct EmbeddingSettings: Sendable {
             JSON.Member("directory", .string(Files.resolved("."))),
             JSON.Member("probe", .array(try Self.probe(embedder).map { .number(Double($0)) })),
         ]
-        json = .object(members + fastDecode)
+        let precision = embedder.options.precision
+        let rounded = precision == .float32 ? [] : [JSON.Member("precision", .string(precision.rawValue))]
+        json = .object(members + fastDecode + rounded)
     }
 
     /// The settings in a line of text; nil for other text.
@@ -77,6 +80,7 @@ package struct EmbeddingSettings: Sendable {
     var directory: String? { json["directory"]?.string }
     var pooling: FeaturePooling? { json["pooling"]?.string.flatMap { FeaturePooling(rawValue: $0) } }
     var layer: Int? { json["layer"]?.integer }
+    var precision: Precision { json["precision"]?.string.flatMap { Precision(rawValue: $0) } ?? .float32 }
     var isNormalized: Bool { json["l2"]?.bool ?? false }
     var imageSize: Size? {
         guard let sides = json["image_size"]?.integers, sides.count == 2 else { return nil }

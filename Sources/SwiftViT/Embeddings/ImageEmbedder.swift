@@ -19,6 +19,8 @@ public final class ImageEmbedder: Sendable {
         public var threads: Int?
         /// Images per forward pass, 1 or more. Results do not depend on it.
         public var batchSize = 8
+        /// How the model's products of matrices are computed.
+        public var precision = Precision.float32
         /// Preprocessing that overrides the checkpoint's.
         public var overrides = PreprocessingOverrides()
         /// Limits and options of decoding.
@@ -127,7 +129,8 @@ public final class ImageEmbedder: Sendable {
 
     private func trainedModel() throws -> FeatureExtractor {
         try FeatureExtractor(
-            configuration, pooling: pooling, layer: options.layer, from: checkpoint, engine: engine,
+            configuration, pooling: pooling, layer: options.layer, from: checkpoint, precision: options.precision,
+            engine: engine,
             batchSize: options.batchSize)
     }
 
@@ -136,8 +139,7 @@ public final class ImageEmbedder: Sendable {
             configuration, pooling: pooling, layer: options.layer,
             from: FrozenParameters(
                 randomFor: configuration, hasSinCosPositions: checkpoint.configuration.hasFixedPositions, seed: seed),
-            engine: engine,
-            batchSize: options.batchSize)
+            precision: options.precision, engine: engine, batchSize: options.batchSize)
     }
 }
 

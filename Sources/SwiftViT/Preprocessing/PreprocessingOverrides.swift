@@ -1,3 +1,4 @@
+import Compute
 import Imaging
 import Models
 import Support
@@ -6,6 +7,8 @@ import Support
 public protocol ModelRunOptions {
     /// The number of threads; nil: as many as the process may use. Results do not depend on it.
     var threads: Int? { get set }
+    /// How the model's products of matrices are computed.
+    var precision: Precision { get set }
     /// Preprocessing that overrides the checkpoint's.
     var overrides: PreprocessingOverrides { get set }
     /// Limits and options of decoding.

@@ -20,6 +20,8 @@ public final class MAEReconstructor: Sendable {
         public var threads: Int?
         /// Images per forward pass, 1 or more. Results do not depend on it.
         public var batchSize = 8
+        /// How the model's products of matrices are computed.
+        public var precision = Precision.float32
         /// Preprocessing that overrides the checkpoint's.
         public var overrides = PreprocessingOverrides()
         /// Limits and options of decoding.
@@ -112,7 +114,7 @@ public final class MAEReconstructor: Sendable {
             if let model { return model.sized(for: batchSize) }
             let new = try MaskedAutoencoder(
                 configuration, from: checkpoint, positions: MAEPositions(configuration, from: checkpoint),
-                isTrained: false, engine: engine
+                isTrained: false, precision: options.precision, engine: engine
             ) { _ in batchSize }
             model = new
             return new

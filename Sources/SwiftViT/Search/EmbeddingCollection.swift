@@ -75,6 +75,7 @@ package struct EmbeddingCollection: Sendable {
             options.pooling = options.pooling ?? settings.pooling
             options.layer = options.layer ?? settings.layer
             options.isNormalized = settings.isNormalized
+            options.precision = settings.precision
         }
         let checkpoint = try model(settings?.model)
         if let size = settings?.imageSize, size != checkpoint.configuration.imageSize {

@@ -1,29 +1,70 @@
 import CKernels
 
-/// The matrix product for one instruction set, and what suits it: how B is laid out and how work is divided into tasks.
+/// The matrix product for one instruction set and precision, and what suits it: how B is laid out and how work is divided into tasks.
 ///
 /// In BLIS's words (Van Zee and van de Geijn 2015), a micro-kernel computes `mr` rows and `nr` columns of C at a time, and reads
 /// B in micro-panels of `nr` columns.
 struct GemmKernel: Equatable {
     let instructionSet: InstructionSet
+    let precision: Precision
     let mr: Int
     let nr: Int
 
-    init(_ instructionSet: InstructionSet) {
-        self.instructionSet = instructionSet
-        mr = Int(vit_gemm_mr(instructionSet.kernel))
-        nr = Int(vit_gemm_nr(instructionSet.kernel))
+    init(_ instructionSet: InstructionSet, _ precision: Precision = .float32) {
+        (self.instructionSet, self.precision) = (instructionSet, precision)
+        mr = Int(vit_gemm_mr(instructionSet.kernel, precision.format))
+        nr = Int(vit_gemm_nr(instructionSet.kernel, precision.format))
     }
 
-    private var isAVX512: Bool { instructionSet == .avx512 }
+    private var isAVX512: Bool { nr == 32 }
+
+    /// The bytes that a number of packed B takes.
+    var bytesPerWeight: Int {
+        MemoryLayout<Float>.stride / Int(vit_gemm_numbers_per_word(instructionSet.kernel, precision.format))
+    }
+
+    /// Words of 32 bits that k numbers of a column of B take.
+    func wordCount(k: Int) -> Int {
+        let numbers = Int(vit_gemm_numbers_per_word(instructionSet.kernel, precision.format))
+        return (k + numbers - 1) / numbers
+    }
 
     /// Floats of workspace that a product needs.
     func workspaceCount(rowCount: Int, k: Int) -> Int {
-        Int(vit_gemm_workspace(instructionSet.kernel, Int64(rowCount), Int64(k)))
+        Int(vit_gemm_workspace(instructionSet.kernel, precision.format, Int64(rowCount), Int64(k)))
+    }
+
+    /// Floats from a row of rounded A to the next; 0: products round nothing.
+    func roundedStride(k: Int) -> Int {
+        Int(vit_gemm_rounded_stride(instructionSet.kernel, precision.format, Int64(k)))
+    }
+
+    /// Rounds rows of A, `stride` floats apart, for several products.
+    func round(
+        _ a: UnsafeMutablePointer<Float>, stride: Int, rowCount: Int, k: Int, into rounded: UnsafeMutablePointer<Float>,
+        scales: UnsafeMutablePointer<Float>
+    ) {
+        unsafe vit_gemm_round_a(
+            instructionSet.kernel, precision.format, a, Int64(stride), Int64(rowCount), Int64(k), rounded, scales)
+    }
+
+    /// Multiplies and adds in registers as the products in words do; returns how often, 0 where products are of floats.
+    func multiplyAdds(rounds: Int) -> Int {
+        Int(vit_word_multiply_adds(instructionSet.kernel, precision.format, Int64(rounds)))
     }
 
     func run(_ operands: inout vit_gemm_operands, workspace: UnsafeMutablePointer<Float>) {
-        unsafe vit_gemm(instructionSet.kernel, &operands, workspace)
+        unsafe vit_gemm(instructionSet.kernel, precision.format, &operands, workspace)
+    }
+}
+
+extension Precision {
+    fileprivate var format: vit_gemm_format {
+        switch self {
+        case .float32: vit_float32
+        case .bfloat16: vit_bfloat16
+        case .int8: vit_int8
+        }
     }
 }
 
@@ -37,7 +78,7 @@ struct PanelLayout: Equatable {
 
 extension GemmKernel {
     /// The layout of packed micro-panels, one after the other, each row by row.
-    func packedLayout(k: Int) -> PanelLayout { PanelLayout(panelStride: k * nr, rowStride: nr) }
+    func packedLayout(k: Int) -> PanelLayout { PanelLayout(panelStride: wordCount(k: k) * nr, rowStride: nr) }
 
     /// The layout of a matrix (k, n) that is read in place; nil: it must be packed for a product of `rowCount` rows.
     ///
@@ -48,8 +89,8 @@ extension GemmKernel {
             ? PanelLayout(panelStride: nr, rowStride: strides.0) : nil
     }
 
-    /// Floats of a packed matrix (k, n).
-    func packedCount(k: Int, n: Int) -> Int { panelCount(n: n) * k * nr }
+    /// Floats, or words, of a packed matrix (k, n).
+    func packedCount(k: Int, n: Int) -> Int { panelCount(n: n) * wordCount(k: k) * nr }
 
     func panelCount(n: Int) -> Int { (n + nr - 1) / nr }
 
@@ -62,6 +103,25 @@ extension GemmKernel {
             b: b, row_stride: Int64(strides.0), column_stride: Int64(strides.1), k: Int64(k), n: Int64(n), nr: Int64(nr)
         )
         unsafe vit_pack_b(&matrix, Int64(panels.lowerBound), Int64(panels.count), packed)
+    }
+
+    /// Rounds micro-panel `panel` of a matrix (k, n) with contiguous columns, such as a transposed weight, and packs it.
+    ///
+    /// - Parameters:
+    ///   - columns: takes what int8 needs of each column.
+    ///   - workspace: `nr` columns of words.
+    func packRounded(
+        _ b: UnsafePointer<Float>, k: Int, n: Int, panel: Int, into packed: UnsafeMutablePointer<Float>,
+        _ scales: ColumnScales?, workspace: UnsafeMutablePointer<Float>
+    ) {
+        let (words, column) = (wordCount(k: k), panel * nr)
+        let columns = min(nr, n - column)
+        unsafe vit_gemm_round_b(
+            instructionSet.kernel, precision.format, b + column * k, Int64(k), Int64(columns), Int64(k), workspace,
+            Int64(words), scales.map { unsafe $0.scales.pointer + column },
+            scales.map { unsafe $0.sums.indices + column })
+        unsafe pack(
+            workspace, strides: (1, words), k: words, n: columns, panels: 0..<1, into: packed + column * words)
     }
 
     /// Floats from a row to the next so that rows of `width` floats do not evict each other from the caches.

@@ -3,7 +3,12 @@ import LibC
 
 /// The instruction sets that matrix products are written for, from the fastest to the one that runs everywhere.
 package enum InstructionSet: String, CaseIterable, Sendable {
-    case avx512, avx2
+    /// With BF16, and VNNI, as all of these processors have it.
+    case avx512BF16 = "avx512bf16"
+    case avx512VNNI = "avx512vnni"
+    case avx512
+    case avxVNNI = "avxvnni"
+    case avx2
     /// Vectors of 128 bits: SSE2 on x86-64, NEON on Arm64.
     case portable
 
@@ -27,12 +32,21 @@ package enum InstructionSet: String, CaseIterable, Sendable {
         return set
     }
 
-    static var fastest: InstructionSet { supported.first ?? .portable }
+    /// The set of which a processor's products are fastest; the bits of its results do not depend on it.
+    ///
+    /// Some processors that multiply pairs of bfloat16 in one instruction are faster by two of single precision.
+    static var fastest: InstructionSet {
+        let isSlow = vit_pairs_are_slow() != 0
+        return supported.first { !(isSlow && $0 == .avx512BF16) } ?? .portable
+    }
 
     /// What it is usually called: "AVX-512".
     package var displayName: String {
         switch self {
+        case .avx512BF16: return "AVX-512 with BF16"
+        case .avx512VNNI: return "AVX-512 with VNNI"
         case .avx512: return "AVX-512"
+        case .avxVNNI: return "AVX2 with VNNI"
         case .avx2: return "AVX2"
         case .portable:
             #if arch(x86_64)
@@ -47,7 +61,10 @@ package enum InstructionSet: String, CaseIterable, Sendable {
 
     var kernel: vit_instruction_set {
         switch self {
+        case .avx512BF16: vit_avx512_bf16
+        case .avx512VNNI: vit_avx512_vnni
         case .avx512: vit_avx512
+        case .avxVNNI: vit_avx_vnni
         case .avx2: vit_avx2
         case .portable: vit_portable
         }

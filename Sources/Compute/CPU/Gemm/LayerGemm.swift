@@ -15,25 +15,40 @@ struct LayerGemm {
     /// Floats of workspace that blocks of at most so many rows need.
     func workspaceCount(rowCount: Int) -> Int { b.kernel.workspaceCount(rowCount: rowCount, k: b.k) }
 
-    /// Computes `rowCount` rows of some columns; `residual` and `y` point to the first of them.
+    /// Computes `rowCount` rows of some columns of x · B; `residual` and `y` point to the first of them.
     func run(
         rowCount: Int, columns: Range<Int>, x: UnsafeMutablePointer<Float>,
         residual: UnsafeMutablePointer<Float>? = nil, y: UnsafeMutablePointer<Float>,
         workspace: UnsafeMutablePointer<Float>
+    ) {
+        unsafe run(
+            rowCount: rowCount, columns: columns, x: LeftOperand(x, self), residual: residual, y: y,
+            workspace: workspace)
+    }
+
+    func run(
+        rowCount: Int, columns: Range<Int>, x: LeftOperand, residual: UnsafeMutablePointer<Float>?,
+        y: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>
     ) {
         let column = columns.lowerBound
         var operands = unsafe vit_gemm_operands()
         unsafe operands.m = Int64(rowCount)
         unsafe operands.n = Int64(columns.count)
         unsafe operands.k = Int64(b.k)
-        unsafe operands.a = UnsafePointer(x)
-        unsafe operands.a_row_stride = Int64(xStrides?.0 ?? b.k)
-        unsafe operands.a_column_stride = Int64(xStrides?.1 ?? 1)
+        unsafe operands.a = UnsafePointer(x.pointer)
+        unsafe operands.a_row_stride = Int64(x.strides.0)
+        unsafe operands.a_column_stride = Int64(x.strides.1)
+        unsafe operands.a_is_rounded = x.isRounded ? 1 : 0
+        unsafe operands.a_scale = UnsafePointer(x.scales)
         unsafe operands.b = b.column(column)
         unsafe operands.b_panel_stride = Int64(b.layout.panelStride)
         unsafe operands.b_row_stride = Int64(b.layout.rowStride)
         unsafe operands.alpha = 1
         unsafe operands.accumulates = accumulates ? 1 : 0
+        if let scales = b.scales {
+            unsafe operands.b_scale = UnsafePointer(scales.scales.pointer + column)
+            unsafe operands.b_sum = UnsafePointer(scales.sums.indices + column)
+        }
         unsafe operands.bias = bias.map { unsafe UnsafePointer($0.pointer + column) }
         unsafe operands.column_scale = epilogue.columnScale.map { unsafe UnsafePointer($0.pointer + column) }
         unsafe operands.residual = UnsafePointer(residual)
@@ -41,6 +56,47 @@ struct LayerGemm {
         unsafe operands.c = y
         unsafe operands.c_row_stride = Int64(yStride ?? b.n)
         unsafe b.kernel.run(&operands, workspace: workspace)
+    }
+}
+
+/// The left operand of a layer's product: rows of float32, or of what its precision rounds them to.
+@safe
+struct LeftOperand {
+    private(set) var pointer: UnsafeMutablePointer<Float>
+    let k: Int
+    /// Distances in floats between rows and between columns.
+    let strides: (Int, Int)
+    /// Floats from a group of rows to the next.
+    var groupStride = 0
+    /// Of rounded rows, one each.
+    var scales: UnsafeMutablePointer<Float>?
+    /// Scales of a group.
+    var scaleStride = 0
+
+    var isRounded: Bool { unsafe scales != nil }
+
+    init(
+        pointer: UnsafeMutablePointer<Float>, k: Int, strides: (Int, Int), groupStride: Int,
+        scales: UnsafeMutablePointer<Float>, scaleStride: Int
+    ) {
+        unsafe (self.pointer, self.scales) = (pointer, scales)
+        (self.k, self.strides, self.groupStride, self.scaleStride) = (k, strides, groupStride, scaleStride)
+    }
+
+    /// The layer's rows of float32.
+    init(_ pointer: UnsafeMutablePointer<Float>, _ layer: LayerGemm, _ rows: RowGroups? = nil) {
+        unsafe self.pointer = pointer
+        k = layer.b.k
+        strides = layer.xStrides ?? (k, 1)
+        groupStride = rows?.xStride ?? 0
+    }
+
+    /// The same from a row of a group on.
+    func rows(from row: Int, ofGroup group: Int) -> LeftOperand {
+        var rows = self
+        unsafe rows.pointer += group * groupStride + row * strides.0
+        unsafe rows.scales = scales.map { unsafe $0 + group * scaleStride + row }
+        return rows
     }
 }
 
@@ -61,12 +117,14 @@ extension CPUEngine {
         completed: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void = { _, _ in }
     ) {
         let n = layer.b.n
-        let tasks = kernel.tasks(
+        let tasks = layer.b.kernel.tasks(
             rowCount: rows.groupCount * rows.rowsPerGroup, inGroupsOf: rows.rowsPerGroup, columns: n)
         let columnBlocks = (n + tasks.columns - 1) / tasks.columns
         let rowBlocks = tasks.rows.blockCount
-        let workspaceCount = layer.workspaceCount(rowCount: tasks.rows.largest)
-        let (xStride, yStride) = (layer.xStrides?.0 ?? layer.b.k, layer.yStride ?? n)
+        let yStride = layer.yStride ?? n
+        let x = unsafe LeftOperand(x, layer, rows)
+        let left = columnBlocks > 1 ? rounded(x, layer.b.kernel, rows) : x
+        let workspaceCount = left.isRounded ? 0 : layer.workspaceCount(rowCount: tasks.rows.largest)
         workers.run(rows.groupCount * rowBlocks * columnBlocks) { task, worker in
             let column = task % columnBlocks * tasks.columns
             let columns = column..<min(column + tasks.columns, n)
@@ -74,7 +132,7 @@ extension CPUEngine {
             let row = block.lowerBound
             let group = task / (columnBlocks * rowBlocks)
             unsafe layer.run(
-                rowCount: block.count, columns: columns, x: x + group * rows.xStride + row * xStride,
+                rowCount: block.count, columns: columns, x: left.rows(from: row, ofGroup: group),
                 residual: layer.epilogue.residual.map {
                     unsafe $0.pointer + group * rows.residualStride + row * n + column
                 },
@@ -82,5 +140,27 @@ extension CPUEngine {
                 workspace: scratch(of: worker, floatCount: workspaceCount))
             completed(block, columns)
         }
+    }
+
+    /// Rounds all rows of x for the product's precision, which each task would otherwise do for its own columns.
+    private func rounded(_ x: LeftOperand, _ kernel: GemmKernel, _ rows: RowGroups) -> LeftOperand {
+        let stride = kernel.roundedStride(k: x.k)
+        guard stride > 0 else { return x }
+        let rowCount = rows.groupCount * rows.rowsPerGroup
+        let memory = unsafe roundedRows.floats(rowCount * (stride + 1))
+        let scales = unsafe memory + rowCount * stride
+        let size = Self.rowsPerTask(rowCount: rows.rowsPerGroup, width: x.k)
+        let blockCount = (rows.rowsPerGroup + size - 1) / size
+        workers.run(rows.groupCount * blockCount) { task, _ in
+            let (group, row) = (task / blockCount, task % blockCount * size)
+            let place = group * rows.rowsPerGroup + row
+            unsafe kernel.round(
+                x.rows(from: row, ofGroup: group).pointer, stride: x.strides.0,
+                rowCount: min(size, rows.rowsPerGroup - row), k: x.k, into: memory + place * stride,
+                scales: scales + place)
+        }
+        return unsafe LeftOperand(
+            pointer: memory, k: x.k, strides: (stride, 1), groupStride: rows.rowsPerGroup * stride, scales: scales,
+            scaleStride: rows.rowsPerGroup)
     }
 }

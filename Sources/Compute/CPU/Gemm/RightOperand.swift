@@ -6,6 +6,8 @@ struct RightOperand {
     let n: Int
     let layout: PanelLayout
     let kernel: GemmKernel
+    /// Of numbers that are int8.
+    var scales: ColumnScales?
 
     /// Where column `column` begins, the first of a micro-panel.
     func column(_ column: Int) -> UnsafePointer<Float> { unsafe pointer + column / kernel.nr * layout.panelStride }
@@ -18,16 +20,26 @@ extension CPUEngine {
     package func linearWeights(_ weight: Tensor, precision: Precision, changes: Bool) -> any LinearWeights {
         precondition(
             weight.shape.count == 2, "linearWeights: expected a weight (outputs, inputs), got \(weight.shape)")
-        return changes ? CPULinearWeights(inPlace: weight) : pack(weight)
+        precondition(!changes || precision == .float32, "linearWeights: weights that change are float32")
+        return changes ? CPULinearWeights(inPlace: weight, kernel) : pack(weight, precision)
     }
 
     /// A copy of a weight (M, K) in micro-panels.
-    func pack(_ weight: Tensor) -> CPULinearWeights {
+    func pack(_ weight: Tensor, _ precision: Precision) -> CPULinearWeights {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+        let kernel = GemmKernel(kernel.instructionSet, precision)
         let packed = CPULinearWeights(
-            inputs: inputs, outputs: outputs,
+            inputs: inputs, outputs: outputs, kernel, scales: precision == .int8 ? ColumnScales(count: outputs) : nil,
             packed: Storage(byteCount: kernel.packedCount(k: inputs, n: outputs) * MemoryLayout<Float>.stride))
-        unsafe pack(weight.pointer, strides: (1, inputs), k: inputs, n: outputs, into: packed.data.pointer)
+        guard precision != .float32 else {
+            unsafe pack(weight.pointer, strides: (1, inputs), k: inputs, n: outputs, into: packed.data.pointer)
+            return packed
+        }
+        workers.run(kernel.panelCount(n: outputs)) { panel, worker in
+            unsafe kernel.packRounded(
+                UnsafePointer(weight.pointer), k: inputs, n: outputs, panel: panel, into: packed.data.pointer,
+                packed.scales, workspace: scratch(of: worker, floatCount: kernel.nr * kernel.wordCount(k: inputs)))
+        }
         return packed
     }
 
@@ -40,7 +52,8 @@ extension CPUEngine {
                 weights.data.pointer, strides: (1, k), k: k, n: n, rowCount: rowCount, packedIn: memory)
         }
         return unsafe RightOperand(
-            pointer: UnsafePointer(weights.data.pointer), k: k, n: n, layout: kernel.packedLayout(k: k), kernel: kernel)
+            pointer: UnsafePointer(weights.data.pointer), k: k, n: n, layout: weights.kernel.packedLayout(k: k),
+            kernel: weights.kernel, scales: weights.scales)
     }
 
     /// A matrix that changes between two products of `rowCount` rows: read in place where possible, else packed for this one.

@@ -1,0 +1,56 @@
+#if defined(__x86_64__)
+#include "../avx512.h"
+#include "../gemm_kernel.h"
+
+// As in single precision, but that a step multiplies and adds words of four numbers, those of A without a sign.
+enum { mr = 12, vectors = 2, reads_b_again = 0, rows_ahead = 16, prefetch_period = 1, prefetch_locality = 2 };
+
+#define TARGET __attribute__((target("avx512f,avx512vnni")))
+#define MULTIPLY_ADD(a, b, c) ((vector)_mm512_dpbusd_epi32((__m512i)(c), (__m512i)(a), (__m512i)(b)))
+#define TO_FLOATS(sums, b_sums, a_scale, b_scales) to_floats(sums, b_sums, a_scale, b_scales)
+
+INLINED AVX512 vector to_floats(vector sums, vector b_sums, vector a_scale, vector b_scales) {
+    const __m512i exact = _mm512_sub_epi32((__m512i)sums, _mm512_slli_epi32((__m512i)b_sums, 7));
+    return _mm512_mul_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(exact), a_scale), b_scales);
+}
+
+#include "../micro_kernel.h"
+
+TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
+
+TARGET static void round_rows(
+    const float *a, int64_t stride, int64_t rows, int64_t k, float *words, int64_t word_stride, float *scales) {
+    const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
+    const __m128i offset = _mm_set1_epi8((char)0x80);
+    for (int64_t row = 0; row < rows; row++) {
+        const float *from = a + row * stride;
+        char *to = (char *)(words + row * word_stride);
+        __m512i largest = _mm512_setzero_si512();
+        for (int64_t i = 0; i < k; i += lanes) {
+            const __m512i bits = (__m512i)load_some(from + i, mask_of(k - i));
+            largest = _mm512_max_epi32(largest, _mm512_and_si512(bits, magnitude));
+        }
+        const vector factor = BROADCAST(vit_int8_factor((uint32_t)_mm512_reduce_max_epi32(largest), &scales[row]));
+        for (int64_t i = 0; i < k; i += lanes) {
+            const __m512i numbers = _mm512_cvtps_epi32(_mm512_mul_ps(load_some(from + i, mask_of(k - i)), factor));
+            // Whole vectors are stored: rows end with the line of a cache.
+            _mm_storeu_si128((__m128i *)(to + i), _mm_xor_si128(_mm512_cvtepi32_epi8(numbers), offset));
+        }
+    }
+}
+
+const vit_gemm_kernel vit_gemm_avx512_vnni_int8 = {
+    .mr = mr,
+    .nr = nr,
+    .kc = VIT_INT8_KC,
+    .kc_across = VIT_INT8_KC,
+    .prefetch_period = prefetch_period,
+    .min_n_for_packing_a = INT64_MAX,
+    .tiles = {{tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7, tile_8, tile_9, tile_10, tile_11, tile_12}},
+    .numbers_per_word = 4,
+    .parts = 1,
+    .round_a = round_rows,
+    .round_b = vit_round_b_to_int8,
+};
+
+#endif
