@@ -58,6 +58,31 @@ struct EvaluateTests {
         #expect(try evaluate("--activation", "none").status == 64)
     }
 
+    /// float32 is the report's own and agrees with itself; the others are near it, each as far as `--precision` has it.
+    @Test func precisionsAreCompared() throws {
+        let correct = try result()["correct"] as? Int
+        let result = try result("--compare-precision")
+        #expect(result["count"] as? Int == 24)
+        let rows = try #require(result["precisions"] as? [[String: Any]])
+        #expect(rows.map { $0["precision"] as? String } == ["float32", "bfloat16", "int8"])
+        #expect(rows[0]["correct"] as? Int == correct && rows[0]["same_top1"] as? Int == 24)
+        #expect(rows[0]["largest_difference"] as? Double == 0)
+        for row in rows.dropFirst() {
+            let largest = try #require(row["largest_difference"] as? Double)
+            let mean = try #require(row["mean_difference"] as? Double)
+            #expect(largest > mean && mean > 0 && largest < 0.3)
+            let alone = try self.result("--precision", try #require(row["precision"] as? String))
+            #expect(
+                row["correct"] as? Int == alone["correct"] as? Int && row["loss"] as? Double == alone["loss"] as? Double
+            )
+        }
+        let text = try evaluate("--compare-precision")
+        #expect(
+            text.lines.map { $0.split(separator: " ").first } == ["data:", "precision", "float32", "bfloat16", "int8"])
+        #expect(try evaluate("--compare-precision", "--precision", "int8").status == 64)
+        #expect(try evaluate("--compare-precision", "--predictions", "answers.csv").status == 64)
+    }
+
     @Test func everyPredictionIsATableLine() throws {
         let result = try result("--predictions", "answers.csv")
         let lines = String(decoding: try scratch.read("answers.csv"), as: UTF8.self).split(separator: "\n")

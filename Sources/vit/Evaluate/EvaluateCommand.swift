@@ -13,6 +13,7 @@ struct EvaluateCommand: ParsableCommand {
               vit evaluate tiles/ --model run
               vit evaluate tiles/ --model vit-b16 --validation-fraction 0.2
               vit evaluate photos.csv --model vit-b16 --split test --format json > out.json
+              vit evaluate tiles/ --model run --compare-precision
 
             The data are DATA/CLASS/…, DATA/train/CLASS/… with val or test, or a table with the columns \
             path,label[,split]; classes are matched with the model's by name. Data that the model's run was trained on \
@@ -46,6 +47,13 @@ struct EvaluateCommand: ParsableCommand {
             valueName: "out.csv"))
     var predictions: String?
 
+    @Flag(
+        help: """
+            Instead of the report, print what each precision costs on these images: accuracy, agreement with float32, \
+            differences of logits, and time.
+            """)
+    var comparePrecision = false
+
     @OptionGroup var part: LabeledDataOptions
 
     @OptionGroup var source: WeightsOptions
@@ -55,6 +63,12 @@ struct EvaluateCommand: ParsableCommand {
         try checkBatchSize(batchSize)
         if activation == .identity {
             throw ValidationError("--activation takes softmax or sigmoid here: probabilities")
+        }
+        if comparePrecision, predictions != nil {
+            throw ValidationError("--predictions are those of one precision; leave out --compare-precision")
+        }
+        if comparePrecision, inference.precision.precision != .float32 {
+            throw ValidationError("--compare-precision takes all precisions; leave out --precision")
         }
     }
 
@@ -72,6 +86,7 @@ struct EvaluateCommand: ParsableCommand {
             data: data, total: samples.count, verb: "evaluated", isStrict: inference.images.strict,
             isQuiet: inference.shared.quiet)
         try run.show(dataset.notes + part.notes(on: samples, of: data, recorded: recorded))
+        if comparePrecision { return try compare(classifier, samples, of: dataset, in: measured, &run) }
         var table = "path,label,prediction,probability\n"
         var labels = samples.lazy.map(\.label).makeIterator()
         let scores = try classifier.evaluate(samples, of: dataset) { input in
@@ -88,6 +103,21 @@ struct EvaluateCommand: ParsableCommand {
             part: asked == nil && measured == .training ? nil : measured, scores: scores, labels: classifier.labels,
             failures: run.failures)
         if let predictions { try Files.write(table, to: predictions, unfinished: unfinished) }
+        let output = StandardOutput()
+        try output.write(format == .json ? report.json.text() + "\n" : report.text)
+        try output.flush()
+        try run.finish()
+    }
+
+    private func compare(
+        _ classifier: ImageClassifier, _ samples: [ImageDataset.Sample], of dataset: ImageDataset,
+        in part: ImageDataset.Part, _ run: inout LabeledRun
+    ) throws {
+        let results = try classifier.comparePrecisions(samples, of: dataset) { path, result in
+            try run.take(path: path, result)
+        }
+        try run.check(results.first?.scores.count ?? 0, of: samples.count, in: part)
+        let report = PrecisionReport(data: data, model: classifier.checkpoint.path, results: results)
         let output = StandardOutput()
         try output.write(format == .json ? report.json.text() + "\n" : report.text)
         try output.flush()

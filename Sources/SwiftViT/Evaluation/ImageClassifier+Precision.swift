@@ -1,0 +1,91 @@
+import Compute
+import Datasets
+import Models
+
+/// How a classifier at one precision does on labelled images, and how far it is from float32.
+public struct PrecisionScores: Sendable {
+    /// The precision.
+    public let precision: Precision
+    /// Against the labels.
+    public private(set) var scores: ClassificationScores
+    /// The images whose most probable class is float32's.
+    public private(set) var agreementCount = 0
+    /// The largest difference of a logit from float32's.
+    public private(set) var largestDifference = 0.0
+    /// The time in the model alone, without decoding.
+    public internal(set) var duration = Duration.zero
+    private var differenceSum = 0.0
+    private var logitCount = 0
+
+    /// The mean difference of a logit from float32's.
+    public var meanDifference: Double { logitCount == 0 ? 0 : differenceSum / Double(logitCount) }
+
+    init(_ precision: Precision, classCount: Int, activation: HeadActivation) {
+        self.precision = precision
+        scores = ClassificationScores(classCount: classCount, activation: activation)
+    }
+
+    mutating func add(logits: [Float], exact: [Float], label: Int) {
+        scores.add(logits: logits, label: label)
+        func best(_ values: [Float]) -> Int? { values.indices.max { values[$0] < values[$1] } }
+        if best(logits) == best(exact) { agreementCount += 1 }
+        for (value, exact) in zip(logits, exact) {
+            let difference = Double(abs(value - exact))
+            differenceSum += difference
+            largestDifference = max(largestDifference, difference)
+        }
+        logitCount += logits.count
+    }
+}
+
+extension ImageClassifier {
+    /// Classifies labelled images at every precision in one pass; the first of the results is float32's.
+    ///
+    /// `body` receives each image's path and, if it cannot be read, why; such an image does not count. An error thrown by
+    /// `body` ends the comparison.
+    public func comparePrecisions(
+        _ samples: [ImageDataset.Sample], of dataset: ImageDataset,
+        _ body: (_ path: String, _ result: Result<Void, InputError>) throws -> Void
+    ) throws -> [PrecisionScores] {
+        var results = Precision.allCases.map {
+            PrecisionScores($0, classCount: configuration.classCount, activation: activation)
+        }
+        guard !samples.isEmpty else { return results }
+        let engine = Engines.make(threads: options.threads)
+        let models = try results.map { try model($0.precision, engine) }
+        let preparation = self.preparation
+        let stream = PreparedInputs(
+            inputs: samples.map { .file(dataset.file(of: $0)) }, groupSize: options.batchSize, threads: options.threads
+        ) { (input) throws(InputError) in try preparation.prepare(input) }
+        var labels = samples.lazy.map(\.label).makeIterator()
+        let clock = ContinuousClock()
+        try stream.forEachGroup { group in
+            let read = group.compactMap { item in try? item.result.get().image }
+            let pixels = Tensor(shape: configuration.imageShape(count: read.count))
+            for (row, image) in read.enumerated() { preprocessing.normalize(image, into: pixels.rows(row..<row + 1)) }
+            var logits: [Tensor] = []
+            for (index, model) in models.enumerated() where !read.isEmpty {
+                results[index].duration += clock.measure { logits.append(model.logits(pixels)) }
+            }
+            var row = 0
+            for item in group {
+                let label = labels.next() ?? nil
+                let result = item.result.flatMap { _ in
+                    defer { row += 1 }
+                    let values = logits.map { $0.rows(row..<row + 1).values }
+                    return Result { () throws(InputError) in
+                        guard values.joined().allSatisfy(\.isFinite) else {
+                            throw .notFinite(item.path, weights: checkpoint.path)
+                        }
+                        guard let label else { return }
+                        for index in results.indices {
+                            results[index].add(logits: values[index], exact: values[0], label: label)
+                        }
+                    }
+                }
+                try body(item.path, result)
+            }
+        }
+        return results
+    }
+}
