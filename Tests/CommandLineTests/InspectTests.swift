@@ -63,4 +63,21 @@ struct InspectTests {
         let tensors = try #require(object["tensors"] as? [[String: Any]])
         #expect(tensors.allSatisfy { $0["name"] is String && $0["dtype"] as? String == "F32" && $0["shape"] is [Int] })
     }
+
+    /// A precision rounds the weights of the blocks' layers; int8 takes one byte or, without VNNI, two.
+    @Test func memoryOfEachPrecisionIsSaid() throws {
+        let outcome = try Vit.run(["inspect", "timm-hub", "--format", "json"], in: scratch)
+        let parsed = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+        let object = try #require(parsed as? [String: Any])
+        let bytes = try #require(object["weight_bytes"] as? [String: Int])
+        let tensors = try #require(object["tensors"] as? [[String: Any]])
+        let rounded = tensors.reduce(0) { sum, tensor in
+            guard let name = tensor["name"] as? String, let shape = tensor["shape"] as? [Int] else { return sum }
+            return name.hasPrefix("blocks.") && shape.count == 2 ? sum + shape[0] * shape[1] : sum
+        }
+        let exact = try #require(object["parameters"] as? Int) * 4
+        #expect(rounded > 0 && bytes["float32"] == exact && bytes["bfloat16"] == exact - 2 * rounded)
+        #expect(bytes["int8"] == exact - 3 * rounded || bytes["int8"] == exact - 2 * rounded)
+        #expect(try Vit.run(["inspect", "timm-hub"], in: scratch).output.contains("MB in bfloat16, "))
+    }
 }

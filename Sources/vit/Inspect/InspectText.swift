@@ -1,3 +1,4 @@
+import Compute
 import Imaging
 import Models
 import Support
@@ -34,7 +35,7 @@ struct InspectText {
             ("patches", patches),
         ] + checkpoint.family.rows(of: checkpoint, classes: classes) + [
             ("activation", configuration.classCount > 0 ? checkpoint.headActivation.rawValue : ""),
-            ("parameters", parameters),
+            ("parameters", parameters), ("memory", memory),
         ]
     }
 
@@ -54,6 +55,13 @@ struct InspectText {
         let bytes = checkpoint.tensors.reduce(0) { $0 + $1.byteCount }
         return "\(grouped(checkpoint.parameterCount)); in the files \(checkpoint.tensors.count) tensors, "
             + (bytes < 1_000_000 ? "\(fixed(Double(bytes) / 1e3, 1)) kB" : "\(fixed(Double(bytes) / 1e6, 1)) MB")
+    }
+
+    private var memory: String {
+        let sizes = Precision.allCases.map { precision in
+            "\(fixed(Double(checkpoint.weightBytes(precision)) / 1e6, 1)) MB in \(precision.rawValue)"
+        }
+        return "the weights take \(sizes.joined(separator: ", "))"
     }
 
     private var preprocessing: [String] {
