@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Times this project beside PyTorch (eager and compiled), ONNX Runtime and OpenVINO, in turns.
 
-    python Benchmarks/compare.py [--only classify pretrain finetune] [--rounds 7] [--threads N]
+    python Benchmarks/compare.py [--only classify pretrain finetune] [--precision float32 bfloat16 int8] [--rounds 7] [--threads N]
 
 Every program is a process of its own that computes only when it is its turn (the others are stopped), so that whatever
 else the machine does meets all of them. A round lasts a quarter of a second at least; one is not counted. What is
 quoted: medians and minima of milliseconds an image, the ratio of medians and the median of the rounds' ratios, peak
-memory, and the share of the cores' ceiling that the faster of two measurements gives.
+memory, and the share of the cores' ceiling that the faster of two measurements gives. Peers compute at the precision that
+the table names; those that are "as they come" choose for themselves, which OpenVINO does by the processor.
 """
 
 from __future__ import annotations
@@ -28,6 +29,14 @@ BESIDE = Path(__file__).resolve().parent
 REPOSITORY = BESIDE.parent
 NAMES = {"vit": "swift-vit", "eager": "PyTorch", "compile": "PyTorch, compiled", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
 # (task, architecture here, timm's name, batch sizes)
+# Who computes at a precision: (engine, its precision)
+PEERS = {
+    "float32": [("eager", "float32"), ("compile", "float32"), ("onnxruntime", "float32"), ("openvino", "float32")],
+    "bfloat16": [("eager", "bfloat16"), ("compile", "bfloat16"), ("openvino", "bfloat16"), ("openvino", "default")],
+    "int8": [("onnxruntime", "int8"), ("openvino", "int8"), ("openvino", "default")],
+}
+# How far logits may be from those of float32, in deviations of the logits. Random weights exaggerate.
+TOLERANCES = {"float32": 1e-3, "bfloat16": 0.2, "int8": 1.5}
 CASES = [
     ("classify", "vit-tiny", "vit_tiny_patch16_224", [1, 8]),
     ("classify", "vit-base", "vit_base_patch16_224", [1, 8, 32]),
@@ -45,10 +54,11 @@ def main() -> int:
         for task, arch, name, batch_sizes in CASES:
             if task not in options.only or (options.arch and arch not in options.arch):
                 continue
-            for batch_size in options.batch_size or batch_sizes:
-                lines, agrees = compare(task, arch, name, batch_size, Path(folder), options)
-                agree &= agrees
-                print("\n".join(lines), flush=True)
+            for precision in options.precision if task == "classify" else ["float32"]:
+                for batch_size in options.batch_size or batch_sizes:
+                    lines, agrees = compare(task, arch, name, precision, batch_size, Path(folder), options)
+                    agree &= agrees
+                    print("\n".join(lines), flush=True)
     return 0 if agree else 1
 
 
@@ -58,6 +68,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--arch", nargs="+", help="only these architectures")
     parser.add_argument("--batch-size", nargs="+", type=int, help="these, not those of the table")
     parser.add_argument("--engines", nargs="+", default=["eager", "compile", "onnxruntime", "openvino"])
+    parser.add_argument("--precision", nargs="+", choices=list(PEERS), default=list(PEERS), help="of classifying")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--vit", type=Path, default=REPOSITORY / ".build/release/vit")
@@ -67,43 +78,66 @@ def parse_arguments() -> argparse.Namespace:
     return options
 
 
-def compare(task: str, arch: str, name: str, batch_size: int, folder: Path, options: argparse.Namespace) -> tuple[list[str], bool]:
+def compare(
+    task: str, arch: str, name: str, precision: str, batch_size: int, folder: Path, options: argparse.Namespace
+) -> tuple[list[str], bool]:
     """A table of all programs at one task, and whether their outputs agree."""
     checkpoint = folder / name
     if not checkpoint.exists():
         write_checkpoint(checkpoint, name)
     ours = [options.vit, "benchmark", "--arch", arch, "--task", task, "--batch-size", batch_size, "--threads", options.threads]
     ours += ["--rounds", options.rounds + 2, "--in-turns", "--format", "json"]
+    ours += ["--precision", precision]
     programs = {"vit": Program(ours)}
-    engines = [engine for engine in options.engines if task == "classify" or engine in ("eager", "compile")]
-    for engine in engines:
-        command = [sys.executable, BESIDE / "peers.py", task, "--engine", engine, "--model", name, "--batch-size", batch_size]
+    engines = [pair for pair in PEERS[precision] if pair[0] in options.engines]
+    engines = [pair for pair in engines if task == "classify" or pair[0] in ("eager", "compile")]
+    for engine, theirs in engines:
+        command = [sys.executable, BESIDE / "peers.py", task, "--engine", engine, "--precision", theirs, "--model", name]
+        command += ["--batch-size", batch_size]
         command += ["--threads", options.threads, "--picture", options.picture, "--weights", checkpoint / "model.safetensors"]
         if task == "classify":
-            command += ["--logits", folder / f"{engine}.npy"]
-        programs[engine] = Program(command, greets=True)
+            command += ["--logits", folder / f"{engine}-{theirs}.npy"]
+        programs[title(engine, theirs)] = Program(command, greets=True)
     for number in range(options.rounds + 1):
         for program in programs.values():
             program.take_turn(counts=number > 0)
     reports = {key: program.finish() for key, program in programs.items()}
-    agrees, note = outputs_agree(engines, checkpoint, folder, options) if task == "classify" else (True, "")
-    return table(task, arch, batch_size, programs, reports, note), agrees
+    agrees, note = outputs_agree(engines, precision, checkpoint, folder, options) if task == "classify" else (True, "")
+    return table(f"{task} in {precision}, {arch}, batch {batch_size}", programs, reports, note), agrees
 
 
-def outputs_agree(engines: list[str], checkpoint: Path, folder: Path, options: argparse.Namespace) -> tuple[bool, str]:
+def title(engine: str, precision: str) -> str:
+    """A program and its precision: "OpenVINO, int8"."""
+    return f"{NAMES[engine]}, {'as it comes' if precision == 'default' else precision}"
+
+
+def outputs_agree(
+    engines: list[tuple[str, str]], precision: str, checkpoint: Path, folder: Path, options: argparse.Namespace
+) -> tuple[bool, str]:
+    """Whether all are near our logits in float32, and how near each is."""
     import numpy
 
-    command = [options.vit, "classify", options.picture, "--model", checkpoint, "--logits", folder / "vit.npy", "--quiet"]
-    subprocess.run([str(part) for part in command], check=True, capture_output=True)
-    expected = numpy.load(folder / "vit.npy")[0]
-    largest = max(float(abs(numpy.load(folder / f"{engine}.npy")[0] - expected).max()) for engine in engines)
-    spread = float(expected.std())
-    return largest < 1e-3 * max(spread, 1), f"Logits: at most {largest:.1e} apart, spread {spread:.2f}."
+    def ours(precision: str):
+        file = folder / f"vit-{precision}.npy"
+        command = [options.vit, "classify", options.picture, "--model", checkpoint, "--logits", file, "--quiet"]
+        command += ["--precision", precision]
+        subprocess.run([str(part) for part in command], check=True, capture_output=True)
+        return numpy.load(file)[0]
+
+    exact = ours("float32")
+    logits = {"swift-vit": ours(precision)}
+    for engine, theirs in engines:
+        logits[title(engine, theirs)] = numpy.load(folder / f"{engine}-{theirs}.npy")[0]
+    largest = {name: float(abs(values - exact).max()) for name, values in logits.items()}
+    spread = float(exact.std())
+    apart = ", ".join(f"{name} {value:.1e}" for name, value in largest.items())
+    agree = max(largest.values()) < TOLERANCES[precision] * max(spread, 1)
+    return agree, f"Logits of deviation {spread:.2f} are at most so far from swift-vit's in float32: {apart}."
 
 
-def table(task: str, arch: str, batch_size: int, programs: dict[str, Program], reports: dict[str, dict], note: str) -> list[str]:
+def table(heading: str, programs: dict[str, Program], reports: dict[str, dict], note: str) -> list[str]:
     ours, report = programs["vit"].milliseconds, reports["vit"]
-    lines = [f"## {task}, {arch}, batch {batch_size}", ""]
+    lines = [f"## {heading}", ""]
     head = ["", "ms an image, median", "minimum", "times as long, by medians", "median of rounds", "peak memory, MB"]
     lines += [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for key, program in programs.items():
@@ -111,7 +145,7 @@ def table(task: str, arch: str, batch_size: int, programs: dict[str, Program], r
         memory = reports[key]["peak_memory_bytes"] / 2**20
         median = statistics.median(program.milliseconds)
         by_medians = median / statistics.median(ours)
-        lines.append(f"| {NAMES[key]} | {median:.2f} | {min(program.milliseconds):.2f} | {by_medians:.2f} | {ratio:.2f} | {memory:.0f} |")
+        lines.append(f"| {NAMES.get(key, key)} | {median:.2f} | {min(program.milliseconds):.2f} | {by_medians:.2f} | {ratio:.2f} | {memory:.0f} |")
     rate, product, ceiling = (report[key] for key in ("gflops", "matmul_ceiling_gflops", "multiply_add_ceiling_gflops"))
     lines += ["", f"{rate:.0f} GFLOP/s: {100 * rate / product:.0f} % of the best matrix product ({product:.0f}), "
               f"{100 * rate / ceiling:.0f} % of the cores' multiply-adds ({ceiling:.0f}). {note}".rstrip(), ""]  # fmt: skip

@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("task", choices=["classify", "pretrain", "finetune"])
     parser.add_argument("--engine", required=True, choices=["eager", "compile", "onnxruntime", "openvino"])
     parser.add_argument("--model", default="vit_base_patch16_224", help="timm's name")
+    parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16", "int8", "default"], help="default: the engine's own choice")
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--picture", type=Path, required=True)
     parser.add_argument("--batch-size", type=int, default=8)
@@ -100,8 +101,8 @@ def eager(model, options: argparse.Namespace) -> Step:
     pixels = batch(options)
 
     def step():
-        with torch.inference_mode():
-            return model(pixels).numpy()
+        with torch.inference_mode(), autocast(options):
+            return model(pixels).float().numpy()
 
     return step
 
@@ -116,10 +117,17 @@ def compiled(model, options: argparse.Namespace) -> Step:
     pixels = batch(options)
 
     def step():
-        with torch.no_grad():
-            return faster(pixels).numpy()
+        with torch.no_grad(), autocast(options):
+            return faster(pixels).float().numpy()
 
     return step
+
+
+def autocast(options: argparse.Namespace):
+    """PyTorch's mixed precision, where it is asked for."""
+    import torch
+
+    return torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bfloat16")
 
 
 def onnx_file(model, options: argparse.Namespace) -> Path:
@@ -137,18 +145,41 @@ def onnxruntime(model, options: argparse.Namespace) -> Step:
 
     settings = runtime.SessionOptions()
     settings.intra_op_num_threads = options.threads
-    session = runtime.InferenceSession(onnx_file(model, options), settings, providers=["CPUExecutionProvider"])
+    file = onnx_file(model, options)
+    if options.precision == "int8":
+        file = dynamically_quantized(file)
+    session = runtime.InferenceSession(file, settings, providers=["CPUExecutionProvider"])
     inputs = {session.get_inputs()[0].name: batch(options).numpy()}
     return lambda: session.run(None, inputs)[0]
 
 
+def dynamically_quantized(file: Path) -> Path:
+    """Weights a channel at a time, activations as they come."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    prepared, quantized = file.with_name("prepared.onnx"), file.with_name("int8.onnx")
+    quant_pre_process(str(file), str(prepared))
+    quantize_dynamic(str(prepared), str(quantized), weight_type=QuantType.QInt8, per_channel=True)
+    return quantized
+
+
 def openvino(model, options: argparse.Namespace) -> Step:
-    """In float32: left to itself it computes in bfloat16 where the processor can."""
+    """Left to itself it computes in bfloat16 where the processor can."""
     import openvino as ov
 
     pixels = batch(options)
     network = ov.convert_model(model, example_input=pixels, input=[tuple(pixels.shape)])
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": options.threads, "PERFORMANCE_HINT": "LATENCY"}
+    if options.precision == "int8":
+        import nncf
+
+        # Random weights have the same ranges everywhere: a few images say as much as many.
+        images = nncf.Dataset([pixels.numpy()] * 2)
+        network = nncf.quantize(network, images, model_type=nncf.ModelType.TRANSFORMER, subset_size=2)
+    settings = {"INFERENCE_NUM_THREADS": options.threads, "PERFORMANCE_HINT": "LATENCY"}
+    hint = {"float32": "f32", "bfloat16": "bf16"}.get(options.precision)
+    if hint:
+        settings["INFERENCE_PRECISION_HINT"] = hint
     request = ov.compile_model(network, "CPU", settings).create_infer_request()
     array = pixels.numpy()
     return lambda: request.infer([array])[0]
@@ -164,7 +195,9 @@ def training_step(model, loss: Callable, options: argparse.Namespace) -> Step:
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        loss(model).backward()
+        with autocast(options):
+            value = loss(model)
+        value.backward()
         optimizer.step()
 
     return step
