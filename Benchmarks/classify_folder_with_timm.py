@@ -1,6 +1,6 @@
 """Classifies a folder with timm's loader and two workers, as timm's inference script does.
 
-    python Benchmarks/classify_folder_with_timm.py WEIGHTS.safetensors FOLDER THREADS
+    python Benchmarks/classify_folder_with_timm.py NAME WEIGHTS.safetensors FOLDER THREADS
 """
 
 import sys
@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import load_file
 from timm.data import create_dataset, create_loader
 
-weights, folder, threads = sys.argv[1:]
+name, weights, folder, threads = sys.argv[1:]
 torch.set_num_threads(int(threads))
-model = timm.create_model("vit_tiny_patch16_224")
+model = timm.create_model(name)
 model.load_state_dict(load_file(weights))
 model.eval()
 loader = create_loader(

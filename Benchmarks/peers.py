@@ -169,13 +169,7 @@ def openvino(model, options: argparse.Namespace) -> Step:
     import openvino as ov
 
     pixels = batch(options)
-    network = ov.convert_model(model, example_input=pixels, input=[tuple(pixels.shape)])
-    if options.precision == "int8":
-        import nncf
-
-        # Random weights have the same ranges everywhere: a few images say as much as many.
-        images = nncf.Dataset([pixels.numpy()] * 2)
-        network = nncf.quantize(network, images, model_type=nncf.ModelType.TRANSFORMER, subset_size=2)
+    network = openvino_network(model, pixels, tuple(pixels.shape), options.precision)
     settings = {"INFERENCE_NUM_THREADS": options.threads, "PERFORMANCE_HINT": "LATENCY"}
     hint = {"float32": "f32", "bfloat16": "bf16"}.get(options.precision)
     if hint:
@@ -183,6 +177,20 @@ def openvino(model, options: argparse.Namespace) -> Step:
     request = ov.compile_model(network, "CPU", settings).create_infer_request()
     array = pixels.numpy()
     return lambda: request.infer([array])[0]
+
+
+def openvino_network(model, pixels, shape: tuple[int, ...], precision: str):
+    """The model as a network of OpenVINO for images of a shape, whose sizes may be -1."""
+    import openvino as ov
+
+    network = ov.convert_model(model, example_input=pixels, input=[shape])
+    if precision != "int8":
+        return network
+    import nncf
+
+    # Random weights have the same ranges everywhere: a few images say as much as many.
+    images = nncf.Dataset([pixels.numpy()] * 2)
+    return nncf.quantize(network, images, model_type=nncf.ModelType.TRANSFORMER, subset_size=2)
 
 
 def training_step(model, loss: Callable, options: argparse.Namespace) -> Step:

@@ -6,8 +6,8 @@
 Preparing (decode, resize to 248, crop 224, normalise; all on one processor, 500 pictures): `vit classify` with a model
 that computes next to nothing, start-up and writing included, against Pillow through timm's transform and against
 torchvision, both warm. The same with 200 of the photos enlarged four times, where `--fast-decode` has something to leave
-out, and with those lying on their side, as phones store photos. Going through a folder: whole processes, ViT-tiny,
-`vit classify` and `vit embed` against timm's loader with two workers.
+out, and with those lying on their side, as phones store photos. Going through a folder: whole processes, ViT-tiny and
+ViT-S, `vit classify` in float32 and int8 and `vit embed` against timm and OpenVINO in int8, both by timm's loader with two workers.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
 from checkpoint import write_checkpoint
+from peers import batch, openvino_network, timm_model
 
 BESIDE = Path(__file__).resolve().parent
 COUNT = 500
@@ -49,7 +50,9 @@ def main() -> None:
             report(f"Preparing {len(small)} pictures, one processor, ms a picture", preparing(options, small, folder), len(small), options.rounds)
             report(f"Preparing {len(large)} large pictures, one processor, ms a picture", preparing(options, large, folder, has_fast=True), len(large), options.rounds)
             report(f"Preparing {len(turned)} large pictures that lie on their side, one processor, ms a picture", preparing(options, turned, folder, is_turned=True), len(turned), options.rounds)
-        report(f"Going through {len(photos)} pictures, ViT-tiny, whole process, ms a picture", folders(options, folder), len(photos), options.rounds)
+        for name in ("vit_tiny_patch16_224", "vit_small_patch16_224"):
+            heading = f"Going through {len(photos)} pictures, {name}, whole process, ms a picture"
+            report(heading, folders(options, folder, name), len(photos), options.rounds)
 
 
 @contextmanager
@@ -150,13 +153,26 @@ def preparing(options: argparse.Namespace, photos: list[Path], folder: Path, has
     } | (fast if has_fast else {})
 
 
-def folders(options: argparse.Namespace, folder: Path) -> dict:
-    checkpoint = write_checkpoint(folder / "tiny", "vit_tiny_patch16_224")
+def folders(options: argparse.Namespace, folder: Path, name: str) -> dict:
+    import openvino
+
+    checkpoint = write_checkpoint(folder / name, name)
+    model = timm_model(argparse.Namespace(model=name, weights=checkpoint / "model.safetensors")).eval()
+    pixels = batch(argparse.Namespace(picture=sorted(options.photos.rglob("*.jpg"))[0], batch_size=32))
+    network = folder / f"{name}.xml"
+    openvino.save_model(openvino_network(model, pixels, (-1, 3, 224, 224), "int8"), network)
     common = [options.photos, "--model", checkpoint, "--threads", options.threads, "--quiet"]
     classify = [options.vit, "classify"] + common + ["--format", "csv"]
     embed = [options.vit, "embed"] + common + ["--output", folder / "embeddings.npy"]
-    theirs = [sys.executable, BESIDE / "classify_folder_with_timm.py", checkpoint / "model.safetensors", options.photos, options.threads]
-    return {"vit classify": lambda: timed(classify), "vit embed": lambda: timed(embed), "timm, two workers": lambda: timed(theirs)}
+    theirs = [sys.executable, BESIDE / "classify_folder_with_timm.py", name, checkpoint / "model.safetensors", options.photos, options.threads]
+    quantized = [sys.executable, BESIDE / "classify_folder_with_openvino.py", network, options.photos, options.threads]
+    return {
+        "vit classify": lambda: timed(classify),
+        "vit classify --precision int8": lambda: timed(classify + ["--precision", "int8"]),
+        "vit embed": lambda: timed(embed),
+        "timm, two workers": lambda: timed(theirs),
+        "OpenVINO in int8, two workers": lambda: timed(quantized),
+    }
 
 
 if __name__ == "__main__":
