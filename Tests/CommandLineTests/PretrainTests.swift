@@ -43,12 +43,12 @@ struct PretrainTests {
         #expect(try scratch.names == ["data"])
     }
 
-    /// The rate that the rule gives a small batch is warned of, and a rate that was asked for is not.
-    @Test func smallBatchesAreWarnedOfWithTheirRate() throws {
-        let small = try pretrain("--plan").output
-        #expect(small.contains("warning: A batch of 4 is small") && small.contains("try --lr 0.00015"))
+    /// By the square root of the batch, or in proportion to it where a base rate is asked for.
+    @Test func theLearningRateSuitsTheBatch() throws {
+        #expect(try pretrain("--plan").output.contains("learning rate     7.5e-05, "))
+        #expect(try pretrain("--blr", "0.00015", "--plan").output.contains("learning rate     2.34375e-06, "))
         let asked = try pretrain("--lr", "0.00015", "--plan").output
-        #expect(!asked.contains("A batch of 4") && !asked.contains("--lr"))
+        #expect(asked.contains("learning rate     0.00015, ") && !asked.contains("--lr"))
         #expect(try pretrain("--lr", "0.001", "--plan").output.contains("warning: --lr 0.001 is high for a batch of 4"))
     }
 
@@ -91,7 +91,7 @@ struct PretrainTests {
         let help = outcome.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         for part in [
             "Number of passes over the data. (default: 800, rotation 100)",
-            "scaled with the batch size. (default: 0.00015, rotation 0.0005)",
+            "scaled with the batch size. (default: none, rotation 0.0005)",
             "How the masked patches are drawn. (mae only; values: random, block, grid; default: random)",
             "--method <method>", "METHOD: --decoder-width <n>", "CHECKPOINTS AND LOGS: --checkpoint-every <n>",
         ] {

@@ -62,7 +62,9 @@ struct TrainingDecodingTests {
         let resumed = try run(command, "--resume", "--epochs", "2")
         #expect(resumed.status == 0 && resumed.errors.contains("it is read as far as it goes"), "\(resumed.errors)")
         // A run of an earlier version records neither.
-        let old = settings.split(separator: "\n").filter { !$0.contains("\"lenient\":") && !$0.contains("\"max_pixels\":") }
+        let old = settings.split(separator: "\n").filter {
+            !$0.contains("\"lenient\":") && !$0.contains("\"max_pixels\":")
+        }
         try scratch.write(old.joined(separator: "\n"), to: "run/config.json")
         let older = try run(command, "--resume", "--epochs", "3", "--lenient")
         #expect(older.status == 64 && older.errors.contains("--lenient false, not true"), "\(older.errors)")

@@ -59,7 +59,9 @@ import Training
         #expect(try run.train(notes: notes).isComplete)
         #expect(notes.sentences.contains { $0.contains("has 5 images to train on, fewer than the 64 of a step") })
         let recorded = try JSON.file(run.output + "/config.json")
-        #expect(recorded["batch_size"]?.integer == 5 && recorded["lr"]?.double == 1.5e-4 * 5 / 256)
+        #expect(
+            recorded["batch_size"]?.integer == 5
+                && recorded["lr"]?.double == LearningRateSchedule.maskedAutoencoding(effectiveBatch: 5))
     }
 
     @Test(

@@ -28,4 +28,10 @@ import Training
     @Test func baseRateIsForABatchOf256() {
         #expect(LearningRateSchedule.scaled(base: 1.5e-4, effectiveBatch: 4096) == 2.4e-3)
     }
+
+    /// The paper's rate at its batch, and the square root elsewhere.
+    @Test func rateOfMaskedAutoencodingFollowsTheSquareRoot() {
+        #expect(LearningRateSchedule.maskedAutoencoding(effectiveBatch: 4096) == 2.4e-3)
+        #expect(abs(LearningRateSchedule.maskedAutoencoding(effectiveBatch: 64) - 3e-4) < 1e-12)
+    }
 }

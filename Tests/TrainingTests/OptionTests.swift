@@ -49,7 +49,7 @@ import Training
         func standard(_ name: String, _ method: any TrainingMethod.Type) -> String? {
             method.optionDescriptions.first { $0.name == name }?.standard
         }
-        #expect(standard("blr", MAE.self) == "0.00015" && standard("blr", Classification.self) == "0.0005")
+        #expect(standard("blr", MAE.self) == "none" && standard("blr", Classification.self) == "0.0005")
         #expect(standard("epochs", MAE.self) == "800" && standard("epochs", Classification.self) == "100")
         #expect(standard("blr", Rotation.self) == "0.0005" && standard("epochs", Rotation.self) == "100")
         #expect(standard("cache-memory", MAE.self) == "1G" && standard("strict", MAE.self) == nil)

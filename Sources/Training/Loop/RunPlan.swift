@@ -42,7 +42,7 @@ public struct RunPlan: Sendable {
                 ("input", input), ("effective batch", "\(run.effectiveBatch)\(parts)"),
                 (
                     "learning rate",
-                    "\(run.rate), after a warm-up of \(run.warmupSteps) steps, then a cosine to \(run.minimumRate)"
+                    "\(Float(run.rate)), after a warm-up of \(run.warmupSteps) steps, then a cosine to \(run.minimumRate)"
                 ),
             ] + rows + [
                 ("steps", "\(run.steps) (\(stepsPerEpoch) per epoch, \(epochs) epochs)")

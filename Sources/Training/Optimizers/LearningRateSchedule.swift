@@ -32,4 +32,12 @@ public struct LearningRateSchedule: Sendable, Hashable {
 
     /// The peak that belongs to a base rate: blr · effective batch / 256 (Goyal et al. 2017).
     public static func scaled(base: Double, effectiveBatch: Int) -> Double { base * Double(effectiveBatch) / 256 }
+
+    /// The peak for masked autoencoding where no base rate is given: 2.4e-3 · √(effective batch / 4096).
+    ///
+    /// He et al. 2022 use 2.4e-3 with their batch of 4096. For AdamW, the square root serves other batches (Malladi et al. 2022):
+    /// in proportion to the batch, the rate for some dozens of images is too low to learn much by.
+    public static func maskedAutoencoding(effectiveBatch: Int) -> Double {
+        2.4e-3 * (Double(effectiveBatch) / 4096).squareRoot()
+    }
 }

@@ -48,8 +48,8 @@ public struct RunSettings: Sendable, Equatable {
     public var steps = 0
     /// Steps over which the learning rate rises.
     public var warmupSteps = 0
-    /// The learning rate for a batch of 256.
-    public var baseRate = 0.0
+    /// The learning rate for a batch of 256; nil: the peak is `LearningRateSchedule.maskedAutoencoding`'s.
+    public var baseRate: Double?
     /// The peak learning rate.
     public var rate = 0.0
     /// The learning rate at the end of the cosine.
@@ -104,7 +104,9 @@ public struct RunSettings: Sendable, Equatable {
 
     /// The peak rate that follows from the base rate.
     mutating func scaleRate() {
-        rate = LearningRateSchedule.scaled(base: baseRate, effectiveBatch: effectiveBatch)
+        rate =
+            baseRate.map { LearningRateSchedule.scaled(base: $0, effectiveBatch: effectiveBatch) }
+            ?? LearningRateSchedule.maskedAutoencoding(effectiveBatch: effectiveBatch)
     }
 }
 
@@ -162,7 +164,7 @@ extension TrainingOption {
     }
 
     /// Steps, batches, rates and random numbers.
-    static func optimization(warmup: String) -> [Self] {
+    static func optimization(warmup: String, baseRate: String? = nil, rate: String = "scaled from --blr") -> [Self] {
         [
             Self(
                 "epochs", \.request.epochs, SettingKind<Double>.nonNegative.optional(), under: .optimization,
@@ -186,16 +188,16 @@ extension TrainingOption {
                 "Epochs over which the learning rate rises from 0.", default: warmup, isRecorded: false),
             .recorded("warmup_steps", \.run.warmupSteps, .integer()),
             Self(
-                "blr", \.run.baseRate, .nonNegative, under: .optimization,
-                "Learning rate for a batch of 256; scaled with the batch size."
+                "blr", \.run.baseRate, SettingKind<Double>.nonNegative.optional(), under: .optimization,
+                "Learning rate for a batch of 256; scaled with the batch size.", default: baseRate
             ) { $0.run.scaleRate() }.used {
                 var scaled = $0.run
                 scaled.scaleRate()
                 return scaled.rate == $0.run.rate
-            },
+            }.assuming { $0.run.baseRate = nil },
             Self(
                 "lr", \.run.rate, .nonNegative, under: .optimization,
-                "Peak learning rate, whatever the batch size.", default: "scaled from --blr"),
+                "Peak learning rate, whatever the batch size.", default: rate),
             Self(
                 "min-lr", \.run.minimumRate, .nonNegative, under: .optimization,
                 "Learning rate at the end of the run."),

@@ -53,20 +53,13 @@ extension MAE {
         if run.steps < 5_000 {
             plan.warnings.append("\(run.steps) steps are few; useful features take tens of thousands.")
         }
-        let paperRate = MAE.defaults.run.baseRate
-        if given.contains("blr"), run.baseRate != paperRate {
-            plan.warnings.append("--blr \(run.baseRate) is not the paper's \(paperRate).")
+        if let rate = run.baseRate, given.contains("blr"), rate != 1.5e-4 {
+            plan.warnings.append("--blr \(rate) is not the paper's 0.00015.")
         }
-        let scaled = LearningRateSchedule.scaled(base: paperRate, effectiveBatch: run.effectiveBatch)
-        if given.contains("lr"), run.rate > 2 * max(scaled, paperRate) {
+        let usual = LearningRateSchedule.maskedAutoencoding(effectiveBatch: run.effectiveBatch)
+        if given.contains("lr"), run.rate > 4 * usual {
             plan.warnings.append(
-                "--lr \(run.rate) is high for a batch of \(run.effectiveBatch); the paper's rule gives \(scaled).")
-        }
-        if run.effectiveBatch < 256, given.isDisjoint(with: ["lr", "blr"]) {
-            plan.warnings.append(
-                "A batch of \(run.effectiveBatch) is small, and so is its learning rate of \(run.rate); in a short run, try "
-                    + "--lr \(paperRate), and in a long one, --accumulate, which enlarges the batch without more memory."
-            )
+                "--lr \(run.rate) is high for a batch of \(run.effectiveBatch); the default is \(usual).")
         }
         if method.maskRatio < 0.5 || method.maskRatio > 0.9 {
             plan.warnings.append(

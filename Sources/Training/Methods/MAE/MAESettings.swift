@@ -41,7 +41,6 @@ extension MAE {
     /// He et al. 2022, table 8, and their shorter schedule.
     package static var defaults: TrainingSettings<MAESettings> {
         var settings = TrainingSettings(MAESettings())
-        settings.run.baseRate = 1.5e-4
         settings.run.beta2 = 0.95
         settings.request.epochs = 800
         return settings
@@ -74,7 +73,9 @@ extension MAE {
                 "augment", \.method.augment, .choice, under: .data,
                 "Augmentation: crop takes random resized crops and flips half of them."),
         ] + Option.images(holdout: "0.01 of 1,000 images or more")
-            + Option.optimization(warmup: "a twentieth of the run") + Option.upkeep
+            + Option.optimization(
+                warmup: "a twentieth of the run", baseRate: "none",
+                rate: "0.0024 · √(effective batch / 4096), or scaled from --blr") + Option.upkeep
     }
 
     /// Why a model of this shape cannot be trained as a masked autoencoder; nil where it can.
