@@ -89,6 +89,12 @@ import Testing
         #expect(try status("mae-full/mae_visualize_vit_tiny.pth", "pretrain").code == 0)
     }
 
+    @Test func trainingIsTimedInFloat32Alone() throws {
+        let outcome = try Vit.run(
+            ["benchmark", "--arch", "vit-tiny", "--task", "finetune", "--precision", "int8"], in: scratch)
+        #expect(outcome.status == 64 && outcome.errors.contains("training computes in float32"), "\(outcome.errors)")
+    }
+
     @Test func refusesPatchesThatDoNotDivideThePicture() throws {
         let outcome = try Vit.run(["benchmark", "--arch", "vit-tiny", "--image-size", "40"], in: scratch)
         #expect(outcome.status == 64)
