@@ -1,5 +1,6 @@
-// Matrix products with sums in single precision, built like BLIS (Van Zee and van de Geijn 2015): a micro-kernel keeps a tile of C, mr rows
-// by nr columns, in registers and adds up products of A and of a micro-panel of B, nr columns wide, over kc of the k inner indices.
+// Matrix products with sums in single precision or of whole numbers, built like BLIS (Van Zee and van de Geijn 2015): a
+// micro-kernel keeps a tile of C, mr rows by nr columns, in registers and adds up products of A and of a micro-panel of B, nr
+// columns wide, over kc of the k inner indices.
 #ifndef VIT_GEMM_H
 #define VIT_GEMM_H
 
@@ -38,8 +39,9 @@ int64_t vit_gemm_numbers_per_word(vit_instruction_set set, vit_gemm_format forma
 // Rows that lie a multiple of so many floats apart map to the same sets of a cache and evict each other.
 enum { vit_conflicting_stride = 1024 };
 
-// B is packed in the product's format; A is float32, or rounded before; all else is float32. C (m x n) = column_scale * (alpha * A (m x k) * B (k x n) + bias) + residual; where it accumulates, what C holds is added to
-// alpha * A * B. Strides are in floats.
+// C (m x n) = column_scale * (alpha * A (m x k) * B (k x n) + bias) + residual; where it accumulates, what C holds is added to
+// alpha * A * B. B is packed in the product's format, A is float32 or rounded before, and all else is float32. Strides are in
+// floats.
 typedef struct {
     int64_t m, n, k;
     const float *a;

@@ -1,6 +1,7 @@
 import CKernels
 
-/// The matrix product for one instruction set and precision, and what suits it: how B is laid out and how work is divided into tasks.
+/// The matrix product for one instruction set and precision, and what suits it: how B is laid out and how work is divided
+/// into tasks.
 ///
 /// In BLIS's words (Van Zee and van de Geijn 2015), a micro-kernel computes `mr` rows and `nr` columns of C at a time, and reads
 /// B in micro-panels of `nr` columns.
