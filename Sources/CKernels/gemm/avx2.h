@@ -9,6 +9,7 @@
 enum { lanes = 8 };
 
 typedef __m256 vector;
+typedef int32_t word_vector __attribute__((vector_size(lanes * sizeof(int32_t))));
 typedef struct {
     int is_whole;
     __m256i present;

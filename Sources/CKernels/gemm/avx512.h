@@ -7,6 +7,7 @@
 #include "../vectors.h"
 
 typedef __m512 vector;
+typedef int32_t word_vector __attribute__((vector_size(lanes * sizeof(int32_t))));
 typedef __mmask16 mask;
 
 #define AVX512 __attribute__((target("avx512f")))

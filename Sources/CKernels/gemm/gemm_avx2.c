@@ -5,7 +5,7 @@
 
 // Six rows of two vectors, which leaves four registers for a row of B and a number of A. The micro-panel of B stays in the
 // first-level cache while A is read from the second.
-enum { mr = 6, vectors = 2, reads_b_again = 0, rows_ahead = 0, prefetch_period = 4, prefetch_locality = 3 };
+enum { mr = 6, vectors = 2, reads_b_again = 0, rows_ahead = 0, prefetch_period = 4, prefetch_locality = 3, parts = 1 };
 
 #define TARGET AVX2
 #define MULTIPLY_ADD(a, b, c) _mm256_fmadd_ps(a, b, c)
@@ -56,7 +56,7 @@ const vit_gemm_kernel vit_gemm_avx2 = {
     .tiles = {{tile_1, tile_2, tile_3, tile_4, tile_5, tile_6},
               {packed_tile_1, packed_tile_2, packed_tile_3, packed_tile_4, packed_tile_5, packed_tile_6}},
     .numbers_per_word = 1,
-    .parts = 1,
+    .parts = parts,
     .pack_a_columns = pack_a_columns,
     .pack_a_rows = pack_a_rows,
 };

@@ -3,7 +3,7 @@
 
 // Twelve rows of two vectors, which leaves eight registers for a row of B and a number of A. Packed A and B are read in order,
 // from the first-level cache and the second.
-enum { mr = 12, vectors = 2, reads_b_again = 0, rows_ahead = 16, prefetch_period = 1, prefetch_locality = 2 };
+enum { mr = 12, vectors = 2, reads_b_again = 0, rows_ahead = 16, prefetch_period = 1, prefetch_locality = 2, parts = 1 };
 
 #define TARGET AVX512
 #define MULTIPLY_ADD(a, b, c) _mm512_fmadd_ps(a, b, c)
@@ -43,7 +43,7 @@ const vit_gemm_kernel vit_gemm_avx512 = {
               {packed_tile_1, packed_tile_2, packed_tile_3, packed_tile_4, packed_tile_5, packed_tile_6, packed_tile_7,
                packed_tile_8, packed_tile_9, packed_tile_10, packed_tile_11, packed_tile_12}},
     .numbers_per_word = 1,
-    .parts = 1,
+    .parts = parts,
     .pack_a_columns = pack_a_columns,
     .pack_a_rows = pack_a_rows,
 };

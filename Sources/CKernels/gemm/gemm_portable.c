@@ -7,7 +7,7 @@ enum { mr = 6, reads_b_again = 0 };
 #else
 enum { mr = 3, reads_b_again = 1 };
 #endif
-enum { vectors = 4, rows_ahead = 0, prefetch_period = 4, prefetch_locality = 3 };
+enum { vectors = 4, rows_ahead = 0, prefetch_period = 4, prefetch_locality = 3, parts = 1 };
 
 // Where the processor has it, the compiler makes one instruction of multiplying and adding.
 #define TARGET
@@ -43,7 +43,7 @@ const vit_gemm_kernel vit_gemm_portable = {
     .tiles = {{tile_1, tile_2, tile_3}, {packed_tile_1, packed_tile_2, packed_tile_3}},
 #endif
     .numbers_per_word = 1,
-    .parts = 1,
+    .parts = parts,
     .pack_a_columns = pack_a_columns,
     .pack_a_rows = pack_a_rows,
 };

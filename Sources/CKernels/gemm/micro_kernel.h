@@ -2,9 +2,9 @@
 // row; `reads_b_again`, whether B is loaded anew for each row rather than kept in registers; `rows_ahead`, how many rows of B
 // ahead are prefetched, or 0; `prefetch_period` and `prefetch_locality` of the next micro-panel; the types `vector` and `mask`;
 // TARGET, the attribute of its functions; the functions mask_of, load_some and store_some; LOAD, ADD, MULTIPLY, MULTIPLY_ADD,
-// ZERO and BROADCAST; and KEEP, the operand of inline assembly that names a vector in a register. Where a row of packed B holds
-// two rows of k, `parts` is 2, and PART(row, i) is the i-th of them as floats; A has as many columns for it. Sums of int8 have
-// TO_FLOATS(sums, sums of B, scale of A, scales of B).
+// ZERO and BROADCAST; and KEEP, the operand of inline assembly that names a vector in a register. `parts` is the number of rows
+// of k that a row of B holds and A has columns for: 2 where pairs of bfloat16 are widened. Sums of int8 define A_OFFSET, what is
+// added to the numbers of A.
 #include <string.h>
 
 #include "../clones.h"
@@ -12,10 +12,11 @@
 
 #define TARGET_INLINED INLINED TARGET
 
-#if !defined(PART)
-enum { parts = 1 };
-#define PART(row, i) (row)
-#endif
+// Part `i` of a row of B, as floats.
+TARGET_INLINED vector part_of(vector row, const int i) {
+    if (parts == 1) return row;
+    return (vector)(i == 0 ? (word_vector)row << 16 : (word_vector)row & (int32_t)0xffff0000);
+}
 
 enum { nr = vectors * lanes };
 
@@ -43,13 +44,13 @@ TARGET_INLINED void add_step(
         const int64_t column = (step * parts + part) * a_column_stride;
         vector y[vectors];
         UNROLLED
-        for (int i = 0; i < vectors; i++) y[i] = PART(LOAD(b_row + i * lanes), part);
+        for (int i = 0; i < vectors; i++) y[i] = part_of(LOAD(b_row + i * lanes), part);
         UNROLLED
         for (int row = 0; row < rows; row++) {
             const vector x = BROADCAST(*(a[row / rows_per_address] + row % rows_per_address * a_row_stride + column));
             UNROLLED
             for (int i = 0; i < vectors; i++) {
-                const vector again = reads_b_again ? PART(LOAD(b_row + i * lanes), part) : y[i];
+                const vector again = reads_b_again ? part_of(LOAD(b_row + i * lanes), part) : y[i];
                 sums[row][i] = MULTIPLY_ADD(x, again, sums[row][i]);
             }
             // Keeps the compiler from loading numbers of A ahead, for which there are no registers.
@@ -105,6 +106,14 @@ TARGET_INLINED void prefetch_rows(const int rows, const float *x, int64_t stride
         for (int column = 0; column < nr; column += vit_floats_per_line) __builtin_prefetch(x + row * stride + column);
 }
 
+#if defined(A_OFFSET)
+// Whole numbers become floats, less what the offset of A added to them.
+TARGET_INLINED vector to_floats(vector sums, vector b_sums, vector a_scale, vector b_scales) {
+    const word_vector exact = (word_vector)sums - (word_vector)b_sums * A_OFFSET;
+    return __builtin_convertvector(exact, vector) * a_scale * b_scales;
+}
+#endif
+
 // Applies what follows the product, an operand at a time, and stores the tile; only the last micro-panel may lack columns.
 TARGET_INLINED void store_tile(
     vector sums[][vectors], const int rows, const int is_whole, const vit_tile_target *to) {
@@ -116,8 +125,8 @@ TARGET_INLINED void store_tile(
     mask masks[vectors];
     UNROLLED
     for (int i = 0; i < vectors; i++) masks[i] = mask_of(is_whole ? lanes : count - i * lanes);
-#if defined(TO_FLOATS)
-    EACH sums[row][i] = TO_FLOATS(
+#if defined(A_OFFSET)
+    EACH sums[row][i] = to_floats(
         sums[row][i], load_some((const float *)operands->b_sum + to->column + i * lanes, masks[i]),
         BROADCAST(to->a_scale[row]), load_some(operands->b_scale + to->column + i * lanes, masks[i]));
 #endif
@@ -167,3 +176,19 @@ INLINED void pack_columns(const vit_gemm_operands *operands, int64_t first, int6
         for (int64_t row = 0; row < rest; row++) y[whole * k + i * rest + row] = a[whole + row];
     }
 }
+
+// A kernel whose A is rounded: its columns are contiguous, and it needs no packing.
+#define ROUNDED_KERNEL(NAME, KC, NUMBERS_PER_WORD, A_ROUNDER, B_ROUNDER, ...) \
+    const vit_gemm_kernel NAME = {                                        \
+        .mr = mr,                                                         \
+        .nr = nr,                                                         \
+        .kc = KC,                                                         \
+        .kc_across = KC,                                                  \
+        .prefetch_period = prefetch_period,                               \
+        .min_n_for_packing_a = INT64_MAX,                                 \
+        .tiles = {{__VA_ARGS__}},                                         \
+        .numbers_per_word = NUMBERS_PER_WORD,                             \
+        .parts = parts,                                                   \
+        .round_a = A_ROUNDER,                                             \
+        .round_b = B_ROUNDER,                                             \
+    };

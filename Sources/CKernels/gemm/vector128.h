@@ -17,6 +17,7 @@
 enum { lanes = 4 };
 
 typedef float vector __attribute__((vector_size(lanes * sizeof(float))));
+typedef int32_t word_vector __attribute__((vector_size(lanes * sizeof(int32_t))));
 typedef int mask;
 
 #define ZERO ((vector){0})

@@ -6,29 +6,13 @@ enum { mr = 6, vectors = 2, reads_b_again = 0, rows_ahead = 0, prefetch_period =
 
 #define TARGET AVX2
 #define MULTIPLY_ADD(a, b, c) _mm256_fmadd_ps(a, b, c)
-#define PART(pairs, i) number_of(pairs, i)
-
-INLINED AVX2 vector number_of(vector pairs, const int i) {
-    return (vector)(i == 0 ? _mm256_slli_epi32((__m256i)pairs, 16)
-                           : _mm256_and_si256((__m256i)pairs, _mm256_set1_epi32((int)0xffff0000)));
-}
 
 #include "../micro_kernel.h"
 
 TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
 
-const vit_gemm_kernel vit_gemm_avx2_bf16 = {
-    .mr = mr,
-    .nr = nr,
-    .kc = vit_bf16_kc,
-    .kc_across = vit_bf16_kc,
-    .prefetch_period = prefetch_period,
-    .min_n_for_packing_a = INT64_MAX,
-    .tiles = {{tile_1, tile_2, tile_3, tile_4, tile_5, tile_6}},
-    .numbers_per_word = 2,
-    .parts = 2,
-    .round_a = vit_round_a_to_wide_bfloat16,
-    .round_b = vit_round_b_to_bfloat16,
-};
+ROUNDED_KERNEL(
+    vit_gemm_avx2_bf16, vit_bf16_kc, 2, vit_round_a_to_wide_bfloat16, vit_round_b_to_bfloat16,
+    tile_1, tile_2, tile_3, tile_4, tile_5, tile_6)
 
 #endif

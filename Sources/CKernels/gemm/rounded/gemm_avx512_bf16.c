@@ -2,7 +2,7 @@
 #include "../avx512.h"
 
 // As in single precision, but that a step multiplies and adds pairs.
-enum { mr = 12, vectors = 2, reads_b_again = 0, rows_ahead = 16, prefetch_period = 1, prefetch_locality = 2 };
+enum { mr = 12, vectors = 2, reads_b_again = 0, rows_ahead = 16, prefetch_period = 1, prefetch_locality = 2, parts = 1 };
 
 #define TARGET __attribute__((target("avx512f,avx512bf16")))
 #define MULTIPLY_ADD(a, b, c) _mm512_dpbf16_ps(c, (__m512bh)(a), (__m512bh)(b))
@@ -24,18 +24,8 @@ TARGET static void round_rows(
         }
 }
 
-const vit_gemm_kernel vit_gemm_avx512_bf16 = {
-    .mr = mr,
-    .nr = nr,
-    .kc = vit_bf16_kc,
-    .kc_across = vit_bf16_kc,
-    .prefetch_period = prefetch_period,
-    .min_n_for_packing_a = INT64_MAX,
-    .tiles = {{tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7, tile_8, tile_9, tile_10, tile_11, tile_12}},
-    .numbers_per_word = 2,
-    .parts = 1,
-    .round_a = round_rows,
-    .round_b = vit_round_b_to_bfloat16,
-};
+ROUNDED_KERNEL(
+    vit_gemm_avx512_bf16, vit_bf16_kc, 2, round_rows, vit_round_b_to_bfloat16,
+    tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7, tile_8, tile_9, tile_10, tile_11, tile_12)
 
 #endif

@@ -1,18 +1,12 @@
 #if defined(__x86_64__)
 #include "../avx512.h"
-#include "../gemm_kernel.h"
 
 // As in single precision, but that a step multiplies and adds words of four numbers, those of A without a sign.
-enum { mr = 12, vectors = 2, reads_b_again = 0, rows_ahead = 16, prefetch_period = 1, prefetch_locality = 2 };
+enum { mr = 12, vectors = 2, reads_b_again = 0, rows_ahead = 16, prefetch_period = 1, prefetch_locality = 2, parts = 1 };
 
 #define TARGET __attribute__((target("avx512f,avx512vnni")))
 #define MULTIPLY_ADD(a, b, c) ((vector)_mm512_dpbusd_epi32((__m512i)(c), (__m512i)(a), (__m512i)(b)))
-#define TO_FLOATS(sums, b_sums, a_scale, b_scales) to_floats(sums, b_sums, a_scale, b_scales)
-
-INLINED AVX512 vector to_floats(vector sums, vector b_sums, vector a_scale, vector b_scales) {
-    const __m512i exact = _mm512_sub_epi32((__m512i)sums, _mm512_slli_epi32((__m512i)b_sums, 7));
-    return _mm512_mul_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(exact), a_scale), b_scales);
-}
+#define A_OFFSET 128
 
 #include "../micro_kernel.h"
 
@@ -39,18 +33,8 @@ TARGET static void round_rows(
     }
 }
 
-const vit_gemm_kernel vit_gemm_avx512_vnni_int8 = {
-    .mr = mr,
-    .nr = nr,
-    .kc = VIT_INT8_KC,
-    .kc_across = VIT_INT8_KC,
-    .prefetch_period = prefetch_period,
-    .min_n_for_packing_a = INT64_MAX,
-    .tiles = {{tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7, tile_8, tile_9, tile_10, tile_11, tile_12}},
-    .numbers_per_word = 4,
-    .parts = 1,
-    .round_a = round_rows,
-    .round_b = vit_round_b_to_int8,
-};
+ROUNDED_KERNEL(
+    vit_gemm_avx512_vnni_int8, VIT_INT8_KC, 4, round_rows, vit_round_b_to_int8,
+    tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7, tile_8, tile_9, tile_10, tile_11, tile_12)
 
 #endif

@@ -24,39 +24,29 @@ float vit_int8_factor(uint32_t largest_bits, float *scale) {
     return largest_bits >= 0x7f800000u || largest < 0x1p-100f ? 0 : 127 / largest;
 }
 
-INLINED int32_t rounded(float x, float factor) { return (int32_t)rintf(x * factor); }
-
-// A row ends in zeros where its length is no multiple of a word's.
-CLONED ROUND_B(int8) {
-    for (int64_t column = 0; column < columns; column++) {
-        const float *from = b + column * stride;
-        int8_t *to = (int8_t *)(words + column * word_stride);
-        const float factor = vit_int8_factor(largest_magnitude(from, k), &scales[column]);
-        int32_t sum = 0;
-        for (int64_t i = 0; i < k; i++) {
-            const int8_t number = (int8_t)rounded(from[i], factor);
-            to[i] = number;
-            sum += number;
-        }
-        for (int64_t i = k; i < (k + 3) / 4 * 4; i++) to[i] = 0;
-        if (sums) sums[column] = sum;
+// Rounds columns to numbers of a type, so many a word. A column ends in zeros where its length is no multiple of a word's.
+#define ROUND_COLUMNS(TYPE, NUMBERS_PER_WORD)                                                        \
+    for (int64_t column = 0; column < columns; column++) {                                           \
+        const float *from = b + column * stride;                                                     \
+        TYPE *to = (TYPE *)(words + column * word_stride);                                           \
+        const float factor = vit_int8_factor(largest_magnitude(from, k), &scales[column]);           \
+        const int64_t end = (k + NUMBERS_PER_WORD - 1) / NUMBERS_PER_WORD * NUMBERS_PER_WORD;         \
+        int32_t sum = 0;                                                                             \
+        for (int64_t i = 0; i < k; i++) {                                                            \
+            const TYPE number = (TYPE)(int32_t)rintf(from[i] * factor);                              \
+            to[i] = number;                                                                          \
+            sum += number;                                                                           \
+        }                                                                                            \
+        for (int64_t i = k; i < end; i++) to[i] = 0;                                                 \
+        if (sums) sums[column] = sum;                                                                \
     }
+
+CLONED ROUND_B(int8) {
+    ROUND_COLUMNS(int8_t, 4)
 }
 
 CLONED ROUND_B(int16) {
-    for (int64_t column = 0; column < columns; column++) {
-        const float *from = b + column * stride;
-        int16_t *to = (int16_t *)(words + column * word_stride);
-        const float factor = vit_int8_factor(largest_magnitude(from, k), &scales[column]);
-        int32_t sum = 0;
-        for (int64_t i = 0; i < k; i++) {
-            const int16_t number = (int16_t)rounded(from[i], factor);
-            to[i] = number;
-            sum += number;
-        }
-        if (k % 2 == 1) to[k] = 0;
-        if (sums) sums[column] = sum;
-    }
+    ROUND_COLUMNS(int16_t, 2)
 }
 
 ROUND_A(int16) { vit_round_b_to_int16(a, stride, rows, k, words, word_stride, scales, NULL); }

@@ -21,6 +21,7 @@ enum { sum_count = 12 };
         }                                                                              \
     }
 
+LOOP(floats_avx512, "avx512f", __m512, "+v", _mm512_fmadd_ps(x, x, sums[i]))
 LOOP(bf16_avx512, "avx512f,avx512bf16", __m512, "+v", _mm512_dpbf16_ps(sums[i], (__m512bh)x, (__m512bh)x))
 LOOP(int8_avx512, "avx512f,avx512vnni", __m512i, "+v", _mm512_dpbusd_epi32(sums[i], x, x))
 LOOP(int8_avx_vnni, "avx2,avxvnni", __m256i, "+x", _mm256_dpbusd_avx_epi32(sums[i], x, x))
@@ -35,7 +36,27 @@ int64_t vit_word_multiply_adds(vit_instruction_set set, vit_gemm_format format, 
     else return 0;
     return rounds * words * vit_gemm_numbers_per_word(set, format);
 }
+
+// The least time of a few trials, in ticks of the clock.
+static uint64_t least_time(void (*loop)(int64_t), int64_t rounds) {
+    uint64_t least = UINT64_MAX;
+    for (int trial = 0; trial < 5; trial++) {
+        const uint64_t began = __builtin_ia32_rdtsc();
+        loop(rounds);
+        const uint64_t time = __builtin_ia32_rdtsc() - began;
+        least = time < least ? time : least;
+    }
+    return least;
+}
+
+int vit_pairs_are_slow(void) {
+    if (!vit_supports(vit_avx512_bf16)) return 0;
+    const uint64_t pairs = least_time(bf16_avx512, 64), floats = least_time(floats_avx512, 2 * 64);
+    return pairs > floats + floats / 4;
+}
 #else
+int vit_pairs_are_slow(void) { return 0; }
+
 int64_t vit_word_multiply_adds(vit_instruction_set set, vit_gemm_format format, int64_t rounds) {
     (void)set, (void)format, (void)rounds;
     return 0;
