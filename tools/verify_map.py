@@ -49,7 +49,7 @@ def use_map(page: Page, screenshot: Path | None) -> list[str]:
     for index in range(0, count, max(1, count // 20)):
         page.mouse.move(*page.evaluate(f"[left + data.points[{2 * index}] * scale, top_ + data.points[{2 * index + 1}] * scale]"))
         found = page.evaluate("hovered")
-        wanted = page.evaluate("({index: hovered, path: data.paths[hovered], picture: data.pictures[hovered]})")
+        wanted = page.evaluate("({index: hovered, path: data.paths[hovered], picture: data.thumbnails[hovered]})")
         if found < 0 or not page.locator("#tip").is_visible():
             complaints.append(f"pointing at {index} shows nothing")
         elif page.locator("#name").inner_text() != (wanted["path"] or f"row {found}"):

@@ -39,7 +39,7 @@ struct PageTests {
         #expect(data["group"] as? [Int] == [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
         #expect((data["paths"] as? [String])?.first == "photos/even/0.png")
         #expect(data["colours"] as? [String] == ["#0072B2", "#D55E00"] && (data["shapes"] as? [String])?.count == 2)
-        let images = try #require(data["pictures"] as? [String])
+        let images = try #require(data["thumbnails"] as? [String])
         #expect(images.allSatisfy { Data(base64Encoded: $0)?.starts(with: [0xFF, 0xD8]) == true })
         let page = String(decoding: try scratch.read("map.html"), as: UTF8.self)
         #expect(!page.contains("http://") && !page.contains("https://"))
@@ -64,9 +64,9 @@ struct PageTests {
         try embed("photos")
         try FileManager.default.removeItem(atPath: scratch.path("photos/odd"))
         #expect(try map().status == 0)
-        #expect(try (data()["pictures"] as? [String])?.map(\.isEmpty) == (0..<12).map { $0 >= 6 })
+        #expect(try (data()["thumbnails"] as? [String])?.map(\.isEmpty) == (0..<12).map { $0 >= 6 })
         #expect(try map("--thumbnail-size", "0").status == 0)
-        #expect(try (data()["pictures"] as? [String])?.allSatisfy(\.isEmpty) == true)
+        #expect(try (data()["thumbnails"] as? [String])?.allSatisfy(\.isEmpty) == true)
     }
 
     @Test func thumbnailsAreFoundFromAnotherDirectory() throws {
@@ -74,7 +74,7 @@ struct PageTests {
         let outcome = try Vit.run(
             ["map", scratch.path("index.npy"), "--output", scratch.path("map.html")], in: Scratch())
         #expect(outcome.status == 0 && !outcome.errors.contains("thumbnail"), "\(outcome.errors)")
-        #expect(try (data()["pictures"] as? [String])?.contains("") == false)
+        #expect(try (data()["thumbnails"] as? [String])?.contains("") == false)
         try FileManager.default.removeItem(atPath: scratch.path("photos/odd"))
         #expect(try map().errors.contains("6 images cannot be read and have no thumbnail, such as photos/odd/1.png"))
     }

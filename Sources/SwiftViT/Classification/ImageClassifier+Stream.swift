@@ -18,53 +18,70 @@ extension ImageClassifier {
     /// inputs. An image that cannot be read yields a failure in its place. An error thrown by `body` ends the run.
     public func classify(_ inputs: [InputPaths.Input], _ body: (ClassifiedInput) throws -> Void) throws {
         guard !inputs.isEmpty else { return }
+        let model = try model()
+        try forEachLogits(
+            of: inputs, count: 1, computing: { _, pixels, logits in model.logits(pixels, into: logits) }
+        ) { path, result in
+            let classified = result.flatMap { prepared, logits in
+                Result { () throws(InputError) in
+                    try classification(of: prepared, logits: logits[0], path: path)
+                }
+            }
+            try body(ClassifiedInput(path: path, result: classified))
+        }
+    }
+
+    /// Computes logits `count` times from each batch of images, and passes those of every image to `body`, in input order.
+    func forEachLogits(
+        of inputs: [InputPaths.Input], count: Int,
+        computing compute: (_ index: Int, _ pixels: Tensor, _ logits: Tensor) -> Void,
+        _ body: (_ path: String, _ result: Result<(PreparedImage, [[Float]]), InputError>) throws -> Void
+    ) throws {
         let preparation = self.preparation
         let stream = PreparedInputs(inputs: inputs, groupSize: options.batchSize, threads: options.threads) {
             (input) throws(InputError) in try preparation.prepare(input)
         }
-        let batch = Batch(self, capacity: min(options.batchSize, inputs.count), model: try model())
-        try stream.forEachGroup { group in try batch.classify(group, body) }
+        let batch = Batch(self, capacity: min(options.batchSize, inputs.count), count: count)
+        try stream.forEachGroup { group in try batch.run(group, compute, body) }
     }
 }
 
 /// The tensors in which images are classified together.
 private struct Batch {
-    private let classifier: ImageClassifier
-    private let model: Classifier
+    private let preprocessing: Preprocessing
     /// (capacity, channels, height, width)
     private let pixels: Tensor
-    /// (capacity, classes)
-    private let logits: Tensor
+    /// (capacity, classes) each
+    private let logits: [Tensor]
 
-    init(_ classifier: ImageClassifier, capacity: Int, model: Classifier) {
-        self.classifier = classifier
-        self.model = model
+    init(_ classifier: ImageClassifier, capacity: Int, count: Int) {
         let configuration = classifier.configuration
+        preprocessing = classifier.preprocessing
         pixels = Tensor(shape: configuration.imageShape(count: capacity))
-        logits = Tensor(shape: [capacity, configuration.classCount])
+        logits = (0..<count).map { _ in Tensor(shape: [capacity, configuration.classCount]) }
     }
 
-    /// Classifies the images of a group and passes all its results to `body`.
-    func classify(
-        _ group: [PreparedInputs<PreparedImage>.Item], _ body: (ClassifiedInput) throws -> Void
+    /// Computes the logits of a group's images and passes all its results to `body`.
+    func run(
+        _ group: [PreparedInputs<PreparedImage>.Item], _ compute: (Int, Tensor, Tensor) -> Void,
+        _ body: (String, Result<(PreparedImage, [[Float]]), InputError>) throws -> Void
     ) throws {
         let images = group.compactMap { try? $0.result.get().image }
         for (row, image) in images.enumerated() {
-            classifier.preprocessing.normalize(image, into: pixels.rows(row..<row + 1))
+            preprocessing.normalize(image, into: pixels.rows(row..<row + 1))
         }
         if !images.isEmpty {
-            model.logits(pixels.rows(0..<images.count), into: logits.rows(0..<images.count))
+            for (index, logits) in logits.enumerated() {
+                compute(index, pixels.rows(0..<images.count), logits.rows(0..<images.count))
+            }
         }
         var row = 0
         for item in group {
-            let result = item.result.flatMap { prepared in
+            let result = item.result.map { prepared in
                 defer { row += 1 }
-                let values = logits.rows(row..<row + 1).values
-                return Result { () throws(InputError) in
-                    try classifier.classification(of: prepared, logits: values, path: item.path)
-                }
+                return (prepared, logits.map { $0.rows(row..<row + 1).values })
             }
-            try body(ClassifiedInput(path: item.path, result: result))
+            try body(item.path, result)
         }
     }
 }

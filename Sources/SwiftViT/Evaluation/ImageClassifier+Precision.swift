@@ -53,38 +53,27 @@ extension ImageClassifier {
         guard !samples.isEmpty else { return results }
         let engine = Engines.make(threads: options.threads)
         let models = try results.map { try model($0.precision, engine) }
-        let preparation = self.preparation
-        let stream = PreparedInputs(
-            inputs: samples.map { .file(dataset.file(of: $0)) }, groupSize: options.batchSize, threads: options.threads
-        ) { (input) throws(InputError) in try preparation.prepare(input) }
         var labels = samples.lazy.map(\.label).makeIterator()
         let clock = ContinuousClock()
-        try stream.forEachGroup { group in
-            let read = group.compactMap { item in try? item.result.get().image }
-            let pixels = Tensor(shape: configuration.imageShape(count: read.count))
-            for (row, image) in read.enumerated() { preprocessing.normalize(image, into: pixels.rows(row..<row + 1)) }
-            var logits: [Tensor] = []
-            for (index, model) in models.enumerated() where !read.isEmpty {
-                results[index].duration += clock.measure { logits.append(model.logits(pixels)) }
+        try forEachLogits(
+            of: samples.map { .file(dataset.file(of: $0)) }, count: models.count,
+            computing: { index, pixels, logits in
+                results[index].duration += clock.measure { models[index].logits(pixels, into: logits) }
             }
-            var row = 0
-            for item in group {
-                let label = labels.next() ?? nil
-                let result = item.result.flatMap { _ in
-                    defer { row += 1 }
-                    let values = logits.map { $0.rows(row..<row + 1).values }
-                    return Result { () throws(InputError) in
-                        guard values.joined().allSatisfy(\.isFinite) else {
-                            throw .notFinite(item.path, weights: checkpoint.path)
-                        }
-                        guard let label else { return }
-                        for index in results.indices {
-                            results[index].add(logits: values[index], exact: values[0], label: label)
-                        }
+        ) { path, result in
+            let label = labels.next() ?? nil
+            let outcome = result.flatMap { _, logits in
+                Result { () throws(InputError) in
+                    guard logits.joined().allSatisfy(\.isFinite) else {
+                        throw .notFinite(path, weights: checkpoint.path)
+                    }
+                    guard let label else { return }
+                    for index in results.indices {
+                        results[index].add(logits: logits[index], exact: logits[0], label: label)
                     }
                 }
-                try body(item.path, result)
             }
+            try body(path, outcome)
         }
         return results
     }

@@ -60,7 +60,7 @@ package struct EmbeddingMap {
             JSON.Member(
                 "group", .array((groups?.members ?? [Int](repeating: 0, count: vectors.rows)).map { .integer($0) })),
             JSON.Member("paths", .array((paths ?? []).map { .string($0) })),
-            JSON.Member("pictures", .array(images.map { .string($0) })),
+            JSON.Member("thumbnails", .array(images.map { .string($0) })),
         ])
         return MapPage.html(title: title, count: vectors.rows, data: data)
     }

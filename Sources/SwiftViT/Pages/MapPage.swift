@@ -94,11 +94,11 @@ enum MapPage {
         // The side of an image in the place of its point; 0 while there is no room for images.
         function side() { const room = 2 * spacing * scale; return room < 20 ? 0 : Math.min(room, 128); }
         function image(i) {
-          if (!data.pictures[i]) return null;
+          if (!data.thumbnails[i]) return null;
           if (!images[i]) {
             images[i] = new Image();
             images[i].onload = redraw;
-            images[i].src = 'data:image/jpeg;base64,' + data.pictures[i];
+            images[i].src = 'data:image/jpeg;base64,' + data.thumbnails[i];
           }
           return images[i].complete && images[i].naturalWidth ? images[i] : null;
         }
@@ -160,7 +160,7 @@ enum MapPage {
             hovered = found;
             if (found >= 0) {
               name.textContent = data.paths[found] || 'row ' + found;
-              const jpeg = data.pictures[found];
+              const jpeg = data.thumbnails[found];
               thumbnail.style.display = jpeg ? '' : 'none';
               if (jpeg) thumbnail.src = 'data:image/jpeg;base64,' + jpeg; else thumbnail.removeAttribute('src');
             }

@@ -35,10 +35,10 @@ package enum InstructionSet: String, CaseIterable, Sendable {
     /// The set of which a processor's products are fastest; the bits of its results do not depend on it.
     ///
     /// Some processors that multiply pairs of bfloat16 in one instruction are faster by two of single precision.
-    static var fastest: InstructionSet {
-        let isSlow = vit_pairs_are_slow() != 0
-        return supported.first { !(isSlow && $0 == .avx512BF16) } ?? .portable
-    }
+    static let fastest: InstructionSet = {
+        let pairsAreSlow = vit_pairs_are_slow() != 0
+        return supported.first { !(pairsAreSlow && $0 == .avx512BF16) } ?? .portable
+    }()
 
     /// What it is usually called: "AVX-512".
     package var displayName: String {
