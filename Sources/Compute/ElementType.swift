@@ -2,11 +2,13 @@
 public enum ElementType: String, Sendable, Hashable {
     /// 32-bit floating point: activations, weights, gradients.
     case float32
+    /// The upper halves of such numbers, 8 bits of precision: activations that a backward pass reads again.
+    case bfloat16
     /// 32-bit integers: row and patch numbers.
     case int32
 
     /// The size of an element in bytes.
-    package var byteCount: Int { 4 }
+    package var byteCount: Int { self == .bfloat16 ? 2 : 4 }
 }
 
 /// How a model's products of matrices are computed, chosen once when the model is built.

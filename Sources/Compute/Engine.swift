@@ -30,8 +30,8 @@ package protocol Engine: AnyObject, Sendable {
 
     // MARK: Linear layers
 
-    /// A layer's `weight` (M, K) as this engine's products read it: packed at `precision`, or read in place where it
-    /// `changes` between two products.
+    /// A layer's `weight` (M, K) as this engine's products at `precision` read it: packed, or in place where it `changes`
+    /// between two products, which int8 cannot.
     func linearWeights(_ weight: Tensor, precision: Precision, changes: Bool) -> any LinearWeights
 
     /// y (…, M) = epilogue(x (…, K) · Wᵀ + bias (M)).
@@ -40,8 +40,9 @@ package protocol Engine: AnyObject, Sendable {
     /// dx (…, K) = dy (…, M) · W.
     func linearInputGradient(_ dy: Tensor, _ weights: any LinearWeights, dx: Tensor)
 
-    /// dWeight (M, K) += dyᵀ · x; dBias (M) += the sum of dy's rows.
-    func linearWeightGradient(_ dy: Tensor, x: Tensor, dWeight: Tensor, dBias: Tensor?)
+    /// dWeight (M, K) += dyᵀ · x, at the precision of the weights; dBias (M) += the sum of dy's rows.
+    func linearWeightGradient(
+        _ dy: Tensor, x: Tensor, _ weights: any LinearWeights, dWeight: Tensor, dBias: Tensor?)
 
     // MARK: Products of matrices
 

@@ -26,6 +26,9 @@ package protocol LinearWeights: AnyObject, Sendable {
     var inputs: Int { get }
     /// The length of an output row (M).
     var outputs: Int { get }
+    /// The type in which the layer's results, and what is kept of them for a backward pass, lose nothing that the products of
+    /// this precision would not.
+    var activationType: ElementType { get }
 }
 
 /// The two layers of an MLP and the activation between them.

@@ -1,3 +1,5 @@
+import CKernels
+
 /// A contiguous view of numbers in a storage: where it starts, what shape it has, and the type of its elements.
 ///
 /// Copying a tensor copies the view, never the numbers.
@@ -51,6 +53,12 @@ public struct Tensor: Sendable {
         return unsafe storage.address.assumingMemoryBound(to: Float.self) + offset
     }
 
+    /// The address of the first element of bfloat16.
+    var bfloat16s: UnsafeMutablePointer<UInt16> {
+        precondition(type == .bfloat16, "Tensor: expected elements of type bfloat16, got \(type.rawValue)")
+        return unsafe storage.address.assumingMemoryBound(to: UInt16.self) + offset
+    }
+
     /// The address of the first row number of an index.
     var indices: UnsafeMutablePointer<Int32> {
         precondition(type == .int32, "Tensor: expected elements of type int32, got \(type.rawValue)")
@@ -59,7 +67,11 @@ public struct Tensor: Sendable {
 
     /// The elements in row-major order, copied.
     public var values: [Float] {
-        unsafe Array(UnsafeBufferPointer(start: pointer, count: count))
+        guard type == .bfloat16 else { return unsafe Array(UnsafeBufferPointer(start: pointer, count: count)) }
+        return unsafe [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+            if let start = buffer.baseAddress { unsafe vit_float32_from_bfloat16(bfloat16s, count, start) }
+            initialized = count
+        }
     }
 
     /// The row numbers of an index in row-major order, copied.
@@ -82,7 +94,11 @@ public struct Tensor: Sendable {
         precondition(
             offset >= 0 && offset + values.count <= count,
             "Tensor.assign: \(values.count) values at \(offset) do not fit into the shape \(shape)")
-        unsafe (pointer + offset).update(from: values, count: values.count)
+        if type == .bfloat16 {
+            unsafe vit_round_to_bfloat16(values, values.count, bfloat16s + offset)
+        } else {
+            unsafe (pointer + offset).update(from: values, count: values.count)
+        }
     }
 
     /// Overwrites all row numbers of an index, in row-major order.

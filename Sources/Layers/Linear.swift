@@ -29,6 +29,6 @@ package struct Linear: Sendable {
     /// Adds to the gradients of weight and bias.
     package func addGradients(_ dy: Tensor, x: Tensor, engine: any Engine) {
         guard let dWeight else { preconditionFailure("Linear.backward: the layer is not trained") }
-        engine.linearWeightGradient(dy, x: x, dWeight: dWeight, dBias: bias?.gradient)
+        engine.linearWeightGradient(dy, x: x, weights, dWeight: dWeight, dBias: bias?.gradient)
     }
 }

@@ -31,7 +31,8 @@ package struct MLP: TokenLayer {
             self.layer = layer
             engine = workspace.engine
             let shape = tokens.shape(width: layer.first.outputs)
-            preActivation = workspace.keepsActivations ? workspace.tensor(shape) : nil
+            preActivation =
+                workspace.keepsActivations ? workspace.tensor(shape, type: layer.first.weights.activationType) : nil
             hidden = workspace.shared("wide", shape)
         }
 

@@ -41,7 +41,8 @@ package struct SelfAttention: TokenLayer {
             engine = workspace.engine
             self.queryCount = queryCount
             skipsKeys = !all && !keeps
-            qkv = workspace.kept("qkv", tokens.shape(width: layer.qkv.outputs))
+            qkv = workspace.kept(
+                "qkv", tokens.shape(width: layer.qkv.outputs), type: layer.qkv.weights.activationType)
             allAttended = workspace.shared("attended", tokens.shape())
             dAllAttended = keeps ? workspace.shared("dBranch", tokens.shape()) : allAttended
             attended =

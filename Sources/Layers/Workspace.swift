@@ -16,7 +16,13 @@ package final class Workspace {
     package private(set) var keepsActivations: Bool
     private var owned: [Tensor] = []
     private var nextOwned = 0
-    private var shared: [Slot: Tensor] = [:]
+    private var shared: [Piece: Tensor] = [:]
+
+    /// A slot for one type of elements.
+    private struct Piece: Hashable {
+        let slot: Slot
+        let type: ElementType
+    }
 
     private init(engine: any Engine, keepsActivations: Bool) {
         self.engine = engine
@@ -31,7 +37,7 @@ package final class Workspace {
         let draft = Workspace(engine: engine, keepsActivations: keepsActivations)
         _ = try make(draft)
         let workspace = Workspace(engine: engine, keepsActivations: keepsActivations)
-        workspace.shared = draft.shared.mapValues { Tensor(shape: [$0.count]) }
+        workspace.shared = draft.shared.mapValues { Tensor(shape: [$0.count], type: $0.type) }
         return (try make(workspace), workspace)
     }
 
@@ -51,17 +57,18 @@ package final class Workspace {
     }
 
     /// A tensor that the next layer to ask for this slot overwrites.
-    package func shared(_ slot: Slot, _ shape: [Int]) -> Tensor {
+    package func shared(_ slot: Slot, _ shape: [Int], type: ElementType = .float32) -> Tensor {
         let count = shape.reduce(1, *)
-        if let tensor = shared[slot], tensor.count >= count { return tensor.first(shape) }
-        let tensor = Tensor(shape: shape)
-        shared[slot] = tensor
+        let piece = Piece(slot: slot, type: type)
+        if let tensor = shared[piece], tensor.count >= count { return tensor.first(shape) }
+        let tensor = Tensor(shape: shape, type: type)
+        shared[piece] = tensor
         return tensor
     }
 
     /// A tensor that the backward pass reads: the caller's own where activations are kept, else a shared one.
-    package func kept(_ slot: Slot, _ shape: [Int]) -> Tensor {
-        keepsActivations ? tensor(shape) : shared(slot, shape)
+    package func kept(_ slot: Slot, _ shape: [Int], type: ElementType = .float32) -> Tensor {
+        keepsActivations ? tensor(shape, type: type) : shared(slot, shape, type: type)
     }
 
     /// Plans layers that are not trained, of which nothing is kept.

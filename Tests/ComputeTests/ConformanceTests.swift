@@ -63,6 +63,16 @@ import Testing
         for (kind, got) in zip(Engines.all, all) { #expect(got == all.last, "\(kind.name)") }
     }
 
+    /// The same of training in bfloat16, forward and backward.
+    @Test(arguments: OperationCase.bfloat16)
+    func instructionSetsChangeNoBitOfTraining(operation: OperationCase) {
+        let all = Engines.all.map { kind in
+            var numbers = Numbers(seed: 14)
+            return operation.run(kind.make(2), &numbers).map { $0.values.map(\.bitPattern) }
+        }
+        for (kind, got) in zip(Engines.all, all) { #expect(got == all.last, "\(kind.name)") }
+    }
+
     /// The bits of every result are the same for any number of threads.
     @Test(arguments: OperationCase.all)
     func threadsChangeNoBit(operation: OperationCase) {

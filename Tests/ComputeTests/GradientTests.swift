@@ -25,7 +25,8 @@ import Testing
         let (dWeight, dBias) = (Tensor(shape: [outputs, inputs]), Tensor(shape: [outputs]))
         let d = Tensor(dy, shape: [rows, outputs])
         engine.linearInputGradient(d, weights(weight, [outputs, inputs]), dx: dx)
-        engine.linearWeightGradient(d, x: Tensor(x, shape: [rows, inputs]), dWeight: dWeight, dBias: dBias)
+        engine.linearWeightGradient(
+            d, x: Tensor(x, shape: [rows, inputs]), weights(weight, [outputs, inputs]), dWeight: dWeight, dBias: dBias)
         func check(_ got: Tensor, _ value: [Double], _ f: ([Double]) -> [Double]) {
             #expect(difference(got, numericGradient(of: value, cotangent: dy, f)) < 1e-5)
         }

@@ -22,7 +22,7 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
 
 extension OperationCase {
     static var all: [OperationCase] {
-        linear + products + attention + mlp + rows + tokens + elements + images + losses
+        linear + products + attention + mlp + rows + tokens + elements + images + losses + bfloat16
     }
 
     /// Rows, inputs and outputs: within a task, across tasks, with remainders, and no multiple of a vector; many rows, many
@@ -34,9 +34,9 @@ extension OperationCase {
 
     private static var linear: [OperationCase] {
         linearShapes.flatMap { rows, inputs, outputs in
-            [(true, Precision.float32), (false, .float32), (false, .bfloat16), (false, .int8)].map {
+            [(true, Precision.float32), (false, .float32), (true, .bfloat16), (false, .bfloat16), (false, .int8)].map {
                 changes, precision in
-                let kind = changes ? "in place" : "packed in \(precision)"
+                let kind = "\(changes ? "in place" : "packed") in \(precision)"
                 return OperationCase("linear \(rows) × \(inputs) → \(outputs), \(kind)") {
                     engine, numbers in
                     let (x, weight) = (numbers.tensor(rows, inputs), numbers.tensor(outputs, inputs))
@@ -56,27 +56,33 @@ extension OperationCase {
                 }
             }
         }
-            + [(1, 5, 3), (7, 16, 24), (53, 12, 130), (20, 64, 40), (400, 96, 33), (2100, 32, 9), (70, 1024, 10)].map {
-                rows, inputs, outputs in
-                OperationCase("linearInputGradient \(rows) × \(outputs) → \(inputs)") { engine, numbers in
-                    let (dy, weight) = (numbers.tensor(rows, outputs), numbers.tensor(outputs, inputs))
-                    let dx = Tensor.unwritten(rows, inputs)
-                    engine.linearInputGradient(
-                        dy, engine.linearWeights(weight, precision: .float32, changes: true), dx: dx)
-                    return [dx]
-                }
+            + [Precision.float32, .bfloat16].flatMap { linearGradients($0) } + [embedPatches]
+    }
+
+    private static func linearGradients(_ precision: Precision) -> [OperationCase] {
+        [(1, 5, 3), (7, 16, 24), (53, 12, 130), (20, 64, 40), (400, 96, 33), (2100, 32, 9), (70, 1024, 10)].map {
+            rows, inputs, outputs in
+            OperationCase("linearInputGradient \(rows) × \(outputs) → \(inputs), \(precision)") { engine, numbers in
+                let (dy, weight) = (numbers.tensor(rows, outputs), numbers.tensor(outputs, inputs))
+                let dx = Tensor.unwritten(rows, inputs)
+                engine.linearInputGradient(
+                    dy, engine.linearWeights(weight, precision: precision, changes: true), dx: dx)
+                return [dx]
             }
+        }
             // With enough outputs that the input is packed or read in place, in parts; several tasks and a rest.
-            + [(1, 5, 3), (100, 33, 17), (53, 12, 130), (20, 70, 64), (300, 32, 100), (20, 64, 1024)].map {
-                rows, inputs, outputs in
-                OperationCase("linearWeightGradient \(rows), \(inputs) → \(outputs)") { engine, numbers in
-                    let (dy, x) = (numbers.tensor(rows, outputs), numbers.tensor(rows, inputs))
-                    let (dWeight, dBias) = (numbers.tensor(outputs, inputs), numbers.tensor(outputs))
-                    engine.linearWeightGradient(dy, x: x, dWeight: dWeight, dBias: dBias)
-                    engine.linearWeightGradient(dy, x: x, dWeight: dWeight, dBias: nil)
-                    return [dWeight, dBias]
-                }
-            } + [embedPatches]
+            + [(1, 5, 3), (100, 33, 17), (53, 12, 130), (20, 70, 64), (300, 32, 100), (20, 64, 1024), (4200, 9, 20)].map
+        {
+            rows, inputs, outputs in
+            OperationCase("linearWeightGradient \(rows), \(inputs) → \(outputs), \(precision)") { engine, numbers in
+                let (dy, x) = (numbers.tensor(rows, outputs), numbers.tensor(rows, inputs))
+                let (dWeight, dBias) = (numbers.tensor(outputs, inputs), numbers.tensor(outputs))
+                let weights = engine.linearWeights(numbers.tensor(outputs, inputs), precision: precision, changes: true)
+                engine.linearWeightGradient(dy, x: x, weights, dWeight: dWeight, dBias: dBias)
+                engine.linearWeightGradient(dy, x: x, weights, dWeight: dWeight, dBias: nil)
+                return [dWeight, dBias]
+            }
+        }
     }
 
     private static let embedPatches = OperationCase("embedPatches") { engine, numbers in

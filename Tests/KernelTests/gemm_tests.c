@@ -55,7 +55,8 @@ static void pack_rounded(
 static void run_case(vit_instruction_set set, vit_gemm_format format, gemm_case c) {
     const int64_t nr = vit_gemm_nr(set, format), numbers = vit_gemm_numbers_per_word(set, format);
     const int64_t words = (c.k + numbers - 1) / numbers;
-    if (format != vit_float32) c.reads_columns_of_a = 0, c.is_packed = c.b_is_transposed = 1;
+    if (format != vit_float32) c.is_packed = 1;
+    if (format == vit_int8) c.reads_columns_of_a = 0, c.b_is_transposed = 1;
     if (!c.is_packed) c.n = (c.n + nr - 1) / nr * nr;
     const int64_t contiguous = c.reads_columns_of_a ? c.m : c.k, others = c.reads_columns_of_a ? c.k : c.m;
     const int64_t a_stride = c.has_conflicting_stride ? (contiguous + 1023) / 1024 * 1024 : contiguous + 3;
@@ -75,10 +76,13 @@ static void run_case(vit_instruction_set set, vit_gemm_format format, gemm_case 
     float *scales = unwritten_floats((size_t)c.n);
     int32_t *sums = malloc((size_t)c.n * sizeof *sums);
     if (format == vit_int8) c.accumulates = 0;
-    if (format != vit_float32) {
+    const int64_t some = panels / 2;
+    if (format != vit_float32 && c.b_is_transposed) {
         pack_rounded(set, format, matrix, packed, scales, sums);
+    } else if (c.is_packed && !c.b_is_transposed) {
+        vit_gemm_pack_rows_of_b(set, format, &matrix, 0, some, packed);
+        vit_gemm_pack_rows_of_b(set, format, &matrix, some, panels - some, packed);
     } else if (c.is_packed) {
-        const int64_t some = panels / 2;
         vit_pack_b(&matrix, 0, some, packed);
         vit_pack_b(&matrix, some, panels - some, packed);
     }
@@ -91,9 +95,18 @@ static void run_case(vit_instruction_set set, vit_gemm_format format, gemm_case 
         .residual_row_stride = c_stride, .c = result, .c_row_stride = c_stride};
     float *workspace = unwritten_floats((size_t)vit_gemm_workspace(set, format, c.m, c.k));
     const int64_t rounded_stride = vit_gemm_rounded_stride(set, format, c.k);
-    float *rounded = unwritten_floats((size_t)(c.m * rounded_stride)), *row_scales = unwritten_floats((size_t)c.m);
+    const int64_t mr = vit_gemm_mr(set, format), tiles = (c.m + mr - 1) / mr;
+    const int64_t tile_stride = vit_gemm_packed_a_stride(set, format, c.k);
+    float *rounded = unwritten_floats((size_t)(c.m * rounded_stride + tiles * tile_stride));
+    float *row_scales = unwritten_floats((size_t)c.m);
     const vit_gemm_operands unrounded = operands;
-    if (c.rounds_a_before && format != vit_float32) {
+    if (c.reads_columns_of_a && format != vit_float32) {
+        const vit_b_matrix across = {.b = a, .row_stride = a_stride, .column_stride = 1, .k = c.k, .n = c.m, .nr = mr};
+        vit_gemm_pack_rows_of_a(set, format, &across, 0, tiles / 2, rounded);
+        vit_gemm_pack_rows_of_a(set, format, &across, tiles / 2, tiles - tiles / 2, rounded);
+        operands.a = rounded, operands.a_is_rounded = 1, operands.a_row_stride = 1, operands.a_column_stride = mr;
+        operands.a_tile_stride = tile_stride;
+    } else if (c.rounds_a_before && format != vit_float32) {
         vit_gemm_round_a(set, format, a, a_stride, c.m, c.k, rounded, row_scales);
         operands.a = rounded, operands.a_row_stride = rounded_stride, operands.a_is_rounded = 1;
         operands.a_scale = row_scales;

@@ -24,12 +24,12 @@ package final class ReferenceEngine: Engine {
         let precision: Precision
         var inputs: Int { matrix.shape[1] }
         var outputs: Int { matrix.shape[0] }
+        var activationType: ElementType { precision == .bfloat16 ? .bfloat16 : .float32 }
         init(_ matrix: Tensor, _ precision: Precision) { (self.matrix, self.precision) = (matrix, precision) }
     }
 
     package func linearWeights(_ weight: Tensor, precision: Precision, changes: Bool) -> any LinearWeights {
-        let copy = changes ? weight : Tensor(rounded(weight, width: weight.shape[1], precision), shape: weight.shape)
-        return Weights(copy, precision)
+        Weights(changes ? weight : Tensor(weight.values, shape: weight.shape), precision)
     }
 
     /// The nearest number of a precision: of two that are as near, the one with an even last bit. Denormal ones become zero.
@@ -54,13 +54,17 @@ package final class ReferenceEngine: Engine {
     }
 
     /// What weights are multiplied by.
-    private func factors(_ x: Tensor, _ weights: any LinearWeights) -> [Double] {
-        rounded(x, width: weights.inputs, (weights as? Weights)?.precision ?? .float32).map { Double($0) }
+    private func factors(_ x: Tensor, width: Int? = nil, _ weights: any LinearWeights) -> [Double] {
+        rounded(x, width: width ?? weights.inputs, own(weights).precision).map { Double($0) }
     }
 
     private func matrix(_ weights: any LinearWeights) -> [Double] {
+        rounded(own(weights).matrix, width: weights.inputs, own(weights).precision).map { Double($0) }
+    }
+
+    private func own(_ weights: any LinearWeights) -> Weights {
         guard let weights = weights as? Weights else { preconditionFailure("weights of another engine") }
-        return numbers(weights.matrix)
+        return weights
     }
 
     package func linear(
@@ -82,7 +86,8 @@ package final class ReferenceEngine: Engine {
     }
 
     package func linearInputGradient(_ dy: Tensor, _ weights: any LinearWeights, dx: Tensor) {
-        let (dy, w, inputs, outputs) = (numbers(dy), matrix(weights), weights.inputs, weights.outputs)
+        let (inputs, outputs) = (weights.inputs, weights.outputs)
+        let (dy, w) = (factors(dy, width: outputs, weights), matrix(weights))
         var result = [Double](repeating: 0, count: dx.count)
         for row in 0..<dx.count / inputs {
             for column in 0..<outputs {
@@ -92,13 +97,16 @@ package final class ReferenceEngine: Engine {
         write(result, to: dx)
     }
 
-    package func linearWeightGradient(_ dy: Tensor, x: Tensor, dWeight: Tensor, dBias: Tensor?) {
-        let (dy, x, outputs, inputs) = (numbers(dy), numbers(x), dWeight.shape[0], dWeight.shape[1])
+    package func linearWeightGradient(
+        _ dy: Tensor, x: Tensor, _ weights: any LinearWeights, dWeight: Tensor, dBias: Tensor?
+    ) {
+        let (inputs, outputs) = (weights.inputs, weights.outputs)
         var (weight, bias) = (numbers(dWeight), dBias.map(numbers))
+        let (sums, x, dy) = (numbers(dy), factors(x, weights), factors(dy, width: outputs, weights))
         for row in 0..<x.count / inputs {
             for column in 0..<outputs {
                 let d = dy[row * outputs + column]
-                bias?[column] += d
+                bias?[column] += sums[row * outputs + column]
                 for k in 0..<inputs { weight[column * inputs + k] += d * x[row * inputs + k] }
             }
         }

@@ -78,6 +78,24 @@ void vit_gemm_round_b(
     kernel_for(set, format)->round_b(b, stride, columns, k, words, word_stride, scales, sums);
 }
 
+void vit_gemm_pack_rows_of_b(
+    vit_instruction_set set, vit_gemm_format format, const vit_b_matrix *matrix, int64_t first, int64_t count,
+    float *packed) {
+    const vit_gemm_kernel *kernel = kernel_for(set, format);
+    (kernel->round_a ? kernel->pack_rows_of_b : vit_pack_b)(matrix, first, count, packed);
+}
+
+void vit_gemm_pack_rows_of_a(
+    vit_instruction_set set, vit_gemm_format format, const vit_b_matrix *matrix, int64_t first, int64_t count,
+    float *packed) {
+    kernel_for(set, format)->pack_rows_of_a(matrix, first, count, packed);
+}
+
+int64_t vit_gemm_packed_a_stride(vit_instruction_set set, vit_gemm_format format, int64_t k) {
+    const vit_gemm_kernel *kernel = kernel_for(set, format);
+    return kernel->pack_rows_of_a ? kernel->mr * kernel->parts * word_count(kernel, k) : 0;
+}
+
 int64_t vit_gemm_workspace(vit_instruction_set set, vit_gemm_format format, int64_t m, int64_t k) {
     const vit_gemm_kernel *kernel = kernel_for(set, format);
     if (kernel->round_a) return m * (rounded_stride(kernel, k) + 1);
@@ -86,6 +104,7 @@ int64_t vit_gemm_workspace(vit_instruction_set set, vit_gemm_format format, int6
 
 // A is packed where its neighbours would evict each other from the caches.
 static int packs_a(const vit_gemm_kernel *kernel, const vit_gemm_operands *operands) {
+    if (operands->a_is_rounded) return 0;
     const int is_across = operands->a_row_stride == 1;
     const int64_t stride = is_across ? operands->a_column_stride : operands->a_row_stride;
     return stride % vit_conflicting_stride == 0 || (is_across && operands->n >= kernel->min_n_for_packing_a);
@@ -126,7 +145,8 @@ static void set_prefetch(
 static void multiply_panel(const vit_gemm_kernel *kernel, int is_packed, vit_tile_source from, vit_tile_target to) {
     const vit_gemm_operands *operands = to.operands;
     const int64_t mr = kernel->mr;
-    const int64_t a_step = mr * (is_packed ? from.k : from.a_row_stride);
+    const int64_t tile_stride = operands->a_tile_stride ? operands->a_tile_stride : mr * from.a_row_stride;
+    const int64_t a_step = is_packed ? mr * from.k : tile_stride;
     const int is_last_panel = to.column + kernel->nr >= operands->n;
     const vit_micro_kernel *tiles = kernel->tiles[from.a_row_stride == 1];
     for (int64_t tile = 0, left = operands->m; left > 0; tile++, left -= mr) {
@@ -183,6 +203,7 @@ void vit_gemm(
         multiply(kernel, &rounded, operands->a_scale, NULL);
         return;
     }
+    rounded.a_is_rounded = 1;
     rounded.a = workspace;
     rounded.a_row_stride = rounded_stride(kernel, operands->k);
     rounded.a_column_stride = 1;

@@ -55,6 +55,9 @@ typedef struct {
     void (*round_b)(
         const float *b, int64_t stride, int64_t columns, int64_t k, float *words, int64_t word_stride, float *scales,
         int32_t *sums);
+    // Null, or round and pack panels of a matrix whose rows are contiguous, for B and for the A of a product that sums over rows.
+    void (*pack_rows_of_b)(const vit_b_matrix *matrix, int64_t first, int64_t count, float *packed);
+    void (*pack_rows_of_a)(const vit_b_matrix *matrix, int64_t first, int64_t count, float *packed);
 } vit_gemm_kernel;
 
 // Rounding by the compiler's vectors: to pairs of bfloat16; to bfloat16 as floats, whose lower halves are zero; to words of four
@@ -66,12 +69,16 @@ typedef struct {
     void vit_round_b_to_##NAME(                                                                                      \
         const float *b, int64_t stride, int64_t columns, int64_t k, float *words, int64_t word_stride, float *scales, \
         int32_t *sums)
+#define PACK_ROWS(NAME) \
+    void vit_pack_rows_as_##NAME(const vit_b_matrix *matrix, int64_t first, int64_t count, float *packed)
 ROUND_A(wide_bfloat16);
 ROUND_A(offset_int8);
 ROUND_A(int16);
 ROUND_B(bfloat16);
 ROUND_B(int8);
 ROUND_B(int16);
+PACK_ROWS(bfloat16);
+PACK_ROWS(wide_bfloat16);
 // What the numbers of a row are multiplied by before they are rounded to int8, and the scale that takes them back.
 float vit_int8_factor(uint32_t largest_bits, float *scale);
 

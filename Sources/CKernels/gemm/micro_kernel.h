@@ -177,18 +177,20 @@ INLINED void pack_columns(const vit_gemm_operands *operands, int64_t first, int6
     }
 }
 
-// A kernel whose A is rounded: its columns are contiguous, and it needs no packing.
-#define ROUNDED_KERNEL(NAME, KC, NUMBERS_PER_WORD, A_ROUNDER, B_ROUNDER, ...) \
-    const vit_gemm_kernel NAME = {                                        \
-        .mr = mr,                                                         \
-        .nr = nr,                                                         \
-        .kc = KC,                                                         \
-        .kc_across = KC,                                                  \
-        .prefetch_period = prefetch_period,                               \
-        .min_n_for_packing_a = INT64_MAX,                                 \
-        .tiles = {{__VA_ARGS__}},                                         \
-        .numbers_per_word = NUMBERS_PER_WORD,                             \
-        .parts = parts,                                                   \
-        .round_a = A_ROUNDER,                                             \
-        .round_b = B_ROUNDER,                                             \
+// A kernel whose A is rounded: it needs no packing. TILES: functions for A by its rows, and for packed tiles of it.
+#define ROUNDED_KERNEL(NAME, KC, NUMBERS_PER_WORD, A_ROUNDER, B_ROUNDER, A_PACKER, B_PACKER, ...) \
+    const vit_gemm_kernel NAME = {                                                                \
+        .mr = mr,                                                                                 \
+        .nr = nr,                                                                                 \
+        .kc = KC,                                                                                 \
+        .kc_across = KC,                                                                          \
+        .prefetch_period = prefetch_period,                                                       \
+        .min_n_for_packing_a = INT64_MAX,                                                         \
+        .tiles = {__VA_ARGS__},                                                                   \
+        .numbers_per_word = NUMBERS_PER_WORD,                                                     \
+        .parts = parts,                                                                           \
+        .round_a = A_ROUNDER,                                                                     \
+        .round_b = B_ROUNDER,                                                                     \
+        .pack_rows_of_a = A_PACKER,                                                               \
+        .pack_rows_of_b = B_PACKER,                                                               \
     };

@@ -46,6 +46,7 @@ typedef struct {
     int64_t m, n, k;
     const float *a;
     int64_t a_row_stride, a_column_stride;  // one of them is 1
+    int64_t a_tile_stride;  // from mr rows to the next where A is packed; 0: rows follow each other
     int32_t a_is_rounded;
     const float *a_scale;  // int8, rounded before: of each row
     const float *b;
@@ -90,5 +91,22 @@ void vit_pack_b(const vit_b_matrix *matrix, int64_t first, int64_t count, float 
 void vit_gemm_round_b(
     vit_instruction_set set, vit_gemm_format format, const float *b, int64_t stride, int64_t columns, int64_t k,
     float *words, int64_t word_stride, float *scales, int32_t *sums);
+
+// The same as vit_pack_b for a B whose rows are contiguous, which is rounded on the way; not for int8.
+void vit_gemm_pack_rows_of_b(
+    vit_instruction_set set, vit_gemm_format format, const vit_b_matrix *matrix, int64_t first, int64_t count,
+    float *packed);
+
+// Rounds and packs an A (m x k) whose columns are contiguous, given as a matrix (k x m) in panels of mr: a_row_stride is 1 then,
+// a_column_stride mr, and a_tile_stride as below. bfloat16 only.
+void vit_gemm_pack_rows_of_a(
+    vit_instruction_set set, vit_gemm_format format, const vit_b_matrix *matrix, int64_t first, int64_t count,
+    float *packed);
+
+// Packs all micro-panels of a B (k x n) of bfloat16 whose rows, `stride` numbers apart, are contiguous.
+void vit_pack_pairs(const uint16_t *rows, int64_t stride, int64_t k, int64_t n, int64_t nr, float *packed);
+
+// Floats of a tile of A that is packed so; 0: there is none.
+int64_t vit_gemm_packed_a_stride(vit_instruction_set set, vit_gemm_format format, int64_t k);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "adamw.h"
 #include "augment.h"
+#include "bfloat16.h"
 #include "elementwise.h"
 #include "float16.h"
 #include "gelu.h"

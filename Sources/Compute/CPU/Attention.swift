@@ -10,6 +10,7 @@ extension CPUEngine {
                 && y.shape == [imageCount, queryCount, width],
             "attention: \(heads) heads got qkv \(qkv.shape), y \(y.shape)")
         let shape = HeadShape(tokenCount: tokenCount, width: width, heads: heads)
+        let kernel = kernel(for: qkv.type)
         let size = Self.queriesPerTask(queryCount: queryCount, tokenCount: tokenCount, heads: imageCount * heads)
         let whole = HeadAttention(shape, queryCount: size, kernel: kernel)
         let restCount = queryCount % size
@@ -21,7 +22,7 @@ extension CPUEngine {
             let image = task / (blockCount * heads)
             let query = block * size
             let scratch = unsafe scratch(of: worker, floatCount: whole.scratchCount)
-            let base = unsafe qkv.pointer + 3 * image * tokenCount * width + head * shape.headWidth
+            let base = qkv.elements + (3 * image * tokenCount * width + head * shape.headWidth)
             let output = unsafe y.pointer + (image * queryCount + query) * width + head * shape.headWidth
             let attention = query + size > queryCount ? rest : whole
             unsafe attention.run(
@@ -36,14 +37,20 @@ extension CPUEngine {
             weights.count == imageCount * heads * tokenCount * tokenCount,
             "attentionWeights: \(heads) heads got qkv \(qkv.shape), weights \(weights.shape)")
         let shape = HeadShape(tokenCount: tokenCount, width: width, heads: heads)
-        let attention = HeadAttention(shape, queryCount: tokenCount, weightStride: tokenCount, kernel: kernel)
+        let attention = HeadAttention(
+            shape, queryCount: tokenCount, weightStride: tokenCount, kernel: kernel(for: qkv.type))
         workers.run(imageCount * heads) { task, worker in
             let (image, head) = (task / heads, task % heads)
-            let base = unsafe qkv.pointer + 3 * image * tokenCount * width + head * shape.headWidth
+            let base = qkv.elements + (3 * image * tokenCount * width + head * shape.headWidth)
             let target = unsafe weights.pointer + task * tokenCount * tokenCount
             let workspace = unsafe scratch(of: worker, floatCount: attention.workspaceCount)
             unsafe attention.computeWeights(q: base, k: base + width, workspace: workspace, into: target)
         }
+    }
+
+    /// The product for queries, keys and values of a type.
+    private func kernel(for type: ElementType) -> GemmKernel {
+        GemmKernel(kernel.instructionSet, type == .bfloat16 ? .bfloat16 : .float32)
     }
 
     /// Queries of a head that one task handles: few enough that their scores stay in the core's own cache, and enough to be
@@ -115,18 +122,16 @@ private struct HeadAttention {
     }
 
     func run(
-        q: UnsafeMutablePointer<Float>, k: UnsafeMutablePointer<Float>, v: UnsafeMutablePointer<Float>,
-        scratch: UnsafeMutablePointer<Float>, y: UnsafeMutablePointer<Float>
+        q: Elements, k: Elements, v: Elements, scratch: UnsafeMutablePointer<Float>, y: UnsafeMutablePointer<Float>
     ) {
         let weights = unsafe scratch + workspaceCount
         unsafe computeWeights(q: q, k: k, workspace: scratch, into: weights)
-        unsafe output.run(weights, v, into: y, workspace: scratch)
+        unsafe output.run(Elements(weights), v, into: y, workspace: scratch)
     }
 
     /// The attention weights of the queries: softmax(QKᵀ/√d).
     func computeWeights(
-        q: UnsafeMutablePointer<Float>, k: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>,
-        into weights: UnsafeMutablePointer<Float>
+        q: Elements, k: Elements, workspace: UnsafeMutablePointer<Float>, into weights: UnsafeMutablePointer<Float>
     ) {
         unsafe scores.run(q, k, into: weights, workspace: workspace)
         unsafe vit_softmax(weights, queryCount, tokenCount, weightStride)
@@ -144,13 +149,13 @@ extension CPUEngine {
                 && dy.count == imageCount * tokenCount * width && y.count == dy.count,
             "attentionBackward: \(heads) heads got dy \(dy.shape), qkv \(qkv.shape), dqkv \(dqkv.shape), y \(y.shape)")
         let shape = HeadShape(tokenCount: tokenCount, width: width, heads: heads)
-        let backward = HeadAttentionBackward(shape, kernel: kernel)
+        let backward = HeadAttentionBackward(shape, kernel: kernel(for: qkv.type))
         workers.run(imageCount * heads) { task, worker in
             let (image, head) = (task / heads, task % heads)
             let offset = image * tokenCount * width + head * shape.headWidth
             let offset3 = 3 * image * tokenCount * width + head * shape.headWidth
             unsafe backward.run(
-                qkv: qkv.pointer + offset3, dy: dy.pointer + offset, dqkv: dqkv.pointer + offset3,
+                qkv: qkv.elements + offset3, dy: dy.pointer + offset, dqkv: dqkv.pointer + offset3,
                 y: y.pointer + offset,
                 scratch: scratch(of: worker, floatCount: backward.scratchCount))
         }
@@ -198,20 +203,21 @@ private struct HeadAttentionBackward {
     }
 
     func run(
-        qkv: UnsafeMutablePointer<Float>, dy: UnsafeMutablePointer<Float>, dqkv: UnsafeMutablePointer<Float>,
+        qkv: Elements, dy: UnsafeMutablePointer<Float>, dqkv: UnsafeMutablePointer<Float>,
         y: UnsafeMutablePointer<Float>, scratch workspace: UnsafeMutablePointer<Float>
     ) {
         let (count, stride, width) = (shape.tokenCount, shape.weightStride, shape.width)
-        let (q, k, v) = unsafe (qkv, qkv + width, qkv + 2 * width)
+        let (q, k, v) = (qkv, qkv + width, qkv + 2 * width)
         let weights = unsafe workspace + workspaceCount
         let gradient = unsafe weights + count * stride
+        let (p, ds, dy) = unsafe (Elements(weights), Elements(gradient), Elements(dy))
         unsafe scores.run(q, k, into: weights, workspace: workspace)
         unsafe vit_softmax(weights, count, count, stride)
-        unsafe output.run(weights, v, into: y, workspace: workspace)
-        unsafe valueGradient.run(weights, dy, into: dqkv + 2 * width, workspace: workspace)
+        unsafe output.run(p, v, into: y, workspace: workspace)
+        unsafe valueGradient.run(p, dy, into: dqkv + 2 * width, workspace: workspace)
         unsafe weightGradient.run(dy, v, into: gradient, workspace: workspace)
         unsafe vit_softmax_backward(weights, count, count, stride, gradient)
-        unsafe queryGradient.run(gradient, k, into: dqkv, workspace: workspace)
-        unsafe keyGradient.run(gradient, q, into: dqkv + width, workspace: workspace)
+        unsafe queryGradient.run(ds, k, into: dqkv, workspace: workspace)
+        unsafe keyGradient.run(ds, q, into: dqkv + width, workspace: workspace)
     }
 }

@@ -19,7 +19,8 @@ extension CPUEngine {
         var products = 0.0
         for (inputs, outputs) in [(768, 768), (768, 3072), (3072, 768)] {
             let weights = pack(
-                Tensor([Float](repeating: 0.01, count: inputs * outputs), shape: [outputs, inputs]), precision)
+                Tensor([Float](repeating: 0.01, count: inputs * outputs), shape: [outputs, inputs]),
+                GemmKernel(kernel.instructionSet, precision))
             for rowCount in [48, 192, 384] {
                 products = max(products, productRate(weights, rowCount: rowCount))
             }

@@ -10,7 +10,7 @@ extension CPUEngine {
                 && epilogue.residual.map { $0.count == y.count } ?? true,
             "linear: \(weights.inputs) → \(weights.outputs) got x \(x.shape), y \(y.shape)")
         let layer = LayerGemm(b: rightOperand(weights.onCPU, rowCount: rowCount), bias: bias, epilogue: epilogue)
-        unsafe multiply(layer, x.pointer, rows: RowGroups(rowsPerGroup: rowCount), into: y.pointer)
+        unsafe multiply(layer, x.pointer, rows: RowGroups(rowsPerGroup: rowCount), into: y.elements)
     }
 
     package func embedPatches(
@@ -31,7 +31,7 @@ extension CPUEngine {
         let layer = LayerGemm(
             b: rightOperand(weights.onCPU, rowCount: imageCount * patchCount), bias: bias,
             epilogue: LinearEpilogue(residual: positions))
-        unsafe multiply(layer, patches.pointer, rows: rows, into: tokens.pointer)
+        unsafe multiply(layer, patches.pointer, rows: rows, into: tokens.elements)
     }
 }
 
@@ -39,18 +39,21 @@ extension CPUEngine {
 
 extension CPUEngine {
     package func linearInputGradient(_ dy: Tensor, _ weights: any LinearWeights, dx: Tensor) {
-        let weight = weights.onCPU.matrix
+        let (weight, kernel) = (weights.onCPU.matrix, weights.onCPU.kernel)
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
         let rowCount = dy.count / outputs
         precondition(
             dy.count == rowCount * outputs && dx.count == rowCount * inputs,
             "linearInputGradient: \(inputs) → \(outputs) got dy \(dy.shape), dx \(dx.shape)")
         let layer = LayerGemm(
-            b: unsafe rightOperand(weight.pointer, strides: (inputs, 1), k: outputs, n: inputs, rowCount: rowCount))
-        unsafe multiply(layer, dy.pointer, rows: RowGroups(rowsPerGroup: rowCount), into: dx.pointer)
+            b: unsafe rightOperand(
+                weight.pointer, strides: (inputs, 1), k: outputs, n: inputs, rowCount: rowCount, kernel))
+        unsafe multiply(layer, dy.pointer, rows: RowGroups(rowsPerGroup: rowCount), into: dx.elements)
     }
 
-    package func linearWeightGradient(_ dy: Tensor, x: Tensor, dWeight: Tensor, dBias: Tensor?) {
+    package func linearWeightGradient(
+        _ dy: Tensor, x: Tensor, _ weights: any LinearWeights, dWeight: Tensor, dBias: Tensor?
+    ) {
         let (outputs, inputs) = (dWeight.shape[0], dWeight.shape[1])
         let rowCount = dy.count / outputs
         precondition(
@@ -59,15 +62,17 @@ extension CPUEngine {
             "linearWeightGradient: \(inputs) → \(outputs) got dy \(dy.shape), x \(x.shape)")
         let tile = Self.weightGradientTile(outputs: outputs, inputs: inputs)
         let b = unsafe rightOperand(
-            x.pointer, strides: (inputs, 1), k: rowCount, n: inputs, rowCount: min(tile.outputs, outputs))
+            x.pointer, strides: (inputs, 1), k: rowCount, n: inputs, rowCount: min(tile.outputs, outputs),
+            weights.onCPU.kernel)
         let product = LayerGemm(b: b, accumulates: true, xStrides: (1, outputs))
+        let left = unsafe transposedLeftOperand(dy.pointer, product, m: outputs)
         let columnBlocks = (inputs + tile.inputs - 1) / tile.inputs
-        let workspaceCount = product.workspaceCount(rowCount: tile.outputs)
+        let workspaceCount = left.isRounded ? 0 : product.workspaceCount(rowCount: tile.outputs)
         workers.run((outputs + tile.outputs - 1) / tile.outputs * columnBlocks) { task, worker in
             let (row, column) = (task / columnBlocks * tile.outputs, task % columnBlocks * tile.inputs)
             unsafe product.run(
                 rowCount: min(tile.outputs, outputs - row), columns: column..<min(column + tile.inputs, inputs),
-                x: dy.pointer + row, y: dWeight.pointer + row * inputs + column,
+                x: left.rows(from: row, ofGroup: 0), residual: nil, y: dWeight.pointer + row * inputs + column,
                 workspace: scratch(of: worker, floatCount: workspaceCount))
         }
         if let dBias { biasGradient(dy, rowCount: rowCount, dBias: dBias) }

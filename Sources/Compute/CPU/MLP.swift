@@ -14,7 +14,8 @@ extension CPUEngine {
         var first = LayerGemm(b: rightOperand(layers.first.onCPU, rowCount: rowCount), bias: layers.firstBias)
         let stride = GemmKernel.rowStride(width: hiddenWidth)
         let second = secondLayer(layers, rowCount: rowCount, hiddenStride: stride, epilogue)
-        let firstStride = preActivation == nil ? stride : hiddenWidth
+        let keepsInPlace = preActivation?.type == .float32
+        let firstStride = keepsInPlace ? hiddenWidth : stride
         first.yStride = firstStride
         let blocks = first.b.rowBlocks(rowCount: rowCount)
         let size = blocks.largest
@@ -24,10 +25,16 @@ extension CPUEngine {
             let row = rows.lowerBound
             let activated = unsafe scratch(of: worker, floatCount: size * stride + workspaceCount)
             let workspace = unsafe activated + size * stride
-            let before = unsafe preActivation.map { unsafe $0.pointer + row * hiddenWidth } ?? activated
+            let kept = preActivation.map { $0.elements + row * hiddenWidth }
+            let before = unsafe keepsInPlace ? kept?.floats ?? activated : activated
             unsafe first.run(
                 rowCount: rows.count, columns: 0..<hiddenWidth, x: x.pointer + row * inputs, y: before,
                 workspace: workspace)
+            if !keepsInPlace, let kept {
+                unsafe kept.assignRows(
+                    rounding: activated, stride: stride, rowCount: rows.count, width: hiddenWidth,
+                    rowStride: hiddenWidth)
+            }
             unsafe layers.activation.applyRows(
                 before, stride: firstStride, rowCount: rows.count, width: hiddenWidth, into: activated, stride: stride)
             unsafe second.run(
@@ -55,18 +62,24 @@ extension CPUEngine {
         let stride = GemmKernel.rowStride(width: width)
         let second = secondLayer(layers, rowCount: rowCount, hiddenStride: stride, epilogue)
         let activated = unsafe stride > width ? spacedRows.floats(rowCount * stride) : hidden.pointer
-        let before = unsafe preActivation?.pointer ?? activated
-        let firstStride = preActivation == nil ? stride : width
+        let keepsInPlace = preActivation?.type == .float32
+        let before = unsafe keepsInPlace ? preActivation?.pointer ?? activated : activated
+        let firstStride = keepsInPlace ? width : stride
         let first = LayerGemm(
             b: rightOperand(layers.first.onCPU, rowCount: rowCount), bias: layers.firstBias, yStride: firstStride)
         let rows = RowGroups(rowsPerGroup: rowCount)
-        unsafe multiply(first, x.pointer, rows: rows, into: before) { rows, columns in
+        unsafe multiply(first, x.pointer, rows: rows, into: Elements(before)) { rows, columns in
+            if !keepsInPlace, let preActivation {
+                unsafe (preActivation.elements + (rows.lowerBound * width + columns.lowerBound)).assignRows(
+                    rounding: before + rows.lowerBound * stride + columns.lowerBound, stride: stride,
+                    rowCount: rows.count, width: columns.count, rowStride: width)
+            }
             unsafe layers.activation.applyRows(
                 before + rows.lowerBound * firstStride + columns.lowerBound, stride: firstStride,
                 rowCount: rows.count, width: columns.count,
                 into: activated + rows.lowerBound * stride + columns.lowerBound, stride: stride)
         }
-        unsafe multiply(second, activated, rows: rows, into: y.pointer)
+        unsafe multiply(second, activated, rows: rows, into: y.elements)
     }
 }
 
@@ -80,6 +93,7 @@ extension CPUEngine {
         let (hiddenWidth, inputs) = (firstWeight.shape[0], firstWeight.shape[1])
         let outputs = secondWeight.shape[0]
         let rowCount = dy.count / outputs
+        let kernel = layers.first.onCPU.kernel
         guard rowCount >= GemmKernel.manyRows else {
             linearInputGradient(dy, layers.second, dx: dHidden)
             activateBackward(dHidden, x: preActivation, layers.activation, dx: dHidden)
@@ -88,13 +102,14 @@ extension CPUEngine {
         let second = LayerGemm(
             b: unsafe rightOperand(
                 secondWeight.pointer, strides: (hiddenWidth, 1), k: outputs, n: hiddenWidth, rowCount: rowCount,
-                packedIn: secondPackedOperand))
+                kernel, packedIn: secondPackedOperand))
         let first = LayerGemm(
             b: unsafe rightOperand(
-                firstWeight.pointer, strides: (inputs, 1), k: hiddenWidth, n: inputs, rowCount: rowCount))
+                firstWeight.pointer, strides: (inputs, 1), k: hiddenWidth, n: inputs, rowCount: rowCount, kernel))
         let blocks = first.b.rowBlocks(rowCount: rowCount)
         let workspaceCount = max(
-            first.workspaceCount(rowCount: blocks.largest), second.workspaceCount(rowCount: blocks.largest))
+            first.workspaceCount(rowCount: blocks.largest), second.workspaceCount(rowCount: blocks.largest),
+            Activation.workspaceCount)
         workers.run(blocks.blockCount) { block, worker in
             let rows = blocks[block]
             let row = rows.lowerBound
@@ -104,7 +119,8 @@ extension CPUEngine {
                 rowCount: rows.count, columns: 0..<hiddenWidth, x: dy.pointer + row * outputs, y: gradient,
                 workspace: workspace)
             unsafe layers.activation.applyBackward(
-                preActivation.pointer + row * hiddenWidth, gradient, rows.count * hiddenWidth, into: gradient)
+                preActivation.elements + row * hiddenWidth, gradient, rows.count * hiddenWidth, into: gradient,
+                workspace: workspace)
             unsafe first.run(
                 rowCount: rows.count, columns: 0..<inputs, x: gradient, y: dx.pointer + row * inputs,
                 workspace: workspace)

@@ -83,7 +83,8 @@ package final class LinearHeads {
             logits, targets: workspace.targets, scale: 1 / Float(batchSize), losses: workspace.losses, dLogits: logits)
         engine.zero(dWeights)
         engine.zero(dBias)
-        engine.linearWeightGradient(workspace.logits, x: workspace.features, dWeight: dWeights, dBias: dBias)
+        engine.linearWeightGradient(
+            workspace.logits, x: workspace.features, inPlace, dWeight: dWeights, dBias: dBias)
         for (head, rate) in rates.enumerated() {
             optimizer.update(
                 rows(of: head, in: weights), gradient: rows(of: head, in: dWeights),

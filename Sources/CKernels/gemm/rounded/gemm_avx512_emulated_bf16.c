@@ -9,10 +9,13 @@ enum { mr = 12, vectors = 2, reads_b_again = 0, rows_ahead = 16, prefetch_period
 
 #include "../micro_kernel.h"
 
-TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
+TILES(1) TILES(2) TILES(3) TILES(4) TILES(5) TILES(6) TILES(7) TILES(8) TILES(9) TILES(10) TILES(11) TILES(12)
 
 ROUNDED_KERNEL(
     vit_gemm_avx512_emulated_bf16, vit_bf16_kc, 2, vit_round_a_to_wide_bfloat16, vit_round_b_to_bfloat16,
-    tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7, tile_8, tile_9, tile_10, tile_11, tile_12)
+    vit_pack_rows_as_wide_bfloat16, vit_pack_rows_as_bfloat16,
+    {tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7, tile_8, tile_9, tile_10, tile_11, tile_12},
+    {packed_tile_1, packed_tile_2, packed_tile_3, packed_tile_4, packed_tile_5, packed_tile_6, packed_tile_7,
+     packed_tile_8, packed_tile_9, packed_tile_10, packed_tile_11, packed_tile_12})
 
 #endif

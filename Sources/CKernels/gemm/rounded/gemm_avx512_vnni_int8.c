@@ -35,6 +35,7 @@ TARGET static void round_rows(
 
 ROUNDED_KERNEL(
     vit_gemm_avx512_vnni_int8, VIT_INT8_KC, 4, round_rows, vit_round_b_to_int8,
-    tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7, tile_8, tile_9, tile_10, tile_11, tile_12)
+    NULL, NULL,
+    {tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7, tile_8, tile_9, tile_10, tile_11, tile_12})
 
 #endif

@@ -14,6 +14,7 @@ TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
 
 ROUNDED_KERNEL(
     vit_gemm_avx_vnni_int8, VIT_INT8_KC, 4, vit_round_a_to_offset_int8, vit_round_b_to_int8,
-    tile_1, tile_2, tile_3, tile_4, tile_5, tile_6)
+    NULL, NULL,
+    {tile_1, tile_2, tile_3, tile_4, tile_5, tile_6})
 
 #endif

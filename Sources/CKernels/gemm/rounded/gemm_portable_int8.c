@@ -26,4 +26,5 @@ TILE(1) TILE(2) TILE(3)
 
 ROUNDED_KERNEL(
     vit_gemm_portable_int8, VIT_INT8_KC, 2, vit_round_a_to_int16, vit_round_b_to_int16,
-    tile_1, tile_2, tile_3)
+    NULL, NULL,
+    {tile_1, tile_2, tile_3})

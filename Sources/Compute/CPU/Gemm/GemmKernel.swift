@@ -125,6 +125,36 @@ extension GemmKernel {
             workspace, strides: (1, words), k: words, n: columns, panels: 0..<1, into: packed + column * words)
     }
 
+    /// Packs micro-panels `panels` of a matrix (k, n) with contiguous rows, `stride` floats apart, rounded to the precision.
+    func packRows(
+        _ b: UnsafePointer<Float>, stride: Int, k: Int, n: Int, panels: Range<Int>,
+        into packed: UnsafeMutablePointer<Float>
+    ) {
+        var matrix = unsafe vit_b_matrix(
+            b: b, row_stride: Int64(stride), column_stride: 1, k: Int64(k), n: Int64(n), nr: Int64(nr))
+        unsafe vit_gemm_pack_rows_of_b(
+            instructionSet.kernel, precision.format, &matrix, Int64(panels.lowerBound), Int64(panels.count), packed)
+    }
+
+    /// Whether a word of A is a pair of numbers, as one of B is, rather than a number that is widened.
+    var multipliesPairs: Bool { packedTileCount(k: 2) == mr }
+
+    /// Floats of a packed tile of an A (m, k) whose columns are contiguous; 0: products read it as it is.
+    func packedTileCount(k: Int) -> Int {
+        Int(vit_gemm_packed_a_stride(instructionSet.kernel, precision.format, Int64(k)))
+    }
+
+    /// Packs tiles `tiles`, `mr` rows each, of an A (m, k) whose columns are contiguous, rounded to the precision.
+    func packTiles(
+        _ a: UnsafePointer<Float>, columnStride: Int, m: Int, k: Int, tiles: Range<Int>,
+        into packed: UnsafeMutablePointer<Float>
+    ) {
+        var matrix = unsafe vit_b_matrix(
+            b: a, row_stride: Int64(columnStride), column_stride: 1, k: Int64(k), n: Int64(m), nr: Int64(mr))
+        unsafe vit_gemm_pack_rows_of_a(
+            instructionSet.kernel, precision.format, &matrix, Int64(tiles.lowerBound), Int64(tiles.count), packed)
+    }
+
     /// Floats from a row to the next so that rows of `width` floats do not evict each other from the caches.
     static func rowStride(width: Int) -> Int { width % Int(vit_conflicting_stride) == 0 ? width + 16 : width }
 }

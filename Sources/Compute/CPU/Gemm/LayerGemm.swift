@@ -38,6 +38,7 @@ struct LayerGemm {
         unsafe operands.a = UnsafePointer(x.pointer)
         unsafe operands.a_row_stride = Int64(x.strides.0)
         unsafe operands.a_column_stride = Int64(x.strides.1)
+        unsafe operands.a_tile_stride = Int64(x.tileStride)
         unsafe operands.a_is_rounded = x.isRounded ? 1 : 0
         unsafe operands.a_scale = UnsafePointer(x.scales)
         unsafe operands.b = b.column(column)
@@ -72,8 +73,10 @@ struct LeftOperand {
     var scales: UnsafeMutablePointer<Float>?
     /// Scales of a group.
     var scaleStride = 0
-
-    var isRounded: Bool { unsafe scales != nil }
+    var isRounded = false
+    /// Rows of a tile, and floats from one to the next, where A is packed in tiles; 0 floats: it is not.
+    private var mr = 1
+    private(set) var tileStride = 0
 
     init(
         pointer: UnsafeMutablePointer<Float>, k: Int, strides: (Int, Int), groupStride: Int,
@@ -81,6 +84,15 @@ struct LeftOperand {
     ) {
         unsafe (self.pointer, self.scales) = (pointer, scales)
         (self.k, self.strides, self.groupStride, self.scaleStride) = (k, strides, groupStride, scaleStride)
+        isRounded = true
+    }
+
+    /// Rows that are rounded and packed in the tiles of `kernel`.
+    init(tiles pointer: UnsafeMutablePointer<Float>, k: Int, _ kernel: GemmKernel) {
+        unsafe self.pointer = pointer
+        (self.k, mr, tileStride) = (k, kernel.mr, kernel.packedTileCount(k: k))
+        strides = (1, mr)
+        isRounded = true
     }
 
     /// The layer's rows of float32.
@@ -94,7 +106,7 @@ struct LeftOperand {
     /// The same from a row of a group on.
     func rows(from row: Int, ofGroup group: Int) -> LeftOperand {
         var rows = self
-        unsafe rows.pointer += group * groupStride + row * strides.0
+        unsafe rows.pointer += group * groupStride + (tileStride > 0 ? row / mr * tileStride : row * strides.0)
         unsafe rows.scales = scales.map { unsafe $0 + group * scaleStride + row }
         return rows
     }
@@ -113,7 +125,7 @@ struct RowGroups {
 extension CPUEngine {
     /// y = the layer's product with all rows of x; `completed` is called for each task's rows and columns, all in one group.
     func multiply(
-        _ layer: LayerGemm, _ x: UnsafeMutablePointer<Float>, rows: RowGroups, into y: UnsafeMutablePointer<Float>,
+        _ layer: LayerGemm, _ x: UnsafeMutablePointer<Float>, rows: RowGroups, into y: Elements,
         completed: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void = { _, _ in }
     ) {
         let n = layer.b.n
@@ -124,6 +136,7 @@ extension CPUEngine {
         let yStride = layer.yStride ?? n
         let x = unsafe LeftOperand(x, layer, rows)
         let left = columnBlocks > 1 ? rounded(x, layer.b.kernel, rows) : x
+        let isRounded = y.type == .bfloat16
         let workspaceCount = left.isRounded ? 0 : layer.workspaceCount(rowCount: tasks.rows.largest)
         workers.run(rows.groupCount * rowBlocks * columnBlocks) { task, worker in
             let column = task % columnBlocks * tasks.columns
@@ -131,13 +144,21 @@ extension CPUEngine {
             let block = tasks.rows[task / columnBlocks % rowBlocks]
             let row = block.lowerBound
             let group = task / (columnBlocks * rowBlocks)
+            let target = y + (rows.yOffset + group * rows.yStride + row * yStride + column)
+            let count = workspaceCount + (isRounded ? block.count * columns.count : 0)
+            let workspace = unsafe scratch(of: worker, floatCount: count)
+            var layer = layer
+            if isRounded { layer.yStride = columns.count }
+            let result = unsafe isRounded ? workspace + workspaceCount : target.floats
             unsafe layer.run(
                 rowCount: block.count, columns: columns, x: left.rows(from: row, ofGroup: group),
                 residual: layer.epilogue.residual.map {
                     unsafe $0.pointer + group * rows.residualStride + row * n + column
                 },
-                y: y + rows.yOffset + group * rows.yStride + row * yStride + column,
-                workspace: scratch(of: worker, floatCount: workspaceCount))
+                y: result, workspace: workspace)
+            for row in 0..<(isRounded ? block.count : 0) {
+                unsafe (target + row * yStride).assign(result + row * columns.count, count: columns.count)
+            }
             completed(block, columns)
         }
     }
@@ -162,5 +183,21 @@ extension CPUEngine {
         return unsafe LeftOperand(
             pointer: memory, k: x.k, strides: (stride, 1), groupStride: rows.rowsPerGroup * stride, scales: scales,
             scaleStride: rows.rowsPerGroup)
+    }
+
+    /// The left operand of aᵀ · B from a (k, m), whose rows the product sums over: as it is, or rounded in tiles.
+    func transposedLeftOperand(
+        _ a: UnsafeMutablePointer<Float>, _ product: LayerGemm, m: Int
+    ) -> LeftOperand {
+        let (kernel, k) = (product.b.kernel, product.b.k)
+        let tileStride = kernel.packedTileCount(k: k)
+        guard tileStride > 0 else { return unsafe LeftOperand(a, product) }
+        let tileCount = (m + kernel.mr - 1) / kernel.mr
+        let memory = unsafe roundedRows.floats(tileCount * tileStride)
+        // Rows are read in pieces of several lines of the cache.
+        forBlocks(of: max(1, 96 / kernel.mr), in: tileCount) { tiles, _ in
+            unsafe kernel.packTiles(UnsafePointer(a), columnStride: m, m: m, k: k, tiles: tiles, into: memory)
+        }
+        return unsafe LeftOperand(tiles: memory, k: k, kernel)
     }
 }

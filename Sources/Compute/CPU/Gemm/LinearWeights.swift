@@ -25,6 +25,8 @@ final class CPULinearWeights: LinearWeights {
         data = weight
     }
 
+    var activationType: ElementType { kernel.precision == .bfloat16 ? .bfloat16 : .float32 }
+
     /// The matrix (M, K) itself.
     var matrix: Tensor {
         precondition(!isPacked, "CPULinearWeights: gradients need a weight that is read in place")

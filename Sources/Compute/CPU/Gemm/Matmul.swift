@@ -22,7 +22,8 @@ extension CPUEngine {
             var product = product
             for index in image..<image + sums {
                 unsafe product.run(
-                    a.pointer(index, head), b.pointer(index, head), into: c.pointer(index, head), workspace: workspace)
+                    Elements(a.pointer(index, head)), Elements(b.pointer(index, head)), into: c.pointer(index, head),
+                    workspace: workspace)
                 product.accumulates = true
             }
         }
