@@ -43,10 +43,11 @@ package final class TrainableClassifier: Sendable {
     /// - Parameters:
     ///   - keptCount: the patches of an image that become tokens; nil: all.
     ///   - frozenCount: from 1 on, the embedding and as many blocks are not trained.
+    ///   - precision: that of the products of matrices in the blocks; not int8.
     ///   - batchSize: the images of a pass, for the numbers that an image's forward pass keeps.
     package init(
         _ configuration: any ModelConfiguration, store: ParameterStore, keptCount: Int? = nil, frozenCount: Int = 0,
-        engine: any Engine, batchSize: (_ activationCount: Int) -> Int
+        precision: Precision = .float32, engine: any Engine, batchSize: (_ activationCount: Int) -> Int
     ) throws {
         precondition(
             configuration.classCount > 0 && (0...configuration.depth).contains(frozenCount),
@@ -55,9 +56,10 @@ package final class TrainableClassifier: Sendable {
         self.configuration = configuration
         self.store = store
         self.engine = engine
-        let frozen = LayerBuilder(FrozenParameters(store: store), engine: engine)
+        let frozen = LayerBuilder(FrozenParameters(store: store), engine: engine, precision: precision)
         let model = try configuration.model(
-            .classifier(frozenCount: frozenCount, frozen: frozen), LayerBuilder(store, engine: engine))
+            .classifier(frozenCount: frozenCount, frozen: frozen),
+            LayerBuilder(store, engine: engine, precision: precision))
         isMasked = keptCount ?? configuration.patchCount < configuration.patchCount
         let size = batchSize(model.activationCount(keptCount: keptCount))
         self.batchSize = size

@@ -45,7 +45,7 @@ public struct ModelBenchmark: Sendable {
     public var configuration: any ModelConfiguration
     /// The decoder of masked autoencoding.
     public var decoder = MAEDecoderConfiguration()
-    /// How products of matrices are computed; a training step takes float32.
+    /// How products of matrices are computed; a training step does not take int8.
     public var precision = Precision.float32
     /// Images per forward pass.
     public var batchSize = 8
@@ -136,7 +136,9 @@ public struct ModelBenchmark: Sendable {
         let task = MAEConfiguration(encoder: encoder, decoder: decoder)
         let store = store(task.trainedShapes)
         var slices = BatchSlices(batchSize: batchSize, activationCount: 0)
-        let model = try MaskedAutoencoder(task, from: store, positions: MAEPositions(task), engine: engine) {
+        let model = try MaskedAutoencoder(
+            task, from: store, positions: MAEPositions(task), precision: precision, engine: engine
+        ) {
             slices = BatchSlices(batchSize: batchSize, activationCount: $0)
             return slices.size
         }
@@ -162,7 +164,7 @@ public struct ModelBenchmark: Sendable {
         configuration.positionImageSize = nil
         let store = store(configuration.parameterShapes)
         var slices = BatchSlices(batchSize: batchSize, activationCount: 0)
-        let model = try TrainableClassifier(configuration, store: store, engine: engine) {
+        let model = try TrainableClassifier(configuration, store: store, precision: precision, engine: engine) {
             slices = BatchSlices(batchSize: batchSize, activationCount: $0)
             return slices.size
         }

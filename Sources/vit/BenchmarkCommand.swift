@@ -46,8 +46,8 @@ struct BenchmarkCommand: ParsableCommand {
     func validate() throws {
         if model != nil && arch != nil { throw ValidationError("Name --model or --arch, not both.") }
         if batchSize < 1 || rounds < 1 { throw ValidationError("--batch-size and --rounds take numbers from 1 up.") }
-        if task != .classify && precision.precision != .float32 {
-            throw ValidationError("--precision is for --task classify; training computes in float32")
+        if task != .classify && precision.precision == .int8 {
+            throw ValidationError("--precision int8 is for --task classify; training takes float32 or bfloat16")
         }
         if !(1...8192).contains(imageSize) || !(1...imageSize).contains(patchSize ?? 1) {
             throw ValidationError("--image-size takes 1 to 8192 pixels, and --patch-size no more than that")

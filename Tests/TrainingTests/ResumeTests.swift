@@ -18,10 +18,11 @@ import Training
         #expect(try broken.weights() == whole.weights())
     }
 
-    @Test func averagedAndAccumulatedRunsResumeToo() throws {
+    @Test func averagedAndAccumulatedRunsInBFloat16ResumeToo() throws {
         func run() throws -> TinyRun {
             var run = try TinyRun()
             run.options.accumulate = 2
+            run.options.precision = .bfloat16
             run.options.averageDecay = 0.9
             run.options.clip = 0.5
             return run
@@ -101,6 +102,29 @@ import Training
         let error = #expect(throws: TrainingError.self) { try run.train(resumes: true) }
         #expect(error?.kind == .usage)
         #expect(error?.description.contains("--batch-size 4, not 5; leave the option out") == true)
+    }
+
+    /// A run of earlier versions, which records no precision, is one of float32.
+    @Test func precisionIsRecordedAndStays() throws {
+        var (exact, rounded) = (try TinyRun(), try TinyRun())
+        rounded.options.precision = .bfloat16
+        try exact.train(stop: 3)
+        try rounded.train(stop: 3)
+        let weights = "checkpoints/3/model.safetensors"
+        #expect(
+            try Files.bytes(of: "\(exact.output)/\(weights)") != Files.bytes(of: "\(rounded.output)/\(weights)"))
+        let settings = try String(contentsOfFile: "\(rounded.output)/config.json", encoding: .utf8)
+        #expect(settings.contains("\"precision\": \"bfloat16\""))
+        rounded.options.precision = .float32
+        let error = #expect(throws: TrainingError.self) { try rounded.train(resumes: true) }
+        #expect(error?.description.contains("--precision bfloat16, not float32; leave the option out") == true)
+        let old = try String(contentsOfFile: "\(exact.output)/config.json", encoding: .utf8)
+            .components(separatedBy: "\n").filter { !$0.contains("precision") }.joined(separator: "\n")
+        try old.write(toFile: "\(exact.output)/config.json", atomically: false, encoding: .utf8)
+        exact.options.precision = .bfloat16
+        #expect(throws: TrainingError.self) { try exact.train(resumes: true) }
+        exact.options.precision = nil
+        #expect(try exact.train(resumes: true).isComplete)
     }
 
     @Test func refusalsNameTheOptionThatWasGiven() throws {

@@ -1,3 +1,4 @@
+import Compute
 import Models
 import Support
 import Testing
@@ -34,23 +35,26 @@ import Training
         #expect(outcomes[1] == outcomes[0] && outcomes[2] == outcomes[0])
     }
 
-    @Test func stepsOfPretraining() throws {
+    @Test(arguments: [Precision.float32, .bfloat16]) func stepsOfPretraining(precision: Precision) throws {
         expectSameBits(
             try (1...3).map { threads in
                 var run = try TinyRun(count: 4)
                 ask(&run.options, batch: 4)
+                run.options.precision = precision
                 (run.options.decoderWidth, run.options.decoderDepth, run.options.decoderHeads) = (nil, nil, nil)
                 try run.train(threads: threads)
                 return try Outcome(run.output)
             })
     }
 
-    @Test(arguments: [0, 0.3]) func stepsOfFinetuning(patchDropout: Double) throws {
+    @Test(arguments: [(0, Precision.float32), (0.3, .float32), (0, .bfloat16)])
+    func stepsOfFinetuning(patchDropout: Double, precision: Precision) throws {
         expectSameBits(
             try (1...3).map { threads in
                 var run = try TinyClassRun(imagesPerClass: 2)
                 ask(&run.options, batch: 3)
                 (run.options.patchDropout, run.options.dropPath) = (patchDropout, 0.5)
+                run.options.precision = precision
                 try run.train(threads: threads)
                 return try Outcome(run.output)
             })

@@ -1,3 +1,4 @@
+import Compute
 import Imaging
 import Models
 import Support
@@ -62,6 +63,8 @@ public struct RunSettings: Sendable, Equatable {
     public var beta2 = 0.999
     /// The largest norm of the gradients; 0: any.
     public var clip = 0.0
+    /// How products of matrices are computed; not int8.
+    public var precision = Precision.float32
     /// The decay of the weights' moving average; 0: there is none.
     public var averageDecay = 0.0
     /// Decides weights, order, augmentation and everything else that is random.
@@ -208,6 +211,11 @@ extension TrainingOption {
             Self(
                 "clip", \.run.clip, .nonNegative, under: .optimization,
                 "Largest norm of the gradients; 0 does not clip."),
+            Self(
+                "precision", \.run.precision, .choice([("float32", .float32), ("bfloat16", .bfloat16)]),
+                under: .optimization,
+                "Precision of the matrix products in the blocks, and of what they keep for the backward pass."
+            ).assuming { $0.run.precision = .float32 },
             Self(
                 "ema", \.run.averageDecay, .fraction, under: .optimization,
                 "Decay of a moving average of the weights, which becomes the result; 0 for none."),

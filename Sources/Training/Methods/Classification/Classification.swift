@@ -45,7 +45,8 @@ package final class Classification: TrainingMethod {
         }
         var slices = BatchSlices(batchSize: batchSize, activationCount: 0)
         model = try TrainableClassifier(
-            configuration, store: store, keptCount: settings.keptCount, frozenCount: method.freeze, engine: engine
+            configuration, store: store, keptCount: settings.keptCount, frozenCount: method.freeze,
+            precision: settings.run.precision, engine: engine
         ) {
             slices = BatchSlices(batchSize: batchSize, activationCount: $0)
             return slices.size

@@ -37,7 +37,9 @@ package final class MAE: TrainingMethod {
         }
         parameters = TrainedParameters(store, settings: settings.run, engine: engine)
         var slices = BatchSlices(batchSize: batchSize, activationCount: 0)
-        model = try MaskedAutoencoder(configuration, from: store, positions: positions, engine: engine) {
+        model = try MaskedAutoencoder(
+            configuration, from: store, positions: positions, precision: settings.run.precision, engine: engine
+        ) {
             slices = BatchSlices(batchSize: batchSize, activationCount: $0)
             return slices.size
         }

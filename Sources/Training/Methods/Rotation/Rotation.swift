@@ -35,7 +35,9 @@ package final class Rotation: TrainingMethod {
         }
         parameters = TrainedParameters(store, settings: settings.run, engine: engine)
         var slices = BatchSlices(batchSize: viewCount, activationCount: 0)
-        model = try TrainableClassifier(configuration, store: store, engine: engine) {
+        model = try TrainableClassifier(
+            configuration, store: store, precision: settings.run.precision, engine: engine
+        ) {
             slices = BatchSlices(batchSize: viewCount, activationCount: $0)
             return slices.size
         }
