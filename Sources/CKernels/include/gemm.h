@@ -27,7 +27,7 @@ int vit_supports(vit_instruction_set set);
 // some are: the times of both, measured in a few microseconds. The bits of the sums are the same.
 int vit_pairs_are_slow(void);
 
-// Multiplies and adds words in registers, `rounds` times in twelve vectors, by the instructions that the set's products in that
+// Multiplies and adds words in registers, `rounds` times in a dozen vectors or two, by the instructions that the set's products in that
 // format consist of. Returns the number of multiply-adds; 0: they are those of float32.
 int64_t vit_word_multiply_adds(vit_instruction_set set, vit_gemm_format format, int64_t rounds);
 
