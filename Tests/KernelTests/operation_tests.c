@@ -21,6 +21,10 @@ static void test_gelu(void) {
     for (size_t i = 0; i < count; i++) expect_near("gelu_tanh", y[i], gelu_tanh(x[i]), 1, 2e-6);
     vit_gelu_tanh_backward(x, dy, count, y);
     for (size_t i = 0; i < count; i++) expect_near("gelu_tanh_backward", y[i], dy[i] * gelu_tanh_slope(x[i]), 1, 2e-6);
+    for (size_t i = 0; i < count; i++) x[i] = i % 2 ? NAN : i % 4 ? 1e4f : -1e4f;
+    vit_gelu(x, count, y);
+    for (size_t i = 0; i < count; i++)
+        if (i % 2 ? !isnan(y[i]) : fabsf(y[i] - (i % 4 ? 1e4f : 0)) > 2e-6f) expect_near("gelu of NaN, or far out", y[i], 0, 1, 0);
     free(x), free(dy), free(y);
 }
 

@@ -25,7 +25,8 @@ int vit_supports(vit_instruction_set set) {
 #if defined(__x86_64__)
     const int has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     const int has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f");
-    const int has_avx512_vnni = has_avx512 && __builtin_cpu_supports("avx512vnni");
+    const int has_avx512_vnni = has_avx512 && __builtin_cpu_supports("avx512bw") &&
+                                __builtin_cpu_supports("avx512vnni");
     if (set == vit_avx512_bf16) return has_avx512_vnni && __builtin_cpu_supports("avx512bf16");
     if (set == vit_avx512_vnni) return has_avx512_vnni;
     if (set == vit_avx512) return has_avx512;

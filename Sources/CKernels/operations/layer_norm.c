@@ -5,28 +5,35 @@
 #include "../clones.h"
 #include "../vectors.h"
 
+// Sums that do not wait for each other.
+enum { sum_count = 4 };
+
+// The sum over whole vectors of TERM, which is made of the vector `a`.
+#define SUM_OF_VECTORS(TERM)                                  \
+    const size_t whole = width / lanes * lanes;               \
+    line a, sums[sum_count] = {{0}};                          \
+    size_t i = 0;                                             \
+    for (; i + sum_count * lanes <= whole; i += sum_count * lanes) \
+        for (size_t j = 0; j < sum_count; j++) {              \
+            load(&a, x + i + j * lanes);                      \
+            sums[j] += TERM;                                  \
+        }                                                     \
+    for (; i < whole; i += lanes) {                           \
+        load(&a, x + i);                                      \
+        sums[0] += TERM;                                      \
+    }                                                         \
+    sums[0] = (sums[0] + sums[1]) + (sums[2] + sums[3]);      \
+    float sum = sum_of(sums);
+
 INLINED float mean_of(const float *x, size_t width) {
-    const size_t whole = width / lanes * lanes;
-    line a, sums = {0};
-    for (size_t i = 0; i < whole; i += lanes) {
-        load(&a, x + i);
-        sums += a;
-    }
-    float sum = sum_of(&sums);
-    for (size_t i = whole; i < width; i++) sum += x[i];
+    SUM_OF_VECTORS(a)
+    for (; i < width; i++) sum += x[i];
     return sum / (float)width;
 }
 
 INLINED float variance_of(const float *x, size_t width, float mean) {
-    const size_t whole = width / lanes * lanes;
-    line a, sums = {0};
-    for (size_t i = 0; i < whole; i += lanes) {
-        load(&a, x + i);
-        a -= mean;
-        sums += a * a;
-    }
-    float sum = sum_of(&sums);
-    for (size_t i = whole; i < width; i++) sum += (x[i] - mean) * (x[i] - mean);
+    SUM_OF_VECTORS((a - mean) * (a - mean))
+    for (; i < width; i++) sum += (x[i] - mean) * (x[i] - mean);
     return sum / (float)width;
 }
 

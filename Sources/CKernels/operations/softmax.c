@@ -5,32 +5,37 @@
 #include "../clones.h"
 #include "../vectors.h"
 
-// The last vector of a row may be short; the rest of it is `filler`.
-INLINED void load_some(line *to, const float *from, size_t count, float filler) {
-    *to = (line){0} + filler;
-    memcpy(to, from, count * sizeof(float));
+INLINED void take_larger(line *maxima, const line *next) {
+    const words is_more = *next > *maxima;
+    *maxima = (line)(((words)*next & is_more) | ((words)*maxima & ~is_more));
 }
 
-INLINED float maximum(const float *x, size_t width) {
-    line maxima, next;
-    load_some(&maxima, x, width < lanes ? width : lanes, -INFINITY);
-    for (size_t i = lanes; i < width; i += lanes) {
-        if (i + lanes <= width) load(&next, x + i);
-        else load_some(&next, x + i, width - i, -INFINITY);
-        const words is_more = next > maxima;
-        maxima = (line)(((words)next & is_more) | ((words)maxima & ~is_more));
-    }
+INLINED float largest_of(const line *x) {
     float values[lanes];
-    store(values, &maxima);
+    store(values, x);
     for (int half = lanes / 2; half > 0; half /= 2)
         for (int i = 0; i < half; i++) values[i] = values[i] > values[i + half] ? values[i] : values[i + half];
     return values[0];
 }
 
+// All but the first `count` numbers.
+INLINED void drop_first(line *x, size_t count) {
+    const words number = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const words is_kept = number >= (words){0} + (int32_t)count;
+    *x = (line)((words)*x & is_kept);
+}
+
+// A row of at least one vector. The last vector overlaps the one before, where it computes the same numbers again.
 INLINED void softmax_row(float *x, size_t width) {
-    const float max = maximum(x, width);
-    const size_t whole = width / lanes * lanes;
-    line a, power, sums = {0};
+    const size_t whole = width / lanes * lanes, last = width - lanes;
+    line a, end, power, maxima, sums = {0};
+    load(&end, x + last);
+    maxima = end;
+    for (size_t i = 0; i < whole; i += lanes) {
+        load(&a, x + i);
+        take_larger(&maxima, &a);
+    }
+    const float max = largest_of(&maxima);
     for (size_t i = 0; i < whole; i += lanes) {
         load(&a, x + i);
         a = max - a;
@@ -38,37 +43,76 @@ INLINED void softmax_row(float *x, size_t width) {
         sums += power;
         store(x + i, &power);
     }
-    float sum = sum_of(&sums);
-    if (whole < width) {
-        load_some(&a, x + whole, width - whole, 0);
-        a = max - a;
-        exp_of_negative(&a, &power);
-        for (size_t i = whole; i < width; i++) {
-            x[i] = power[i - whole];
-            sum += x[i];
-        }
+    a = max - end;
+    exp_of_negative(&a, &end);
+    power = end;
+    drop_first(&power, whole - last);
+    sums += power;
+    const float factor = 1 / sum_of(&sums);
+    for (size_t i = 0; i < whole; i += lanes) {
+        load(&a, x + i);
+        a *= factor;
+        store(x + i, &a);
     }
-    const float factor = 1 / sum;
-    for (size_t i = 0; i < width; i++) x[i] *= factor;
+    end *= factor;
+    store(x + last, &end);
+}
+
+// A shorter one, filled up with numbers that count for nothing.
+INLINED void short_softmax_row(float *x, size_t width) {
+    float row[lanes];
+    for (size_t i = 0; i < lanes; i++) row[i] = -INFINITY;
+    memcpy(row, x, width * sizeof(float));
+    line a, power;
+    load(&a, row);
+    a = largest_of(&a) - a;
+    exp_of_negative(&a, &power);
+    store(row, &power);
+    for (size_t i = width; i < lanes; i++) row[i] = 0;
+    load(&power, row);
+    power *= 1 / sum_of(&power);
+    memcpy(x, &power, width * sizeof(float));
 }
 
 CLONED void vit_softmax(float *x, size_t rows, size_t width, size_t stride) {
-    for (size_t row = 0; row < rows; row++) softmax_row(x + row * stride, width);
+    for (size_t row = 0; row < rows; row++) {
+        if (width >= lanes) softmax_row(x + row * stride, width);
+        else short_softmax_row(x + row * stride, width);
+    }
 }
 
 INLINED void softmax_row_backward(const float *y, size_t width, float *dy) {
-    const size_t whole = width / lanes * lanes;
-    line a, b, sums = {0};
+    const size_t whole = width / lanes * lanes, last = width - lanes;
+    line a, b, end, products, sums = {0};
     for (size_t i = 0; i < whole; i += lanes) {
         load(&a, y + i);
         load(&b, dy + i);
         sums += a * b;
     }
-    float sum = sum_of(&sums);
-    for (size_t i = whole; i < width; i++) sum += y[i] * dy[i];
+    load(&a, y + last);
+    load(&end, dy + last);
+    products = a * end;
+    drop_first(&products, whole - last);
+    const line sum = sums + products, across = (line){0} + sum_of(&sum);
+    end = a * (end - across);
+    for (size_t i = 0; i < whole; i += lanes) {
+        load(&a, y + i);
+        load(&b, dy + i);
+        b = a * (b - across);
+        store(dy + i, &b);
+    }
+    store(dy + last, &end);
+}
+
+INLINED void short_softmax_row_backward(const float *y, size_t width, float *dy) {
+    float sum = 0;
+    for (size_t i = 0; i < width; i++) sum += y[i] * dy[i];
     for (size_t i = 0; i < width; i++) dy[i] = y[i] * (dy[i] - sum);
 }
 
 CLONED void vit_softmax_backward(const float *y, size_t rows, size_t width, size_t stride, float *dy) {
-    for (size_t row = 0; row < rows; row++) softmax_row_backward(y + row * stride, width, dy + row * stride);
+    for (size_t row = 0; row < rows; row++) {
+        if (width >= lanes) softmax_row_backward(y + row * stride, width, dy + row * stride);
+        else short_softmax_row_backward(y + row * stride, width, dy + row * stride);
+    }
 }

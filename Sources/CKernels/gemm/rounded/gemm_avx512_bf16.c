@@ -14,37 +14,57 @@ TILES(1) TILES(2) TILES(3) TILES(4) TILES(5) TILES(6) TILES(7) TILES(8) TILES(9)
 TARGET static void round_rows(
     const float *a, int64_t stride, int64_t rows, int64_t k, float *words, int64_t word_stride, float *scales) {
     (void)scales;
-    for (int64_t row = 0; row < rows; row++)
-        for (int64_t i = 0; i < k; i += 2 * lanes) {
-            const float *from = a + row * stride + i;
-            const vector first = load_some(from, mask_of(k - i));
-            const vector second = load_some(from + lanes, mask_of(k - i - lanes));
-            const vector pairs = (vector)_mm512_cvtne2ps_pbh(second, first);
-            store_some(words + row * word_stride + i / 2, mask_of((k - i + 1) / 2), pairs);
-        }
+    const int64_t whole = k / (2 * lanes) * (2 * lanes);
+    for (int64_t row = 0; row < rows; row++) {
+        const float *from = a + row * stride;
+        float *to = words + row * word_stride;
+        for (int64_t i = 0; i < whole; i += 2 * lanes)
+            _mm512_storeu_ps(to + i / 2, (vector)_mm512_cvtne2ps_pbh(LOAD(from + i + lanes), LOAD(from + i)));
+        if (whole == k) continue;
+        const vector first = load_some(from + whole, mask_of(k - whole));
+        const vector second = load_some(from + whole + lanes, mask_of(k - whole - lanes));
+        store_some(to + whole / 2, mask_of((k - whole + 1) / 2), (vector)_mm512_cvtne2ps_pbh(second, first));
+    }
 }
 
-// Words of two rows, as vit_pack_rows_as_bfloat16 makes them.
-__attribute__((target("avx512f,avx512bw,avx512bf16"))) static void pack_rows(
-    const vit_b_matrix *matrix, int64_t first, int64_t count, float *packed) {
-    const int64_t words = (matrix->k + 1) / 2, nr = matrix->nr, rows_ahead = 16;
+#define PACKING __attribute__((target("avx512f,avx512bw,avx512bf16")))
+
+// Two rows of a panel as words, the columns that are missing as zeros; `other` is null where k is odd.
+PACKING INLINED void pair_rows(const float *one, const float *other, int64_t present, const int64_t width, float *to) {
     const __m512i order = _mm512_set_epi16(
         31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-    for (int64_t word = 0; word < words; word++)
-        for (int64_t panel = first; panel < first + count; panel++) {
-            const int64_t start = panel * nr, left = matrix->n - start, present = left < nr ? left : nr;
-            const float *one = matrix->b + 2 * word * matrix->row_stride + start, *other = one + matrix->row_stride;
-            const int has_other = 2 * word + 1 < matrix->k;
-            float *to = packed + (panel * words + word) * nr;
-            for (int64_t i = 0; i < nr; i += lanes) {
-                __builtin_prefetch(one + rows_ahead * matrix->row_stride + i);
-                __builtin_prefetch(other + rows_ahead * matrix->row_stride + i);
-                const mask some = mask_of(present - i);
-                const vector low = load_some(one + i, some), high = load_some(other + i, has_other ? some : 0);
-                const __m512i pairs = _mm512_permutexvar_epi16(order, (__m512i)_mm512_cvtne2ps_pbh(high, low));
-                store_some(to + i, mask_of(nr - i), (vector)pairs);
-            }
+    UNROLLED
+    for (int64_t i = 0; i < width; i += lanes) {
+        const mask some = mask_of(present - i);
+        const vector low = load_some(one + i, some), high = other ? load_some(other + i, some) : ZERO;
+        const __m512i pairs = _mm512_permutexvar_epi16(order, (__m512i)_mm512_cvtne2ps_pbh(high, low));
+        store_some(to + i, mask_of(width - i), (vector)pairs);
+    }
+}
+
+// As vit_pack_rows_as_bfloat16 has it.
+PACKING INLINED void pack_panels(
+    const vit_b_matrix *matrix, int64_t first, int64_t count, float *packed, const int64_t width) {
+    const int64_t words = (matrix->k + 1) / 2, stride = matrix->row_stride, far = 16;
+    for (int64_t word = 0; word < words; word++) {
+        const float *one = matrix->b + 2 * word * stride + first * width;
+        const float *other = 2 * word + 1 < matrix->k ? one + stride : NULL;
+        float *to = packed + (first * words + word) * width;
+        for (int64_t i = 0; i < count * width; i += vit_floats_per_line) {
+            __builtin_prefetch(one + far * stride + i);
+            __builtin_prefetch(one + (far + 1) * stride + i);
         }
+        for (int64_t panel = 0; panel < count; panel++, to += words * width) {
+            const int64_t column = panel * width, present = matrix->n - first * width - column;
+            if (other && present >= width) pair_rows(one + column, other + column, width, width, to);
+            else pair_rows(one + column, other ? other + column : NULL, present, width, to);
+        }
+    }
+}
+
+PACKING static void pack_rows(const vit_b_matrix *matrix, int64_t first, int64_t count, float *packed) {
+    if (matrix->nr == mr) pack_panels(matrix, first, count, packed, mr);
+    else pack_panels(matrix, first, count, packed, nr);
 }
 
 ROUNDED_KERNEL(
