@@ -20,6 +20,6 @@ public enum Precision: String, Sendable, Hashable, CaseIterable {
     /// Weights and what they are multiplied by are rounded to bfloat16, 8 bits of precision; sums and all else are float32.
     case bfloat16
     /// Weights are rounded to whole numbers in -127...127 times a scale for each output, and what they are multiplied by to as
-    /// many times a scale for each token; sums are exact, all else is float32.
+    /// many times a scale for each token; sums are exact. Attention multiplies bfloat16 where that is fast; all else is float32.
     case int8
 }
