@@ -4,7 +4,16 @@
 
 #include <stdint.h>  // defines __GLIBC__ where the C library is that one
 
-#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
+// Sanitizers cannot start where a function is picked: that happens before they are ready.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define IS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define IS_SANITIZED 1
+#endif
+#endif
+
+#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && !defined(IS_SANITIZED)
 #define CLONED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CLONED
