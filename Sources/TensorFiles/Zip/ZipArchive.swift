@@ -8,6 +8,13 @@ struct ZipArchive: Sendable {
     let entries: [ZipEntry]
     private let indices: [String: Int]
 
+    /// Trained weights hardly shrink; what unpacks to far more than the file was made to fill the memory.
+    private static let greatestRatio = 32
+    /// What the packed entries of any file may unpack to, however small it is.
+    private static let smallSize = 64 << 20
+    /// What those of no file may unpack to, however large it is.
+    private static let greatestSize = 16 << 30
+
     private static let endSignature: UInt32 = 0x0605_4B50
     private static let end64Signature: UInt32 = 0x0606_4B50
     private static let locator64Signature: UInt32 = 0x0706_4B50
@@ -38,6 +45,23 @@ struct ZipArchive: Sendable {
         }
         self.entries = entries
         self.indices = indices
+        try checkUnpackedSize(fileSize: file.bytes.count)
+    }
+
+    /// Refuses a file whose packed entries claim more memory together than weights of its size can take.
+    private func checkUnpackedSize(fileSize: Int) throws(FileError) {
+        let largest = Self.greatestSize / Self.greatestRatio
+        let most = max(Self.smallSize, Self.greatestRatio * min(fileSize, largest))
+        var left = most
+        for entry in entries where entry.isDeflated {
+            guard entry.size <= left else {
+                throw .malformed(
+                    path,
+                    "has \(fileSize) bytes, and its compressed entries claim to unpack to more than \(most); weights do not "
+                        + "shrink so far: save them again without compression")
+            }
+            left -= entry.size
+        }
     }
 
     /// The entry called `name`.
