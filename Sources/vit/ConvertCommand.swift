@@ -39,15 +39,9 @@ struct ConvertCommand: ParsableCommand {
         Interruption.watch(removing: unfinished)
         let checkpoint = try ModelLocation.open(model, weights: source)
         let directory = try OutputDirectory(output, existing: force ? .merge : .refuse, unfinished: unfinished)
-        let losses: [String]
-        do throws(CheckpointError) {
-            losses = try checkpoint.convert(
-                to: to, directory: directory.unfinishedPath, halfPrecision: half, includingDecoder: !encoderOnly)
-        } catch {
-            // A refusal speaks of the directory that was asked for.
-            throw error.path == directory.unfinishedPath ? FileError(error.kind, output, error.reason) : error
+        let losses = try directory.write {
+            try checkpoint.convert(to: to, directory: $0, halfPrecision: half, includingDecoder: !encoderOnly)
         }
-        try directory.commit()
         if !shared.quiet { for loss in losses { StandardError.write("Note: \(loss)\n") } }
     }
 }

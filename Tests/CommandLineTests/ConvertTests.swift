@@ -71,5 +71,9 @@ struct ConvertTests {
             #expect(outcome.status == 73, "\(outcome.errors)")
         }
         #expect(try scratch.names == ["a.png"])
+        // Where nobody makes directories.
+        let refused = try Vit.run(["convert", "hf-vit", "--to", "hf", "--output", "/proc/model"], in: scratch)
+        #expect(refused.status == 73 && refused.errorLines.count == 1)
+        #expect(refused.errors.hasPrefix("Error: /proc/model: cannot be made"), "\(refused.errors)")
     }
 }

@@ -86,4 +86,27 @@ struct OutputTests {
         #expect(Files.names(in: scratch.path + "/model") == ["config.json"])
         #expect(try scratch.names == ["model"])
     }
+
+    /// Where files are written until they are whole is nobody's concern.
+    @Test func errorsNameThePlaceThatWasAskedFor() throws {
+        let path = scratch.path + "/model"
+        for name in ["", "/config.json"] {
+            let error = #expect(throws: FileError.self) {
+                try OutputDirectory.write(path, existing: .refuse) { directory in
+                    throw FileError(.inputOutput, directory + name, "cannot be written into \(directory)")
+                }
+            }
+            #expect(error?.description == "\(path)\(name): cannot be written into \(path)")
+        }
+        let other = #expect(throws: FileError.self) {
+            try OutputDirectory.write(path, existing: .refuse) { directory in
+                throw FileError(.missing, directory + "2", "is not there")
+            }
+        }
+        #expect(other?.path.hasSuffix(".partial2") == true)
+        // Nobody makes directories there.
+        let refused = #expect(throws: FileError.self) { try OutputDirectory("/proc/model", existing: .refuse) }
+        #expect(refused?.path == "/proc/model" && refused?.kind == .cannotCreate)
+        #expect(try scratch.names.isEmpty)
+    }
 }

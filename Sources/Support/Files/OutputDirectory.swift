@@ -37,16 +37,31 @@ package final class OutputDirectory {
         self.unfinished = unfinished
         unfinishedPath = OutputFile.partialPath(for: path)
         unfinished?.insert(unfinishedPath)
-        try Files.makeDirectory(unfinishedPath)
+        do throws(FileError) {
+            try Files.makeDirectory(unfinishedPath)
+        } catch {
+            unfinished?.remove(unfinishedPath)
+            throw error.renamed(unfinishedPath, to: path)
+        }
     }
 
     /// Writes a whole directory with the files that `fill` makes in it.
     package static func write(
         _ path: String, existing: Existing, _ fill: (_ directory: String) throws -> Void
     ) throws {
-        let directory = try OutputDirectory(path, existing: existing)
-        try fill(directory.unfinishedPath)
-        try directory.commit()
+        try OutputDirectory(path, existing: existing).write(fill)
+    }
+
+    /// Lets `fill` make the files, and commits them. Errors about them name the place where they would have been.
+    package func write<Result>(_ fill: (_ directory: String) throws -> Result) throws -> Result {
+        let result: Result
+        do {
+            result = try fill(unfinishedPath)
+        } catch let error as FileError {
+            throw error.renamed(unfinishedPath, to: path)
+        }
+        try commit()
+        return result
     }
 
     /// Makes sure that the directory is on the disk and gives it its name.
@@ -81,5 +96,13 @@ package final class OutputDirectory {
         guard !isCommitted else { return }
         Files.remove(unfinishedPath)
         unfinished?.remove(unfinishedPath)
+    }
+}
+
+extension FileError {
+    /// The same of a file in another directory, where it lies in `directory` or is that.
+    fileprivate func renamed(_ directory: String, to other: String) -> FileError {
+        guard path == directory || path.hasPrefix(directory + "/") else { return self }
+        return FileError(kind, other + path.dropFirst(directory.count), reason.replacing(directory, with: other))
     }
 }
