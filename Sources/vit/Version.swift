@@ -7,6 +7,6 @@ enum Version {
     /// The version, the engine and the instruction set that it uses on this processor.
     static var text: String {
         let engine = Engines.make(threads: 1)
-        return "vit \(number)\n\(engine.name) engine, \(engine.instructionSet)\n"
+        return "vit \(number)\n\(engine.name) engine, \(engine.instructionSet)"
     }
 }

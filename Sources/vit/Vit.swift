@@ -56,12 +56,23 @@ struct Vit: ParsableCommand {
 
     /// Ends the process with the exit code that the error stands for.
     private static func end(with error: any Error) -> Never {
-        guard let failure = CommandFailure(error) else {
-            // Found out only now: other commands need not ask the processor what it can do.
-            if message(for: error) == Version.number { exit(withError: CleanExit.message(Version.text)) }
-            exit(withError: error)
-        }
+        guard let failure = CommandFailure(error) else { endAsParsed(error) }
         if let message = failure.message { StandardError.write("Error: \(message)\n") }
         failure.status.end()
+    }
+
+    /// Ends with an error of the argument parser, which help and version are too.
+    private static func endAsParsed(_ error: any Error) -> Never {
+        guard exitCode(for: error).isSuccess else { exit(withError: error) }
+        // Found out only now: other commands need not ask the processor what it can do.
+        let text = message(for: error) == Version.number ? Version.text : fullMessage(for: error)
+        do {
+            let output = StandardOutput()
+            try output.write(text + "\n")
+            try output.flush()
+        } catch {
+            end(with: error)
+        }
+        exit()
     }
 }

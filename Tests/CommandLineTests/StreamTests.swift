@@ -55,9 +55,13 @@ struct StreamTests {
         #expect(try scratch.names == ["a.png"])
     }
 
-    @Test func aFullDiskIsReported() throws {
+    @Test(arguments: [
+        ["classify", "a.png", "--model", "hf-vit"], ["--help"], ["pretrain", "--help"], ["--version"],
+        ["--generate-completion-script", "bash"],
+    ])
+    func aFullDiskIsReported(_ arguments: [String]) throws {
         let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
-        let run = try Vit.Run(["classify", "a.png", "--model", "hf-vit"], in: scratch, output: full)
+        let run = try Vit.Run(arguments, in: scratch, output: full)
         let outcome = try run.wait()
         #expect(outcome.status == 74)
         #expect(outcome.errorLines == ["Error: standard output: cannot be written: No space left on device"])
