@@ -85,6 +85,29 @@ struct PretrainTests {
         #expect(FileManager.default.fileExists(atPath: scratch.path("run/checkpoints/\(step)/state.json")))
     }
 
+    /// A plan leaves nothing, and does not speak of checkpoints.
+    @Test func aPlanMayBeInterrupted() throws {
+        let run = try Vit.Run(
+            [
+                "pretrain", "data", "--output", "run", "--plan", "--arch", "vit-small", "--image-size", "128",
+                "--patch-size", "4", "--threads", "1", "--quiet",
+            ], in: scratch)
+        let status = "/proc/\(run.process.processIdentifier)/status"
+        // Once it waits for signals, it blocks them.
+        while run.process.isRunning {
+            let lines = ((try? String(contentsOfFile: status, encoding: .utf8)) ?? "").split(separator: "\n")
+            let mask = lines.first { $0.hasPrefix("SigBlk:") }?.split(separator: "\t").last ?? ""
+            if (UInt64(mask, radix: 16) ?? 0) >> (SIGINT - 1) & 1 == 1 { break }
+            usleep(1000)
+        }
+        kill(run.process.processIdentifier, SIGINT)
+        let outcome = try run.wait()
+        #expect(outcome.status == 130 && outcome.output.isEmpty)
+        #expect(
+            outcome.errorLines == ["Stopping after the step that is being timed; interrupt again to stop at once."])
+        #expect(try scratch.names == ["data"])
+    }
+
     @Test func helpStatesItsOwnDefaults() throws {
         let outcome = try Vit.run(["pretrain", "--help"], in: scratch)
         #expect(try Vit.run(["help", "pretrain"], in: scratch).output == outcome.output)

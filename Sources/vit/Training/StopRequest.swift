@@ -6,8 +6,13 @@ import Synchronization
 final class StopRequest: Sendable {
     private let number = Atomic<Int32>(0)
     private let signals: sigset_t
+    /// What happens first: "Stopping after a checkpoint".
+    private let announcement: String
 
-    private init(signals: sigset_t) { self.signals = signals }
+    private init(signals: sigset_t, announcement: String) {
+        self.signals = signals
+        self.announcement = announcement
+    }
 
     /// The signal received; nil where there was none.
     var signal: Int32? {
@@ -22,13 +27,15 @@ final class StopRequest: Sendable {
 
     /// Starts to watch, on a thread of its own. Call it before any other thread starts, since threads inherit which
     /// signals are blocked.
-    static func watch() -> StopRequest {
+    ///
+    /// - Parameter announcement: what happens at the first signal, without a full stop.
+    static func watch(announcing announcement: String) -> StopRequest {
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
         unsafe sigaddset(&signals, SIGINT)
         unsafe sigaddset(&signals, SIGTERM)
         unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
-        let request = StopRequest(signals: signals)
+        let request = StopRequest(signals: signals, announcement: announcement)
         if let thread = Thread({ request.wait() }) {
             thread.detach()
         } else {
@@ -44,7 +51,7 @@ final class StopRequest: Sendable {
             var came: Int32 = 0
             guard unsafe sigwait(&signals, &came) == 0 else { continue }
             if number.exchange(came, ordering: .relaxed) != 0 { _exit(128 + came) }
-            StandardError.write("\nStopping after a checkpoint; interrupt again to stop at once.\n")
+            StandardError.write("\n\(announcement); interrupt again to stop at once.\n")
         }
     }
 }

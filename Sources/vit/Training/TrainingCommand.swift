@@ -45,7 +45,8 @@ struct TrainingArguments<Command: TrainingCommand>: ParsableArguments {
     }
 
     private func run<Method: TrainingMethod>(_ method: Method.Type) throws {
-        let stop = StopRequest.watch()
+        let stop = StopRequest.watch(
+            announcing: plan ? "Stopping after the step that is being timed" : "Stopping after a checkpoint")
         var options = TrainingOptions(method, data: data)
         options.command = shellCommand(["vit"] + CommandLine.arguments.dropFirst())
         for (option, text) in model.given + self.method.given + images.given + optimization.given + upkeep.given {
