@@ -24,6 +24,8 @@ public struct ModelBenchmark: Sendable {
         public let operationsPerImage: Double
         /// The most memory that the process has held by the end of the rounds, in bytes.
         public let peakMemory: Int
+        /// The threads that worked: fewer than were asked for where the system refuses more.
+        public let threadCount: Int
 
         /// The most that the cores reach, measured before and after, in multiply-adds and in matrix products: 10⁹ operations
         /// per second.
@@ -86,6 +88,7 @@ public struct ModelBenchmark: Sendable {
         let after = engine.measureCeiling(precision)
         return Outcome(
             millisecondsPerImage: times, operationsPerImage: operations, peakMemory: peakMemory,
+            threadCount: engine.threadCount,
             ceiling: (max(before.multiplyAdds, after.multiplyAdds), max(before.products, after.products)))
     }
 

@@ -101,14 +101,12 @@ struct BenchmarkCommand: ParsableCommand {
         return configuration
     }
 
-    private var threadCount: Int { threads.threads ?? Engines.availableCores }
-
     private func json(_ outcome: ModelBenchmark.Outcome) -> String {
         let members: [JSON.Member] = [
             JSON.Member("task", .string(task.rawValue)),
             JSON.Member("precision", .string(precision.precision.rawValue)),
             JSON.Member("batch_size", .integer(batchSize)),
-            JSON.Member("threads", .integer(threadCount)),
+            JSON.Member("threads", .integer(outcome.threadCount)),
             JSON.Member("milliseconds_per_image", .array(outcome.millisecondsPerImage.map { .number($0) })),
             JSON.Member("gflops", .number(outcome.gflops)),
             JSON.Member("multiply_add_ceiling_gflops", .number(outcome.ceiling.multiplyAdds)),
@@ -123,7 +121,7 @@ struct BenchmarkCommand: ParsableCommand {
         func short(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
         func percent(_ share: Double) -> String { "\(Int((100 * share).rounded())) %" }
         return """
-            \(task.rawValue) in \(precision.precision.rawValue), batches of \(batchSize), \(threadCount) threads, \(rounds) rounds
+            \(task.rawValue) in \(precision.precision.rawValue), batches of \(batchSize), \(outcome.threadCount) threads, \(rounds) rounds
             milliseconds per image: median \(short(sorted[sorted.count / 2])), best \(short(sorted[0])), \
             worst \(short(sorted[sorted.count - 1]))
             \(short(outcome.gflops)) GFLOP/s, \(percent(outcome.gflops / outcome.ceiling.products)) of the best matrix product \

@@ -60,4 +60,22 @@ private final class Counter: Sendable {
             #expect(count.value == 5)
         }
     }
+
+    /// Of five threads that are asked for, the system gives as many as `available` beside the caller's.
+    @Test(arguments: 0...4)
+    func fewerThreadsDoAllTheWork(available: Int) {
+        var started = 0
+        let pool = WorkerPool(threadCount: 5) { body in
+            guard started < available else { return false }
+            started += 1
+            return WorkerPool.startDetached(body)
+        }
+        #expect(pool.threadCount == 1 + available)
+        let seen = Mutex([Int](repeating: 0, count: 1000))
+        pool.run(1000) { task, worker in
+            #expect((0..<pool.threadCount).contains(worker))
+            seen.withLock { $0[task] += 1 }
+        }
+        #expect(seen.withLock { $0 } == [Int](repeating: 1, count: 1000))
+    }
 }
