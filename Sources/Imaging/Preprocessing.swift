@@ -45,6 +45,12 @@ public struct Preprocessing: Sendable, Hashable {
         self.std = std
     }
 
+    /// Whether pixels may have that mean: what they are meant for is far from the bounds.
+    package static func allows(mean: Double) -> Bool { mean.magnitude <= 1e6 }
+
+    /// Whether pixels can be divided by that, in single precision.
+    package static func allows(deviation: Double) -> Bool { (1e-6...1e6).contains(deviation.magnitude) }
+
     /// The size of a prepared image of `width` × `height`.
     public func outputSize(width: Int, height: Int) -> Size {
         crop ?? resizedSize(width: width, height: height)

@@ -132,6 +132,39 @@ struct ConfigurationTests {
         #expect(error.kind == .malformed && isNamed, "\(error)")
     }
 
+    /// What single precision cannot compute with, in either dialect.
+    @Test(arguments: ["NaN", "Infinity", "1e308", "-1e39", "1e7"])
+    func meansThatPixelsCannotHaveAreRefused(_ number: String) throws {
+        let transformers = try #require(throws: CheckpointError.self) {
+            try preprocessing(#""size": 16, "image_mean": [0, \#(number), 0]"#)
+        }
+        #expect(transformers.kind == .malformed && transformers.reason.hasPrefix("gives a mean of "), "\(transformers)")
+        let timmError = try #require(throws: CheckpointError.self) {
+            try timm("vit_tiny_patch8_16", "}, \"pretrained_cfg\": {\"mean\": [0, \(number), 0]")
+        }
+        #expect(timmError.kind == .malformed && timmError.reason.hasPrefix("gives a mean of "), "\(timmError)")
+    }
+
+    @Test(arguments: ["0", "-0.0", "NaN", "-Infinity", "1e308", "1e-40", "1e-19"])
+    func deviationsThatNothingCanBeDividedByAreRefused(_ number: String) throws {
+        let transformers = try #require(throws: CheckpointError.self) {
+            try preprocessing(#""size": 16, "image_std": [1, \#(number), 1]"#)
+        }
+        #expect(transformers.kind == .malformed && transformers.reason.hasPrefix("gives a std of "), "\(transformers)")
+        let timmError = try #require(throws: CheckpointError.self) {
+            try timm("vit_tiny_patch8_16", "}, \"pretrained_cfg\": {\"std\": [1, \(number), 1]")
+        }
+        #expect(timmError.kind == .malformed && timmError.reason.hasPrefix("gives a std of "), "\(timmError)")
+    }
+
+    @Test(arguments: ["-1", "1", "NaN", "1e308", "\"1e-6\""])
+    func epsilonsOfNoNormAreRefused(_ number: String) throws {
+        let error = try #require(throws: CheckpointError.self) {
+            try timm("vit_tiny_patch8_16", "}, \"layer_norm_eps\": \(number), \"model\": {\"a\": 1")
+        }
+        #expect(error.kind == .malformed && error.reason.hasPrefix("states a layer_norm_eps of "), "\(error)")
+    }
+
     @Test func settingsThatCannotMatterAreNotRefused() throws {
         let plain = try preprocessing(#""size": 16"#)
         let settings = #""do_convert_rgb": true, "do_pad": false, "crop_pct": null, "data_format": "channels_first""#

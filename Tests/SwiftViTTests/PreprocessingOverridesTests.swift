@@ -64,6 +64,7 @@ struct PreprocessingOverridesTests {
                 $0.cropFraction = 0.9
                 $0.resize = .shortestEdge(224)
             }, { $0.mean = [0, 0] }, { $0.std = [0] }, { $0.std = [.infinity] },
+            { $0.std = [1e-40] }, { $0.std = [1e308] }, { $0.mean = [1e308] }, { $0.mean = [.nan] },
         ]
         for change in changes {
             #expect(throws: ModelUseError.self) { try apply(to: plain, change) }

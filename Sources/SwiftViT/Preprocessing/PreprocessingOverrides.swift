@@ -77,9 +77,17 @@ public struct PreprocessingOverrides: Sendable, Hashable {
             preprocessing.crop = configuration.imageSize.pixels
         }
         if let interpolation { preprocessing.interpolation = interpolation }
-        if let mean { preprocessing.mean = try Self.perChannel(mean, "mean", configuration) }
+        if let mean {
+            if let value = mean.first(where: { !Preprocessing.allows(mean: $0) }) {
+                throw .unfitting("a mean of \(value) is out of range; it is from -1000000 to 1000000")
+            }
+            preprocessing.mean = try Self.perChannel(mean, "mean", configuration)
+        }
         if let std {
-            guard !std.contains(0) else { throw .unfitting("a std of 0 is impossible: pixels are divided by it") }
+            if let value = std.first(where: { !Preprocessing.allows(deviation: $0) }) {
+                throw .unfitting(
+                    "a std of \(value) is impossible: pixels are divided by it; it is from 0.000001 to 1000000")
+            }
             preprocessing.std = try Self.perChannel(std, "std", configuration)
         }
     }

@@ -47,7 +47,14 @@ struct TimmConfiguration {
         description.configuration.activation = try activation() ?? facts.activation
         if let family = facts.family, description.family == .vit { description.family = family }
         // Not timm's: this package writes it where a model has another epsilon than timm's 1e-6.
-        if let epsilon = json["layer_norm_eps"]?.double { description.configuration.layerNormEpsilon = Float(epsilon) }
+        if let epsilon = json["layer_norm_eps"] {
+            guard let number = epsilon.double, number >= 0, number < 1 else {
+                throw .malformed(
+                    path,
+                    "states a layer_norm_eps of \(epsilon.text(compact: true)); a number such as 1e-6 was expected")
+            }
+            description.configuration.layerNormEpsilon = Float(number)
+        }
         try readPooling(&description.configuration)
         try description.fitPositions(
             rows: try table.extent(1, of: "pos_embed"), stated: try imageSize(), path: path)

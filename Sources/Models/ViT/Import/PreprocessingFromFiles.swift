@@ -88,7 +88,6 @@ extension TimmConfiguration {
         guard fraction > 0.01, fraction <= 100 else { throw .malformed(path, "states a crop_pct of \(fraction)") }
         let mean = try values("mean") ?? FamilyPreprocessing.imageNetMean
         let std = try values("std") ?? FamilyPreprocessing.imageNetStd
-        guard !std.contains(0) else { throw .malformed(path, "states a std of 0") }
         return Preprocessing(
             resize: try resize(size, fraction: fraction), interpolation: interpolation,
             crop: size, mean: mean, std: std)

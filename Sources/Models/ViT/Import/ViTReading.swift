@@ -129,8 +129,12 @@ extension Preprocessing {
         for values in [mean, std] where values.count != 1 && values.count != channels {
             throw .malformed(path, "gives \(values.count) values for mean or std; the model has \(channels) channels")
         }
-        guard !std.contains(where: { $0 == 0 || !$0.isFinite }) else {
-            throw .malformed(path, "gives a std of 0, by which nothing can be divided")
+        if let value = mean.first(where: { !Self.allows(mean: $0) }) {
+            throw .malformed(path, "gives a mean of \(value); what pixels have, such as 0.5, was expected")
+        }
+        if let value = std.first(where: { !Self.allows(deviation: $0) }) {
+            throw .malformed(
+                path, "gives a std of \(value), by which pixels cannot be divided; one such as 0.5 was expected")
         }
     }
 }
