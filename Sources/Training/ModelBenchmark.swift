@@ -65,10 +65,11 @@ public struct ModelBenchmark: Sendable {
     /// Runs once to warm up and then `rounds` times, as long as `mayBegin` allows; `ended` gets each round's
     /// milliseconds per image.
     ///
-    /// Errors: `TrainingError` where a model of this shape cannot be trained so.
+    /// Errors: `TrainingError` where a model of this shape cannot be trained so, `MemoryShortage` where it is too large.
     public func run(
         mayBegin: () -> Bool = { true }, ended: (Double) -> Void = { _ in }
     ) throws -> Outcome {
+        try memoryNeed.check()
         let engine = Engines.make(threads: threads)
         let before = engine.measureCeiling(precision)
         let images = randomImages()
@@ -90,6 +91,19 @@ public struct ModelBenchmark: Sendable {
             millisecondsPerImage: times, operationsPerImage: operations, peakMemory: peakMemory,
             threadCount: engine.threadCount,
             ceiling: (max(before.multiplyAdds, after.multiplyAdds), max(before.products, after.products)))
+    }
+
+    private var memoryNeed: MemoryNeed {
+        switch task {
+        case .classify: return .inference(configuration, imageCount: batchSize)
+        case .finetune: return .training(configuration, imageCount: batchSize, copies: 4)
+        case .pretrain:
+            guard let encoder = configuration as? ViTConfiguration else {
+                return .training(configuration, imageCount: batchSize, copies: 4)
+            }
+            let model = MAEConfiguration(encoder: encoder, decoder: decoder)
+            return .training(model, imageCount: batchSize, copies: 4)
+        }
     }
 
     /// Milliseconds per image.

@@ -45,7 +45,10 @@ struct BenchmarkCommand: ParsableCommand {
 
     func validate() throws {
         if model != nil && arch != nil { throw ValidationError("Name --model or --arch, not both.") }
-        if batchSize < 1 || rounds < 1 { throw ValidationError("--batch-size and --rounds take numbers from 1 up.") }
+        try checkBatchSize(batchSize)
+        if !(1...Self.mostRounds).contains(rounds) {
+            throw ValidationError("--rounds takes a number from 1 to \(Self.mostRounds), not \(rounds)")
+        }
         if task != .classify && precision.precision == .int8 {
             throw ValidationError("--precision int8 is for --task classify; training takes float32 or bfloat16")
         }
@@ -53,6 +56,8 @@ struct BenchmarkCommand: ParsableCommand {
             throw ValidationError("--image-size takes 1 to 8192 pixels, and --patch-size no more than that")
         }
     }
+
+    private static let mostRounds = 1_000_000
 
     func run() throws {
         var benchmark = try arch.map { ModelBenchmark(try configuration(of: $0)) } ?? benchmarkOfCheckpoint()

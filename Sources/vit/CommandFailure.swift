@@ -41,6 +41,7 @@ struct CommandFailure: Error {
         case let failure as CommandFailure: self = failure
         case let error as InputError: self.init(ExitStatus(error.kind), error.description)
         case let error as FileError: self.init(ExitStatus(error.kind), error.description)
+        case let error as MemoryShortage: self.init(.usage, error.description)
         case let error as InstructionSetError: self.init(.usage, error.description)
         case let error as TrainingError: self.init(ExitStatus(error.kind), error.description)
         case let error as ModelUseError:

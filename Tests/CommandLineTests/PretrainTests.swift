@@ -130,7 +130,10 @@ struct PretrainTests {
 
             """
         for (arguments, message) in [
-            (["--epochs", "many"], "The value 'many' is invalid for '--epochs <x>': expected a number from 0 up"),
+            (
+                ["--epochs", "many"],
+                "The value 'many' is invalid for '--epochs <x>': expected a number from 0 to 1000000000000"
+            ),
             (["--epochs"], "Missing value for '--epochs <x>'"),
             (["--epoch", "3"], "Unknown option '--epoch'. Did you mean '--epochs'?"),
             (["--strict=yes"], "The option '--strict' does not take any value, but 'yes' was specified."),

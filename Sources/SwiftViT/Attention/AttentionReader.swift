@@ -97,7 +97,7 @@ public final class AttentionReader: Sendable {
         let stream = PreparedInputs(inputs: inputs, groupSize: 1, threads: options.threads) {
             (input) throws(InputError) in try preparation.prepare(input)
         }
-        let workspace = AttentionWorkspace(configuration, imageCount: 1)
+        let workspace = try AttentionWorkspace(configuration, imageCount: 1)
         try stream.forEachGroup { group in
             for item in group {
                 let result: Result<AttentionMaps, InputError>
@@ -146,7 +146,9 @@ struct AttentionWorkspace {
     /// (B, H, N, N)
     let weights: Tensor
 
-    init(_ configuration: ViTConfiguration, imageCount: Int) {
+    /// Errors: `MemoryShortage`.
+    init(_ configuration: ViTConfiguration, imageCount: Int) throws(MemoryShortage) {
+        try MemoryNeed.attention(configuration, imageCount: imageCount).check()
         pixels = Tensor(shape: configuration.imageShape(count: imageCount))
         let tokenCount = configuration.tokenCount
         weights = Tensor(shape: [imageCount, configuration.heads, tokenCount, tokenCount])

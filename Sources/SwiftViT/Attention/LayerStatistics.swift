@@ -40,7 +40,7 @@ public struct LayerStatistics: Sendable {
         let engine = Engines.make(threads: threads)
         let batchSize = min(Self.batchSize, max(inputs.count, 1))
         let model = try AttentionExtractor(configuration, from: checkpoint, engine: engine, batchSize: batchSize)
-        let workspace = AttentionWorkspace(configuration, imageCount: batchSize)
+        let workspace = try AttentionWorkspace(configuration, imageCount: batchSize)
         let distances = PatchDistances(configuration)
         var sums = [[Double]](
             repeating: [Double](repeating: 0, count: configuration.heads), count: configuration.depth)

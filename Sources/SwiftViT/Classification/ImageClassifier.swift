@@ -102,7 +102,8 @@ public final class ImageClassifier: Sendable {
 
     /// A new model with weights packed for a precision.
     func model(_ precision: Precision, _ engine: any Engine) throws -> Classifier {
-        try Classifier(
+        try MemoryNeed.inference(configuration, imageCount: options.batchSize).check()
+        return try Classifier(
             configuration, from: checkpoint, precision: precision, engine: engine, batchSize: options.batchSize)
     }
 }

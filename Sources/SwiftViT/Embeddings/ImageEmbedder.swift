@@ -121,6 +121,7 @@ public final class ImageEmbedder: Sendable {
     func model() throws -> FeatureExtractor {
         try lazyModel.withLock { model in
             if let model { return model }
+            try MemoryNeed.inference(configuration, imageCount: options.batchSize).check()
             let new = try options.randomSeed.map(randomModel) ?? trainedModel()
             model = new
             return new

@@ -110,7 +110,8 @@ public final class MAEReconstructor: Sendable {
 
     /// The model for batches of `batchSize` images; the first call packs its weights.
     func model(batchSize: Int) throws -> MaskedAutoencoder {
-        try lazyModel.withLock { model in
+        try MemoryNeed.inference(configuration, imageCount: batchSize).check()
+        return try lazyModel.withLock { model in
             if let model { return model.sized(for: batchSize) }
             let new = try MaskedAutoencoder(
                 configuration, from: checkpoint, positions: MAEPositions(configuration, from: checkpoint),

@@ -102,7 +102,7 @@ extension TrainingOption {
             Self(
                 "width", \.vit.width, .size(from: 4), under: .model, "Embedding width.", default: "that of --arch"
             ) { $0.vit.hiddenWidth = 4 * $0.vit.width },
-            Self("depth", \.vit.depth, .size(), under: .model, "Number of blocks.", default: "that of --arch"),
+            Self("depth", \.vit.depth, .depth, under: .model, "Number of blocks.", default: "that of --arch"),
             Self(
                 "heads", \.vit.heads, .size(), under: .model, "Number of attention heads.",
                 default: "that of --arch"),

@@ -32,6 +32,9 @@ package protocol TrainingMethod<Settings>: AnyObject, SendableMetatype {
     /// Refuses settings that do not go together.
     static func check(_ settings: TrainingSettings<Settings>, given: Set<String>) throws(TrainingError)
 
+    /// The least memory that a run takes.
+    static func memoryNeed(_ settings: TrainingSettings<Settings>) -> MemoryNeed
+
     // A step.
 
     /// The model as a run starts it; `note` takes sentences about that.

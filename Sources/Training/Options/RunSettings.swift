@@ -93,6 +93,9 @@ public struct RunSettings: Sendable, Equatable {
     /// Images per step.
     public var effectiveBatch: Int { batchSize * accumulate }
 
+    /// The numbers that a run keeps for a weight: itself, its gradient, two moments, and its average where there is one.
+    var copies: Int { averageDecay > 0 ? 5 : 4 }
+
     /// The learning rate of each step.
     public var schedule: LearningRateSchedule {
         LearningRateSchedule(peak: rate, minimum: minimumRate, warmupSteps: warmupSteps, totalSteps: steps)
@@ -158,7 +161,7 @@ extension TrainingOption {
                 "lenient", \.run.isLenient, .invertibleFlag, under: .data,
                 "Read damaged images as far as they go, and name each."
             ).assuming { $0.run.isLenient = false },
-            Self("max-pixels", \.run.maxPixels, .integer(from: 1), under: .data, "Maximum pixels per image.")
+            Self("max-pixels", \.run.maxPixels, .integer(from: 1, to: .max), under: .data, "Maximum pixels per image.")
                 .assuming { $0.run.maxPixels = DecodingOptions().maxPixels },
             // Earlier versions held nothing out then.
             Self.recorded("holdout_beside_test", \.run.holdsOutBesideTest, .flag, whenAbsent: false)
@@ -170,7 +173,7 @@ extension TrainingOption {
     static func optimization(warmup: String, baseRate: String? = nil, rate: String = "scaled from --blr") -> [Self] {
         [
             Self(
-                "epochs", \.request.epochs, SettingKind<Double>.nonNegative.optional(), under: .optimization,
+                "epochs", \.request.epochs, SettingKind<Double>.length.optional(), under: .optimization,
                 "Number of passes over the data.", isRecorded: false),
             Self(
                 "batch-size", \.run.batchSize, .size(), under: .optimization,
@@ -182,11 +185,11 @@ extension TrainingOption {
                 "steps", \.run.steps, .integer(from: 1), under: .optimization,
                 "Number of steps, instead of --epochs.", default: ""),
             Self(
-                "minutes", \.request.minutes, SettingKind<Double>.nonNegative.optional(), under: .optimization,
+                "minutes", \.request.minutes, SettingKind<Double>.length.optional(), under: .optimization,
                 "Minutes to train for, instead of --epochs: the number of steps follows from a few timed ones.",
                 default: "", isRecorded: false),
             Self(
-                "warmup-epochs", \.request.warmupEpochs, SettingKind<Double>.nonNegative.optional(),
+                "warmup-epochs", \.request.warmupEpochs, SettingKind<Double>.length.optional(),
                 under: .optimization,
                 "Epochs over which the learning rate rises from 0.", default: warmup, isRecorded: false),
             .recorded("warmup_steps", \.run.warmupSteps, .integer()),

@@ -3,7 +3,7 @@ import Support
 
 /// How values of one type are written on the command line, in `config.json` and in messages, and which are allowed.
 package struct SettingKind<Value: Sendable> {
-    /// What is expected: "a whole number from 1 up".
+    /// What is expected: "a whole number from 1 to 4".
     let expected: String
     let encode: (Value) -> JSON
     let decode: (JSON) -> Value?
@@ -40,15 +40,20 @@ package struct SettingKind<Value: Sendable> {
 extension SettingKind<Int> {
     /// The largest width, depth, batch size and so on.
     static var largestSize: Int { 1 << 20 }
+    /// The largest number of steps and of what else is counted.
+    static var largestCount: Int { 1_000_000_000_000 }
 
-    static func integer(from least: Int = 0, to most: Int = .max) -> Self {
+    static func integer(from least: Int = 0, to most: Int = SettingKind<Int>.largestCount) -> Self {
         Self(
-            "a whole number from \(least) " + (most == .max ? "up" : "to \(most)"), encode: { .integer($0) },
+            "a whole number from \(least) to \(most)", encode: { .integer($0) },
             decode: \.integer, parse: { Int($0) }, allows: { $0 >= least && $0 <= most }, valueName: "n")
     }
 
     /// A size that memory is needed for.
     static func size(from least: Int = 1) -> Self { integer(from: least, to: largestSize) }
+
+    /// A number of blocks.
+    static var depth: Self { integer(from: 1, to: 4096) }
 
     /// A number of bytes, also with K, M or G behind it.
     static var bytes: Self {
@@ -75,6 +80,8 @@ extension SettingKind<Double> {
             text: { $0 == $0.rounded() && abs($0) < 1e6 ? "\(Int($0))" : "\($0)" }, allows: allows, valueName: "x")
     }
 
+    /// Epochs or minutes; more make no more steps than a run may have.
+    static var length: Self { number("a number from 0 to 1000000000000") { (0...1e12).contains($0) } }
     static var nonNegative: Self { number("a number from 0 up") { $0 >= 0 && $0.isFinite } }
     static var probability: Self { number("a number from 0 to 1") { (0...1).contains($0) } }
     static var fraction: Self { number("a number from 0 up and below 1") { (0..<1).contains($0) } }

@@ -137,7 +137,7 @@ package struct OptionDescription {
     package let words: [String]
     package let form: Form
     package let valueName: String
-    /// What it takes: "a whole number from 1 up".
+    /// What it takes: "a whole number from 1 to 4".
     package let expected: String
     /// Whether a text can be read as a value.
     package let accepts: @Sendable (String) -> Bool

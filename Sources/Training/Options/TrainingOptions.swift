@@ -178,5 +178,6 @@ extension TrainingOptions {
         settings.request = TrainingRequest()
         try settings.check()
         try method.check(settings, given: given)
+        try method.memoryNeed(settings).check()
     }
 }

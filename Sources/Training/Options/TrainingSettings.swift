@@ -115,7 +115,9 @@ extension TrainingSettings {
         if !given.contains("checkpoint-every") { run.checkpointEvery = max(1, min(1000, run.steps / 20)) }
     }
 
-    private func wholeSteps(_ count: Double) -> Int { count.isFinite ? Int(min(max(count.rounded(), 0), 1e12)) : 0 }
+    private func wholeSteps(_ count: Double) -> Int {
+        count.isFinite ? Int(min(max(count.rounded(), 0), Double(SettingKind<Int>.largestCount))) : 0
+    }
 
     /// Refuses settings that do not go together, whatever the method.
     func check() throws(TrainingError) {

@@ -137,6 +137,13 @@ package final class Classification: TrainingMethod {
         return PatchMask(noise: noise, patchCount: settings.encoder.patchCount, keptCount: settings.keptCount)
     }
 
+    package static func memoryNeed(_ settings: TrainingSettings<ClassificationSettings>) -> MemoryNeed {
+        .training(
+            settings.model, imageCount: settings.run.batchSize, copies: settings.run.copies,
+            tokenCount: settings.encoder.prefixCount + settings.keptCount,
+            blockCount: settings.encoder.depth - settings.method.freeze)
+    }
+
     package static var measures: MeasuringTime { .afterEpochs }
 
     /// The accuracy on held-out images, and the most confident errors.

@@ -54,7 +54,7 @@ extension MAE {
                 default: "two thirds of the encoder's, at most 512"
             ) { $0.method.decoderHiddenWidth = 4 * $0.method.decoderWidth },
             Option(
-                "decoder-depth", \.method.decoderDepth, .size(), under: .method, "Number of blocks of the decoder.",
+                "decoder-depth", \.method.decoderDepth, .depth, under: .method, "Number of blocks of the decoder.",
                 default: "8, below vit-base 4"),
             Option(
                 "decoder-heads", \.method.decoderHeads, .size(), under: .method,
@@ -118,6 +118,10 @@ extension MAE {
         if !given.contains("decoder-heads") {
             settings.method.decoderHeads = max(1, settings.method.decoderWidth / 32)
         }
+    }
+
+    package static func memoryNeed(_ settings: TrainingSettings<MAESettings>) -> MemoryNeed {
+        .training(settings.model, imageCount: settings.run.batchSize, copies: settings.run.copies)
     }
 
     package static func check(

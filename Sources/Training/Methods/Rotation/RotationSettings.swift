@@ -54,6 +54,11 @@ extension Rotation {
         }
     }
 
+    package static func memoryNeed(_ settings: TrainingSettings<RotationSettings>) -> MemoryNeed {
+        .training(
+            settings.model, imageCount: ImageRotation.count * settings.run.batchSize, copies: settings.run.copies)
+    }
+
     package static func check(
         _ settings: TrainingSettings<RotationSettings>, given: Set<String>
     ) throws(TrainingError) {
