@@ -47,8 +47,9 @@ format: ## format the code
 docs: packages ## build the library's documentation into .build/docs
 	@tools/build-docs .build/docs
 
-fuzz: build ## feed damaged images and checkpoints to vit for a minute
+fuzz: build ## feed damaged images and checkpoints to vit for a minute, and numbers that make no sense
 	python3 tools/fuzz.py --vit $(VIT)
+	python3 tools/try_numbers.py --vit $(VIT)
 
 verify: build $(PYTHON) ## hold logits, embeddings and attention of full-size models to timm and transformers
 	$(PYTHON) tools/verify_logits.py --vit $(VIT) --photos $(SAMPLE)
