@@ -9,7 +9,7 @@ PEERS := Benchmarks/.venv/bin/python
 # The folder of photos that make bench prepares and classifies: make bench PHOTOS=~/Pictures
 PHOTOS := $(SAMPLE)
 
-.PHONY: help run build packages test test-arm bench lint format docs fuzz verify clean
+.PHONY: help run build packages test test-arm sanitize bench lint format docs fuzz verify clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: packages ## set up and run every test, in release mode
 
 test-arm: ## test the C kernels built for this machine, and for Arm64 under emulation (gcc-aarch64-linux-gnu, qemu-user)
 	@tools/test-kernels
+
+sanitize: packages ## test threads, loading, kernels and a short training under the thread, address and undefined-behaviour sanitizers
+	@tools/sanitize
 
 bench: build $(PEERS) ## time it beside PyTorch, ONNX Runtime and OpenVINO, in turns, into Benchmarks/RESULTS.md
 	$(PEERS) Benchmarks/compare.py --vit $(VIT) > .build/results.md
