@@ -79,8 +79,8 @@ package struct MemoryNeed: Sendable {
         throw MemoryShortage(
             "the model has \(Self.text(parameterCount, "", "million", "billion", "trillion")) parameters, and \(use) takes at "
                 + "least \(Self.text(bytes, "bytes", "MB", "GB", "TB")) of memory; this process may have "
-                + "\(Self.text(Double(limit), "bytes", "MB", "GB", "TB")): a smaller model, smaller images or fewer of them "
-                + "at a time are right")
+                + "\(Self.text(Double(limit), "bytes", "MB", "GB", "TB")); use a smaller model, smaller images or fewer at a time"
+        )
     }
 
     /// A number of three or four digits with its unit.
