@@ -48,7 +48,7 @@ struct ConvertCommand: ParsableCommand {
             throw error.path == directory.unfinishedPath ? FileError(error.kind, output, error.reason) : error
         }
         try directory.commit()
-        if !shared.quiet { for loss in losses { StandardError.write("Note: \(loss)\n") } }
+        if !shared.quiet { for loss in losses { StandardError.report("Note: \(loss)") } }
     }
 }
 

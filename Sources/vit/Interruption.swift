@@ -46,7 +46,7 @@ private final class Watch: Sendable {
         var number: Int32 = 0
         while unsafe sigwait(&signals, &number) != 0 {}
         unfinished.deleteAll()
-        if StandardError.isTerminal { StandardError.write("\n") }
+        if StandardError.isTerminal { StandardError.report("") }
         _exit(128 + number)
     }
 }

@@ -54,14 +54,28 @@ struct Vit: ParsableCommand {
         }
     }
 
+    /// The lines of a message of ArgumentParser, in which an argument cannot begin another one.
+    private static func lines(of message: String) -> [String] {
+        let words = arguments.flatMap { [$0] + $0.split(separator: "=", maxSplits: 1).dropFirst().map(String.init) }
+        let message = words.reduce(message) { message, word in
+            let shown = printable(word)
+            if shown == word { return message }
+            return message.split(separator: word, omittingEmptySubsequences: false).joined(separator: shown)
+        }
+        return message.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    }
+
     /// Ends the process with the exit code that the error stands for.
     private static func end(with error: any Error) -> Never {
         guard let failure = CommandFailure(error) else {
             // Found out only now: other commands need not ask the processor what it can do.
             if message(for: error) == Version.number { exit(withError: CleanExit.message(Version.text)) }
-            exit(withError: error)
+            let code = exitCode(for: error)
+            if code == .success { exit(withError: error) }
+            for line in lines(of: fullMessage(for: error)) { StandardError.report(line) }
+            exit(withError: code)
         }
-        if let message = failure.message { StandardError.write("Error: \(message)\n") }
+        if let message = failure.message { StandardError.report("Error: \(message)") }
         failure.status.end()
     }
 }

@@ -36,7 +36,7 @@ struct FilesTests {
         #expect(
             FileError(opening: "a", expected: "a table", missing).description
                 == "a: no such file or directory; expected a table")
-        #expect(FileError.malformed("a", "holds \u{1B}[31m").description == "a: holds ?[31m")
+        #expect(FileError.malformed("a", "holds \u{1B}[31m").description == "a: holds \\x1B[31m")
     }
 
     @Test func filesAndPipesAreReadToTheirEnds() throws {

@@ -59,7 +59,7 @@ public final class TrainingRun<Own: Sendable & Equatable> {
     ) throws -> TrainingRun {
         let resolved = try options.resolve()
         let (settings, dataset, checkpoint) = (resolved.settings, resolved.dataset, resolved.checkpoint)
-        if let note = checkpoint?.assumptionsNote() { observer.note(printable(note)) }
+        if let note = checkpoint?.assumptionsNote() { observer.note(note) }
         for note in resolved.notes { observer.note(note) }
         let method = try options.method.init(
             settings, start: checkpoint.map { .checkpoint($0) } ?? .random, dataset: dataset, engine: engine,

@@ -44,7 +44,8 @@ final class StopRequest: Sendable {
             var came: Int32 = 0
             guard unsafe sigwait(&signals, &came) == 0 else { continue }
             if number.exchange(came, ordering: .relaxed) != 0 { _exit(128 + came) }
-            StandardError.write("\nStopping after a checkpoint; interrupt again to stop at once.\n")
+            if StandardError.isTerminal { StandardError.report("") }
+            StandardError.report("Stopping after a checkpoint; interrupt again to stop at once.")
         }
     }
 }

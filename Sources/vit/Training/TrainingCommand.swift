@@ -75,7 +75,7 @@ struct TrainingArguments<Command: TrainingCommand>: ParsableArguments {
         ).train()
         reporter.clear()
         if !result.isComplete {
-            StandardError.write("\(output): stopped after step \(result.step); continue with --resume\n")
+            StandardError.report("\(output): stopped after step \(result.step); continue with --resume")
             stop.exitIfAsked()
         }
         guard result.unreadable.isEmpty else {
