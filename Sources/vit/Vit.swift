@@ -38,6 +38,7 @@ struct Vit: ParsableCommand {
         ])
 
     static func main() {
+        Signals.ignoreThoseOfWrites()
         do {
             var command = try parseAsRoot(arguments)
             try Engines.checkEnvironment()

@@ -20,7 +20,7 @@ struct StreamTests {
         return (run, pipe)
     }
 
-    @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143))])
+    @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143)), (SIGHUP, Int32(143))])
     func anInterruptedRunLeavesNoPartialFile(signal: Int32, status: Int32) throws {
         try scratch.write("old", to: "out.npy")
         let (run, pipe) = try startWaitingRun()
