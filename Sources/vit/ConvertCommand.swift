@@ -44,8 +44,7 @@ struct ConvertCommand: ParsableCommand {
             losses = try checkpoint.convert(
                 to: to, directory: directory.unfinishedPath, halfPrecision: half, includingDecoder: !encoderOnly)
         } catch {
-            // A refusal speaks of the directory that was asked for.
-            throw error.path == directory.unfinishedPath ? FileError(error.kind, output, error.reason) : error
+            throw directory.error(error)
         }
         try directory.commit()
         if !shared.quiet { for loss in losses { StandardError.report("Note: \(loss)") } }

@@ -17,6 +17,7 @@ package final class OutputDirectory {
     private let path: String
     private let existing: Existing
     private let unfinished: UnfinishedFiles?
+    private let lock: FileLock?
     private var isCommitted = false
 
     /// Starts a directory that will be called `path`; a signal can remove it through `unfinished`.
@@ -24,20 +25,26 @@ package final class OutputDirectory {
         _ path: String, existing: Existing, unfinished: UnfinishedFiles? = nil
     ) throws(FileError) {
         let path = Files.withoutTrailingSlashes(path)
-        switch Files.kind(of: path) {
+        switch try Files.kind(of: path) {
         case .missing: break
         case .file: throw FileError(.cannotCreate, path, "is a file; name a directory")
         case .directory:
-            if existing == .refuse, (try? Files.entries(of: path, hidden: true).isEmpty) != true {
+            if existing == .refuse, try !Files.names(in: path, hidden: true).isEmpty {
                 throw FileError(.cannotCreate, path, "is not empty; name another directory, or add --force")
             }
         }
         self.path = path
         self.existing = existing
         self.unfinished = unfinished
-        unfinishedPath = OutputFile.partialPath(for: path)
+        try unfinished?.removeAbandoned(of: path)
+        let parent = Files.directory(of: path)
+        if !parent.isEmpty { try Files.makeDirectory(parent) }
+        do throws(SystemError) {
+            (unfinishedPath, lock) = try PartialName.createDirectory(for: path)
+        } catch {
+            throw FileError(.cannotCreate, path, "cannot be made", error)
+        }
         unfinished?.insert(unfinishedPath)
-        try Files.makeDirectory(unfinishedPath)
     }
 
     /// Writes a whole directory with the files that `fill` makes in it.
@@ -45,41 +52,55 @@ package final class OutputDirectory {
         _ path: String, existing: Existing, _ fill: (_ directory: String) throws -> Void
     ) throws {
         let directory = try OutputDirectory(path, existing: existing)
-        try fill(directory.unfinishedPath)
+        do {
+            try fill(directory.unfinishedPath)
+        } catch let error as FileError {
+            throw directory.error(error)
+        }
         try directory.commit()
+    }
+
+    /// A failure to write a file of the directory, about the place that it was to have.
+    package func error(_ error: FileError) -> FileError {
+        guard error.path.utf8.starts(with: unfinishedPath.utf8) else { return error }
+        return FileError(
+            error.kind, path + String(Substring(error.path.utf8.dropFirst(unfinishedPath.utf8.count))), error.reason)
     }
 
     /// Makes sure that the directory is on the disk and gives it its name.
     package func commit() throws(FileError) {
-        Files.synchronize(directory: unfinishedPath)
-        if existing == .replace { Files.remove(path) }
         do throws(SystemError) {
+            try Files.synchronize(directory: unfinishedPath)
+        } catch {
+            throw FileError(.inputOutput, path, "cannot be written", error)
+        }
+        // What is replaced leaves its name whole, and goes when the new one has it.
+        let isReplaced = existing == .replace ? try Files.kind(of: path) != .missing : false
+        let replaced = isReplaced ? try Files.moveAside(path) : nil
+        do throws(FileError) {
             try Files.move(unfinishedPath, to: path)
         } catch {
-            guard existing == .merge, Files.kind(of: path) == .directory else {
-                throw FileError(.cannotCreate, path, "cannot be put in its place", error)
+            if let replaced { try? Files.move(replaced, to: path) }
+            guard error.kind == .cannotCreate, existing == .merge, try Files.kind(of: path) == .directory else {
+                throw error
             }
             try moveFiles()
         }
         isCommitted = true
         unfinished?.remove(unfinishedPath)
+        if let replaced { try Files.remove(replaced) }
     }
 
     private func moveFiles() throws(FileError) {
-        for name in Files.names(in: unfinishedPath, hidden: true) {
-            let place = Files.join(path, name)
-            do throws(SystemError) {
-                try Files.move(Files.join(unfinishedPath, name), to: place)
-            } catch {
-                throw FileError(.cannotCreate, place, "cannot be created", error)
-            }
+        for name in try Files.names(in: unfinishedPath, hidden: true) {
+            try Files.move(Files.join(unfinishedPath, name), to: Files.join(path, name))
         }
-        Files.remove(unfinishedPath)
+        try Files.remove(unfinishedPath)
     }
 
     deinit {
         guard !isCommitted else { return }
-        Files.remove(unfinishedPath)
+        Files.discard(unfinishedPath)
         unfinished?.remove(unfinishedPath)
     }
 }

@@ -111,7 +111,7 @@ public struct EmbeddingJob {
                 journal.append(row, digest: embedding.digest)
             case .failure(let error):
                 if inputs.count == 1 {
-                    journal.discard()
+                    try journal.discard()
                     throw error
                 }
                 journal.append(failure: error.reason)
@@ -155,8 +155,8 @@ public struct EmbeddingJob {
     /// The outcome of an earlier run with the same settings, if it is finished and nothing is left to resume.
     private func finishedOutcome() throws -> Outcome? {
         let path = EmbeddingSidecars.settings(of: output)
-        guard Files.kind(of: EmbeddingJournal.directory(of: output)) == .missing, Files.kind(of: output) == .file,
-            Files.kind(of: path) == .file
+        guard try Files.kind(of: EmbeddingJournal.directory(of: output)) == .missing,
+            try Files.kind(of: output) == .file, try Files.kind(of: path) == .file
         else { return nil }
         let earlier = try EmbeddingSettings(contentsOfFile: path)
         guard let rows = earlier.rowCount, settings.difference(from: earlier) == nil else { return nil }
@@ -202,7 +202,7 @@ private struct KnownRows: Sendable {
 
     /// Nil if there is no earlier output.
     init?(_ output: String, settings: EmbeddingSettings, _ startingOver: String) throws {
-        guard Files.kind(of: output) == .file else { return nil }
+        guard try Files.kind(of: output) == .file else { return nil }
         let path = EmbeddingSidecars.settings(of: output)
         let earlier = try EmbeddingSettings(contentsOfFile: path)
         if let difference = settings.numericDifference(from: earlier) {

@@ -84,7 +84,8 @@ final class EmbeddingJournal {
         var length = 0
         var secured: (position: Position, length: Int)?
         var isFirst = true
-        for line in journal.lines() {
+        var lines = journal.lines()
+        reading: while let line = try lines.next() {
             length += line.utf8.count + 1
             if isFirst {
                 guard let stored = EmbeddingSettings(line) else { return false }
@@ -96,10 +97,10 @@ final class EmbeddingJournal {
                 isFirst = false
             } else if line.hasPrefix("=") {
                 let numbers = line.dropFirst().split(separator: " ").compactMap { Int($0) }
-                guard numbers.count == 3 else { break }
+                guard numbers.count == 3 else { break reading }
                 secured = (Position(inputs: numbers[0], rows: numbers[1], bytes: numbers[2]), length)
             } else if Entry(line: line) == nil {
-                break
+                break reading
             }
         }
         guard let secured else { return false }
@@ -108,7 +109,7 @@ final class EmbeddingJournal {
         } else {
             // The rows are already in place; only the files beside them may be missing.
             guard secured.position.inputs == settings.inputCount,
-                Files.byteCount(of: output) == secured.position.bytes
+                try Files.kind(of: output) == .file, Files.byteCount(of: output) == secured.position.bytes
             else { return false }
             isDataInPlace = true
         }
@@ -154,7 +155,9 @@ final class EmbeddingJournal {
     /// Passes the result of every input to `body`, in order.
     func forEachEntry(_ body: (Int, Entry) throws -> Void) throws {
         var index = 0
-        for line in journal.lines().dropFirst() {
+        var lines = journal.lines()
+        _ = try lines.next()
+        while let line = try lines.next() {
             guard let entry = Entry(line: line) else { continue }
             try body(index, entry)
             index += 1
@@ -178,10 +181,10 @@ final class EmbeddingJournal {
             try data.synchronize()
         }
         let places = try sidecars.compactMap { try place($0) }
-        for sidecar in sidecars { unsafe _ = unlink(Files.systemPath(sidecar.path)) }
-        if !isDataInPlace { try Self.move(Files.join(directory, "data"), to: output) }
-        for (place, path) in places { try Self.move(place, to: path) }
-        discard()
+        for sidecar in sidecars { try Self.remove(sidecar.path) }
+        if !isDataInPlace { try Files.move(Files.join(directory, "data"), to: output) }
+        for (place, path) in places { try Files.move(place, to: path) }
+        try discard()
     }
 
     /// Writes a file of the output into the journal's directory.
@@ -199,18 +202,16 @@ final class EmbeddingJournal {
         return (place, sidecar.path)
     }
 
-    private static func move(_ place: String, to path: String) throws(FileError) {
+    private static func remove(_ path: String) throws(FileError) {
         do throws(SystemError) {
-            try Files.move(place, to: path)
+            try Files.removeFile(path)
         } catch {
-            throw FileError(.cannotCreate, path, "cannot be created", error)
+            throw FileError(.cannotCreate, path, "cannot be replaced", error)
         }
     }
 
     /// Removes the journal.
-    func discard() {
-        Files.remove(directory)
-    }
+    func discard() throws(FileError) { try Files.remove(directory) }
 }
 
 extension EmbeddingJournal.Entry {
