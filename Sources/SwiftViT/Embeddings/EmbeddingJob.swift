@@ -75,18 +75,21 @@ public struct EmbeddingJob {
         return Array(inputs[start..<inputs.count * shard.index / shard.count])
     }
 
-    /// Runs the job. `progress` receives the number of inputs done before this run, and then each input's result.
+    /// Runs the job. `note` receives a sentence where a run to resume has left damaged files; `progress` receives the number
+    /// of inputs done before this run, and then each input's result.
     ///
     /// An error thrown by `progress` ends the run, which can be resumed.
     public func run(
-        _ progress: (_ done: Int, _ input: EmbeddedInput?) throws -> Void = { _, _ in }
+        _ progress: (_ done: Int, _ input: EmbeddedInput?) throws -> Void = { _, _ in },
+        note: (String) -> Void = { _ in }
     ) throws -> Outcome {
         if options.resumes, !options.updates, let outcome = try finishedOutcome() { return outcome }
         let known = try options.updates ? KnownRows(output, settings: settings, options.startingOver) : nil
         let folder = Files.directory(of: output)
         if !folder.isEmpty { try Files.makeDirectory(folder) }
         let journal = try EmbeddingJournal(
-            output: output, settings: settings, head: encoder.head(rows: 0), resumes: options.resumes)
+            output: output, settings: settings, head: encoder.head(rows: 0), resumes: options.resumes,
+            note: note)
         try progress(journal.position.inputs, nil)
         do {
             try embedRest(journal, known, progress)

@@ -81,6 +81,8 @@ struct EmbedCommand: ParsableCommand {
                 StandardError.report("Error: \(error)")
             }
             progress.update(done)
+        } note: { sentence in
+            StandardError.report(sentence)
         }
         progress.clear()
         if outcome.failures > 0 {
