@@ -9,7 +9,7 @@ struct ForgedNameTests {
 
     init() throws {
         scratch = try Scratch()
-        for folder in ["one", "two"] {
+        for folder in ["ant", "bee"] {
             try scratch.write("nonsense", to: "photos/\(folder)/\(name)")
             for seed in 1...4 { try scratch.writeImage("photos/\(folder)/\(seed).png", seed: seed) }
         }
@@ -25,15 +25,15 @@ struct ForgedNameTests {
     }
 
     @Test func classifyEmbedAndEvaluateNameTheFile() throws {
-        let classified = try run("classify", "photos/one", "--model", "hf-vit", "--format", "jsonl")
+        let classified = try run("classify", "photos/ant", "--model", "hf-vit", "--format", "jsonl")
         #expect(classified.status == 1)
         #expect(
-            try classified.objects().contains { $0["path"] as? String == "photos/one/\(name)" && $0["error"] != nil })
-        #expect(try run("classify", "photos/one/\(name)", "--model", "hf-vit").status == 65)
-        let embedded = try run("embed", "photos/one", "--model", "hf-vit", "--output", "out.npy")
+            try classified.objects().contains { $0["path"] as? String == "photos/ant/\(name)" && $0["error"] != nil })
+        #expect(try run("classify", "photos/ant/\(name)", "--model", "hf-vit").status == 65)
+        let embedded = try run("embed", "photos/ant", "--model", "hf-vit", "--output", "out.npy")
         #expect(embedded.status == 1)
         let failures = String(decoding: try scratch.read("out.errors.csv"), as: UTF8.self)
-        #expect(failures.contains("\"photos/one/\(name)\","))
+        #expect(failures.contains("\"photos/ant/\(name)\","))
         #expect(try run("evaluate", "photos", "--model", "hf-vit").status != 0)
     }
 
@@ -48,12 +48,12 @@ struct ForgedNameTests {
     @Test func namesOfCheckpointsAndArgumentsAreShown() throws {
         try scratch.write("nonsense", to: "dir/\(name)")
         #expect(try run("convert", "dir/\(name)", "--to", "hf", "--output", "out").status == 65)
-        #expect(try run("classify", "photos/one/1.png", "--model", "none/\(name)").status == 66)
+        #expect(try run("classify", "photos/ant/1.png", "--model", "none/\(name)").status == 66)
         // Messages of the parser of the command line repeat arguments.
         #expect(try run("inspect", "hf-vit", name).status == 64)
         #expect(try run("classify", "photos", "--top-k=\(name)").status == 64)
         #expect(try run("classify", "photos", "--top-k", name).status == 64)
         let usage = try Vit.run(["classify", "--nonsense"], in: scratch)
-        #expect(usage.status == 64 && usage.errorLines.count >= 2 && usage.errors.hasPrefix("Error: Unknown option"))
+        #expect(usage.status == 64 && usage.errorLines.count >= 2 && usage.errors.hasPrefix("Error: "))
     }
 }

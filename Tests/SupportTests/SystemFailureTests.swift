@@ -57,8 +57,8 @@ struct SystemFailureTests {
             try InputFile(path).read(upTo: 1).isEmpty
         }
         #expect(walk.files == [scratch.path + "/a.txt"])
-        #expect(walk.failures.map(\.path) == [broken, loop])
-        #expect(walk.failures.map(\.reason) == ["input/output error", "too many levels of symbolic links"])
+        #expect(walk.failures.map(\.path) == [broken])
+        #expect(walk.failures.map(\.reason) == ["input/output error"])
     }
 
     @Test func whatCannotBeReadHasNoEnd() throws {
@@ -85,7 +85,8 @@ struct SystemFailureTests {
     @Test func whatIsNotOnTheDiskIsNotWritten() throws {
         #expect(throws: SystemError(code: EBADF)) { try Files.synchronize(descriptor: -1) }
         // A pipe is on no disk.
-        try Files.synchronize(descriptor: Pipe().fileHandleForWriting.fileDescriptor)
+        let pipe = Pipe()
+        try Files.synchronize(descriptor: pipe.fileHandleForWriting.fileDescriptor)
         #expect(throws: SystemError(code: ENOENT)) { try Files.synchronize(directory: scratch.path + "/none") }
         try Files.synchronize(directory: scratch.path)
         let busy = try #require(throws: FileError.self) { try Files.remove("/proc/self") }

@@ -1,3 +1,5 @@
+import LibC
+
 /// The files below a directory that are wanted, sorted by path in the order of its bytes as they are written.
 ///
 /// Hidden files and directories are left out, links are followed, and a directory that several links lead to is walked
@@ -71,8 +73,9 @@ package struct DirectoryWalk {
                     visitFile(path, name: name)
                 }
             } catch {
-                // A link that leads nowhere is of no interest; of one that cannot be followed, nobody knows.
-                if wantsName(name) || !error.isMissing { failures.append(Failure(path: path, reason: error.clause)) }
+                // A link that leads nowhere, or to itself, is of no interest; of another failure, nobody knows.
+                let isNothing = error.isMissing || error.code == ELOOP
+                if wantsName(name) || !isNothing { failures.append(Failure(path: path, reason: error.clause)) }
             }
         case .other: break
         }
