@@ -11,7 +11,7 @@ extension DatasetBuilder {
     /// metadata.csv come before those of folders.
     mutating func readFolder() throws(InputError) {
         let folders = try subfolders(of: root)
-        if options.requiresLabels, let table = metadata(in: root) {
+        if options.requiresLabels, let table = try metadata(in: root) {
             try readTable(table)
             return
         }
@@ -39,7 +39,8 @@ extension DatasetBuilder {
         for (name, _) in parts {
             let folder = Files.join(root, name)
             let hasFolders = try !subfolders(of: folder).isEmpty
-            if !hasFolders, metadata(in: folder) == nil { return false }
+            let hasLabels = hasFolders ? true : try metadata(in: folder) != nil
+            if !hasLabels { return false }
         }
         return true
     }
@@ -49,7 +50,7 @@ extension DatasetBuilder {
             append(walk: ImageSignature.walk(folder), to: part, label: nil)
             return
         }
-        if let table = metadata(in: folder) {
+        if let table = try metadata(in: folder) {
             try readTable(table, in: Files.name(of: folder), as: part)
             return
         }
@@ -86,20 +87,26 @@ extension DatasetBuilder {
 
     /// The names of the folders in a folder, sorted bytewise, following links and skipping hidden ones.
     private func subfolders(of folder: String) throws(InputError) -> [String] {
-        do {
-            var names: [String] = []
-            for entry in try Files.entries(of: folder) {
-                switch entry.kind {
-                case .directory: names.append(entry.name)
-                case .link, .unknown:
-                    let status = try? Files.status(Files.join(folder, entry.name))
-                    if status?.isDirectory == true { names.append(entry.name) }
-                case .file, .other: break
-                }
-            }
-            return names.sorted { $0.precedesBytewise($1) }
+        let entries: [Files.Entry]
+        do throws(SystemError) {
+            entries = try Files.entries(of: folder)
         } catch {
             throw InputError(error, opening: folder, expected: "a folder of images")
         }
+        var names: [String] = []
+        for entry in entries {
+            switch entry.kind {
+            case .directory: names.append(entry.name)
+            case .link, .unknown:
+                let path = Files.join(folder, entry.name)
+                do throws(FileError) {
+                    if try Files.kind(of: path) == .directory { names.append(entry.name) }
+                } catch {
+                    throw InputError(error)
+                }
+            case .file, .other: break
+            }
+        }
+        return names.sorted { $0.precedesBytewise($1) }
     }
 }

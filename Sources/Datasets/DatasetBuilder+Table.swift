@@ -11,9 +11,16 @@ extension DatasetBuilder {
     }
 
     /// The table with a column for labels in a folder of images; nil where there is none.
-    func metadata(in folder: String) -> String? {
+    func metadata(in folder: String) throws(InputError) -> String? {
         let table = Files.join(folder, Self.metadataName)
-        guard Files.kind(of: table) == .file, let bytes = try? Files.bytes(of: table) else { return nil }
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            guard try Files.status(table).isRegularFile else { return nil }
+            bytes = try Files.bytes(of: table)
+        } catch {
+            if error.isMissing { return nil }
+            throw InputError(error, opening: table, expected: "a CSV table")
+        }
         var reader = CSVReader(bytes)
         guard let header = try? reader.next(), let columns = try? Columns(header, of: self, in: table) else {
             return nil
@@ -134,7 +141,7 @@ extension DatasetBuilder {
     private func checkThatSomeFilesExist() throws(InputError) {
         let all = Part.allCases.flatMap { samples[$0] ?? [] }
         guard let first = all.first else { return }
-        let exists = all.contains { (try? Files.status(ImageDataset.file($0.path, in: root))) != nil }
+        let exists = all.contains { !Files.isMissing(ImageDataset.file($0.path, in: root)) }
         if !exists {
             throw malformed(
                 "\(place): none of its files exists, such as \(ImageDataset.file(first.path, in: root)); expected paths "

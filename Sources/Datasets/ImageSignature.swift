@@ -12,8 +12,8 @@ enum ImageSignature {
 
     /// The images below a directory.
     static func walk(_ root: String) -> DirectoryWalk {
-        DirectoryWalk(root: root, named: isImageName) { path in
-            (try? InputFile(path).read(upTo: byteCount)).map(matches) ?? false
+        DirectoryWalk(root: root, named: isImageName) { (path) throws(SystemError) in
+            matches(try InputFile(path).read(upTo: byteCount))
         }
     }
 

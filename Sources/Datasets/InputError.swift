@@ -1,3 +1,4 @@
+import LibC
 import Support
 
 /// A path that yields no image or data set: the path, the kind of error, and one sentence for people.
@@ -44,9 +45,24 @@ extension InputError {
             self.init(
                 kind: .noSuchInput, path: path,
                 description: "\(path): no such file or directory; expected \(expected)")
+        } else if error == .isNoFile {
+            self = .malformed(path, "is not a regular file or a pipe; expected \(expected)")
+        } else if error.code == EFBIG {
+            self = .malformed(path, "is too large; expected \(expected)")
         } else {
             self.init(kind: .unreadable, path: path, description: "\(path): cannot be read: \(error.clause)")
         }
+    }
+
+    /// The same failure of a file that is no image or data set.
+    init(_ error: FileError) {
+        let kind: Kind =
+            switch error.kind {
+            case .malformed: .malformed
+            case .missing: .noSuchInput
+            case .inputOutput, .cannotCreate: .unreadable
+            }
+        self.init(kind: kind, path: error.path, description: error.description)
     }
 
     /// A file or directory below an argument that could not be examined.

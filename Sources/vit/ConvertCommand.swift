@@ -42,7 +42,7 @@ struct ConvertCommand: ParsableCommand {
         let losses = try directory.write {
             try checkpoint.convert(to: to, directory: $0, halfPrecision: half, includingDecoder: !encoderOnly)
         }
-        if !shared.quiet { for loss in losses { StandardError.write("Note: \(loss)\n") } }
+        if !shared.quiet { for loss in losses { StandardError.report("Note: \(loss)") } }
     }
 }
 

@@ -7,13 +7,7 @@ enum Interruption {
     /// Starts a thread that waits for the signals. Call this before any other thread starts, since threads inherit the
     /// signal mask.
     static func watch(removing unfinished: UnfinishedFiles) {
-        // A closed pipe shows as a failed write.
-        signal(SIGPIPE, SIG_IGN)
-        var signals = sigset_t()
-        unsafe sigemptyset(&signals)
-        unsafe sigaddset(&signals, SIGINT)
-        unsafe sigaddset(&signals, SIGTERM)
-        if !isIgnored(SIGHUP) { unsafe sigaddset(&signals, SIGHUP) }
+        var signals = Signals.requestsToEnd
         unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
         let watch = Watch(signals: signals, unfinished: unfinished)
         if let thread = Thread({ watch.run() }) {
@@ -22,13 +16,6 @@ enum Interruption {
             // Without the thread, signals keep their default actions.
             unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         }
-    }
-
-    /// Whether the process was started to outlive its terminal (`nohup`).
-    private static func isIgnored(_ number: Int32) -> Bool {
-        var action = sigaction()
-        guard unsafe sigaction(number, nil, &action) == 0 else { return false }
-        return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
     }
 }
 
@@ -46,7 +33,7 @@ private final class Watch: Sendable {
         var number: Int32 = 0
         while unsafe sigwait(&signals, &number) != 0 {}
         unfinished.deleteAll()
-        if StandardError.isTerminal { StandardError.write("\n") }
-        _exit(128 + number)
+        if StandardError.isTerminal { StandardError.report("") }
+        _exit(Signals.exitCode(of: number))
     }
 }

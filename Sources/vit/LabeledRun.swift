@@ -24,7 +24,7 @@ struct LabeledRun {
 
     /// Prints sentences about the set.
     func show(_ notes: [String]) {
-        if !isQuiet { for note in notes { StandardError.write("\(note)\n") } }
+        if !isQuiet { for note in notes { StandardError.report("\(note)") } }
     }
 
     /// Records the result of the next image.
@@ -34,7 +34,7 @@ struct LabeledRun {
             progress.clear()
             if isStrict { throw error }
             failures.append(error)
-            StandardError.write("Error: \(error)\n")
+            StandardError.report("Error: \(error)")
         }
         progress.update(doneCount)
     }
@@ -53,7 +53,7 @@ struct LabeledRun {
     /// Throws if images failed, once everything else is done.
     func finish() throws {
         guard !failures.isEmpty else { return }
-        StandardError.write("\(total - failures.count) of \(total) \(verb), \(failures.count) failed\n")
+        StandardError.report("\(total - failures.count) of \(total) \(verb), \(failures.count) failed")
         throw CommandFailure(.someInputsFailed)
     }
 }

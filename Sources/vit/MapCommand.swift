@@ -65,9 +65,9 @@ struct MapCommand: ParsableCommand {
             }, skipped: { skipped.append($0) }, missing: { missing = $0 })
         progress?.clear()
         if let first = missing.first, !shared.quiet {
-            StandardError.write(
+            StandardError.report(
                 "\(index): \(counted(missing.count, "image")) cannot be read and have no thumbnail, such as \(first); "
-                    + "relative paths begin where vit embed ran\n")
+                    + "relative paths begin where vit embed ran")
         }
         try Files.write(page, to: output, unfinished: unfinished)
         try skipped.finish(index, of: collection.vectors.rows)

@@ -38,6 +38,7 @@ struct Vit: ParsableCommand {
         ])
 
     static func main() {
+        Signals.ignoreThoseOfWrites()
         do {
             var command = try parseAsRoot(arguments)
             try Engines.checkEnvironment()
@@ -54,16 +55,31 @@ struct Vit: ParsableCommand {
         }
     }
 
+    /// The lines of a message of ArgumentParser, in which an argument cannot begin another one.
+    private static func lines(of message: String) -> [String] {
+        let words = arguments.flatMap { [$0] + $0.split(separator: "=", maxSplits: 1).dropFirst().map(String.init) }
+        let message = words.reduce(message) { message, word in
+            let shown = printable(word)
+            if shown == word { return message }
+            return message.split(separator: word, omittingEmptySubsequences: false).joined(separator: shown)
+        }
+        return message.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    }
+
     /// Ends the process with the exit code that the error stands for.
     private static func end(with error: any Error) -> Never {
         guard let failure = CommandFailure(error) else { endAsParsed(error) }
-        if let message = failure.message { StandardError.write("Error: \(message)\n") }
+        if let message = failure.message { StandardError.report("Error: \(message)") }
         failure.status.end()
     }
 
     /// Ends with an error of the argument parser, which help and version are too.
     private static func endAsParsed(_ error: any Error) -> Never {
-        guard exitCode(for: error).isSuccess else { exit(withError: error) }
+        let code = exitCode(for: error)
+        guard code.isSuccess else {
+            for line in lines(of: fullMessage(for: error)) { StandardError.report(line) }
+            exit(withError: code)
+        }
         // Found out only now: other commands need not ask the processor what it can do.
         let text = message(for: error) == Version.number ? Version.text : fullMessage(for: error)
         do {

@@ -68,7 +68,7 @@ struct CaiTTests {
             try checkpoint.convert(to: layout, directory: scratch.path + "/out")
         }
         #expect(error?.description.contains("the layout timm can hold it") == true)
-        #expect(Files.kind(of: scratch.path + "/out") == .missing)
+        #expect(try Files.kind(of: scratch.path + "/out") == .missing)
     }
 
     /// A bare state dict: the grid has to be square, and what is assumed is said.

@@ -179,7 +179,7 @@ struct ConfigurationTests {
         try source.convert(to: .timm, directory: bare.path)
         try source.convert(to: .mae, directory: wrapped.path)
         for scratch in [bare, wrapped] {
-            Files.remove(scratch.path + "/preprocessor_config.json")
+            try Files.remove(scratch.path + "/preprocessor_config.json")
             try scratch.write(#"{"num_attention_heads": 2}"#, to: "config.json")
         }
         let (one, other) = (try Checkpoint.open(bare.path), try Checkpoint.open(wrapped.path))

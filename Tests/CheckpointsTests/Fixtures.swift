@@ -46,7 +46,7 @@ enum Fixture: String, CaseIterable {
 extension ScratchDirectory {
     /// Copies the files of a fixture.
     func copy(_ fixture: Fixture) throws -> String {
-        for name in Files.names(in: fixture.directory) where name != "golden.safetensors" {
+        for name in try Files.names(in: fixture.directory) where name != "golden.safetensors" {
             try write(try readFile(fixture.directory + "/" + name), to: name)
         }
         return path + "/" + Files.name(of: fixture.path)

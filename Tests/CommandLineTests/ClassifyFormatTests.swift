@@ -69,7 +69,7 @@ struct ClassifyFormatTests {
         #expect(csv.output.contains("\"odd, \"\"quoted\"\"\n\u{1B}[31m ü.png\",1,"))
         let text = try classify(name, "a.png")
         #expect(text.lines.count == 2)
-        #expect(text.output.contains("odd, \"quoted\"??[31m ü.png"))
+        #expect(text.output.contains("odd, \"quoted\"\\n\\x1B[31m ü.png"))
     }
 
     @Test func textIsATableForOneImageAndALineForEachOfMany() throws {

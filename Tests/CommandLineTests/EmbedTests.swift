@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import Support
 import TestTools
 import Testing
 
@@ -169,20 +170,81 @@ struct EmbedTests {
             .replacing(#""count":8"#, with: #""count":7"#)
             .replacing(#/"paths_hash":"[0-9a-f]+"/#, with: "\"paths_hash\":\"\(hash)\"")
         let entries = journal.drop { $0 != "\n" }
-        try scratch.write(String(settings) + String(entries), to: "out.npy.partial/journal")
+        try scratch.write(
+            sealed(String(settings) + String(entries), data: scratch.read("out.npy")), to: "out.npy.partial/journal")
         for name in ["out.index.csv", "out.settings.json"] {
             try FileManager.default.removeItem(atPath: scratch.path(name))
         }
-        // Rows that are in their place stay as they are, and show it by a number of their own.
-        let marked = try scratch.read("out.npy").dropLast() + [0x55]
-        try scratch.write(Array(marked), to: "out.npy")
+        // Rows that are in their place are not computed again: an image of them is none any more.
+        let image = try scratch.read("photos/3.png")
+        try scratch.write("nonsense", to: "photos/3.png")
         let resumed = try run("photos", "--output", "out.npy", "--resume")
         #expect(resumed.status == 0, "\(resumed.errors)")
         for ending in ["index.csv", "settings.json"] {
             #expect(try scratch.read("out.\(ending)") == scratch.read("whole.\(ending)"), "\(ending)")
         }
-        #expect(try scratch.read("out.npy") == Array(marked))
+        #expect(try scratch.read("out.npy") == scratch.read("whole.npy"))
         #expect(!(try scratch.names.contains("out.npy.partial")))
+        try scratch.write(image, to: "photos/3.png")
+        // Other rows are not taken for those of the run.
+        try scratch.write(
+            sealed(String(settings) + String(entries), data: scratch.read("out.npy")), to: "out.npy.partial/journal")
+        try scratch.write(Array(scratch.read("out.npy").dropLast()) + [0x55], to: "out.npy")
+        #expect(try run("photos", "--output", "out.npy", "--resume").status == 0)
+        #expect(try scratch.read("out.npy") == scratch.read("whole.npy"))
+    }
+
+    /// A journal whose commits are those of its lines and of `data`, the head of which takes 128 bytes.
+    private func sealed(_ journal: String, data: [UInt8]) -> String {
+        var (sealed, block, start) = ("", "", 128)
+        for line in journal.split(separator: "\n") {
+            guard line.hasPrefix("=") else {
+                block += line + "\n"
+                continue
+            }
+            let numbers = line.split(separator: " ").prefix(3).joined(separator: " ") + " "
+            let end = Int(numbers.split(separator: " ")[2]) ?? 0
+            let digests = [SHA256(of: Array(data[start..<end])), SHA256(of: Array((block + numbers).utf8))]
+            sealed += block + numbers + SHA256(of: digests.flatMap(\.bytes)).hex + "\n"
+            (block, start) = ("", end)
+        }
+        return sealed
+    }
+
+    /// A byte that changed on the disk: what follows the last sound commit is computed again, with a sentence.
+    @Test func resumeTrustsNoDamagedRows() throws {
+        try scratch.write("nonsense", to: "photos/9.png")
+        #expect(try run("photos", "--output", "whole.npy", "--quiet").status == 1)
+        #expect(try run("photos", "--output", "out.npy", "--strict", "--batch-size", "1").status == 65)
+        let (journal, data) = (try scratch.read("out.npy.partial/journal"), try scratch.read("out.npy.partial/data"))
+        let commits = String(decoding: journal, as: UTF8.self).split(separator: "\n").filter { $0.hasPrefix("=") }
+        #expect(commits.count > 1 && data.count > 140)
+        func flipped(_ bytes: [UInt8], at place: Int) -> [UInt8] {
+            var bytes = bytes
+            bytes[place] ^= 1
+            return bytes
+        }
+        let digit = try #require(journal.lastIndex(of: UInt8(ascii: "+"))) + 5
+        let old = Array(
+            String(decoding: journal, as: UTF8.self).replacing(#/(=\d+ \d+ \d+) \w+/#) { "\($0.1)" }.utf8)
+        for (journal, data) in [
+            (journal, flipped(data, at: 130)), (journal, flipped(data, at: data.count - 1)),
+            (journal, Array(data.dropLast())), (flipped(journal, at: digit), data),
+            (flipped(journal, at: journal.count - 2), data), (old, data),
+        ] {
+            try scratch.write(journal, to: "out.npy.partial/journal")
+            try scratch.write(data, to: "out.npy.partial/data")
+            let resumed = try run("photos", "--output", "out.npy", "--resume", "--quiet")
+            #expect(resumed.status == 1 && resumed.errors.contains("is computed again"), "\(resumed.errors)")
+            for ending in ["npy", "index.csv", "errors.csv", "settings.json"] {
+                #expect(try scratch.read("out.\(ending)") == scratch.read("whole.\(ending)"), "\(ending)")
+            }
+        }
+        // Undamaged, nothing is said.
+        try scratch.write(journal, to: "out.npy.partial/journal")
+        try scratch.write(data, to: "out.npy.partial/data")
+        let resumed = try run("photos", "--output", "out.npy", "--resume", "--quiet")
+        #expect(resumed.status == 1 && !resumed.errors.contains("computed again"), "\(resumed.errors)")
     }
 
     /// What ended a strict run may be mended before it goes on.

@@ -72,7 +72,7 @@ struct PretrainTests {
         #expect(try pretrain("--steps", "12", "--strict", "--quiet").status == 65)
     }
 
-    @Test(arguments: [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)])
+    @Test(arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 143)] as [(Int32, Int32)])
     func aSignalLeavesACheckpoint(number: Int32, status: Int32) throws {
         let run = try Vit.Run(
             ["pretrain", "data", "--output", "run", "--steps", "100000000"] + options, in: scratch)

@@ -11,8 +11,8 @@ struct StreamTests {
     }
 
     /// A run that waits for an image from a pipe, once its output file has been started.
-    private func startWaitingRun() throws -> (run: Vit.Run, pipe: FileHandle) {
-        try #require(mkfifo(scratch.path("pipe.png"), 0o600) == 0)
+    private func startWaitingRun(isFirst: Bool = true) throws -> (run: Vit.Run, pipe: FileHandle) {
+        if isFirst { try #require(mkfifo(scratch.path("pipe.png"), 0o600) == 0) }
         let run = try Vit.Run(
             ["classify", "a.png", "pipe.png", "--model", "hf-vit", "--logits", "out.npy"], in: scratch)
         // Opening one end waits until the other end is open too.
@@ -20,7 +20,7 @@ struct StreamTests {
         return (run, pipe)
     }
 
-    @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143))])
+    @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143)), (SIGHUP, Int32(143))])
     func anInterruptedRunLeavesNoPartialFile(signal: Int32, status: Int32) throws {
         try scratch.write("old", to: "out.npy")
         let (run, pipe) = try startWaitingRun()
@@ -32,6 +32,33 @@ struct StreamTests {
         #expect(outcome.errors.isEmpty)
         #expect(try scratch.names == ["a.png", "out.npy", "pipe.png"])
         #expect(try scratch.read("out.npy") == Array("old".utf8))
+    }
+
+    /// Nothing can be cleaned up by a process that is killed; the next one that writes the same output does.
+    @Test func theNextRunRemovesWhatAKilledOneLeft() throws {
+        let (run, pipe) = try startWaitingRun()
+        kill(run.process.processIdentifier, SIGKILL)
+        #expect(try run.wait().status == 128 + SIGKILL)
+        try pipe.close()
+        let left = try scratch.names.filter { $0.hasSuffix(".partial") }
+        #expect(left.count == 1)
+        // The same of a run that is under way, and what only looks like it.
+        let (other, otherPipe) = try startWaitingRun(isFirst: false)
+        let names = try scratch.names.filter { $0.hasSuffix(".partial") }
+        #expect(names.count == 1 && names != left)
+        for name in [".out.npy.partial", ".other.npy.1.partial", ".out.npy.x1.partial"] {
+            try scratch.write("x", to: name)
+        }
+        let outcome = try Vit.run(["classify", "a.png", "--model", "hf-vit", "--logits", "out.npy"], in: scratch)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try scratch.names.filter { $0.hasSuffix(".partial") }.count == 4)
+        try otherPipe.write(contentsOf: Data(scratch.read("a.png")))
+        try otherPipe.close()
+        #expect(try other.wait().status == 0)
+        #expect(
+            try scratch.names.filter { $0.hasSuffix(".partial") } == [
+                ".other.npy.1.partial", ".out.npy.partial", ".out.npy.x1.partial",
+            ])
     }
 
     @Test func anImageMayComeFromAPipe() throws {

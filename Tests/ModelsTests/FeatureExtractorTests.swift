@@ -26,7 +26,7 @@ struct FeatureExtractorTests {
     /// The checkpoint in a folder of the fixtures, beside its golden.
     private func checkpoint(_ name: String) throws -> Checkpoint {
         let folder = Self.root.appending(path: name).path
-        let weights = Files.names(in: folder).first {
+        let weights = try Files.names(in: folder).first {
             !$0.hasPrefix("golden") && [".safetensors", ".pth", ".npz", ".bin"].contains(where: $0.hasSuffix)
         }
         return try Checkpoint.open(Files.join(folder, try #require(weights)))

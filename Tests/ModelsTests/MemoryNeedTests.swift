@@ -51,7 +51,7 @@ struct MemoryNeedTests {
         #expect(
             error?.description
                 == "the model has 86.6 million parameters, and using it takes at least 370 MB of memory; this process may "
-                + "have 370 MB: a smaller model, smaller images or fewer of them at a time are right")
+                + "have 370 MB; use a smaller model, smaller images or fewer at a time")
     }
 
     @Test func aProcessMayHaveSomeMemory() {

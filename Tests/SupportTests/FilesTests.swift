@@ -16,17 +16,17 @@ struct FilesTests {
         for name in ["b", "a", ".hidden", "inner/.c"] { try scratch.write("x", to: "d/" + name) }
         let directory = scratch.path + "/d"
         try FileManager.default.createSymbolicLink(atPath: directory + "/link", withDestinationPath: "inner")
-        #expect(Files.names(in: directory) == ["a", "b", "inner", "link"])
-        #expect(Files.names(in: directory, hidden: true) == [".hidden", "a", "b", "inner", "link"])
+        #expect(try Files.names(in: directory) == ["a", "b", "inner", "link"])
+        #expect(try Files.names(in: directory, hidden: true) == [".hidden", "a", "b", "inner", "link"])
         let kinds = Dictionary(uniqueKeysWithValues: try Files.entries(of: directory).map { ($0.name, $0.kind) })
         #expect(kinds == ["a": .file, "b": .file, "inner": .directory, "link": .link])
-        #expect(Files.kind(of: directory + "/link") == .directory && Files.kind(of: directory + "/a") == .file)
+        #expect(try Files.kind(of: directory + "/link") == .directory && Files.kind(of: directory + "/a") == .file)
         try Files.makeDirectory(scratch.path + "/x/y/")
-        #expect(Files.kind(of: scratch.path + "/x/y") == .directory)
-        Files.remove(directory + "/link")
-        #expect(Files.kind(of: directory + "/inner/.c") == .file)
-        Files.remove(directory)
-        #expect(Files.kind(of: directory) == .missing)
+        #expect(try Files.kind(of: scratch.path + "/x/y") == .directory)
+        try Files.remove(directory + "/link")
+        #expect(try Files.kind(of: directory + "/inner/.c") == .file)
+        try Files.remove(directory)
+        #expect(try Files.kind(of: directory) == .missing)
     }
 
     @Test func failuresAreSentences() throws {
@@ -36,7 +36,7 @@ struct FilesTests {
         #expect(
             FileError(opening: "a", expected: "a table", missing).description
                 == "a: no such file or directory; expected a table")
-        #expect(FileError.malformed("a", "holds \u{1B}[31m").description == "a: holds ?[31m")
+        #expect(FileError.malformed("a", "holds \u{1B}[31m").description == "a: holds \\x1B[31m")
     }
 
     @Test func filesAndPipesAreReadToTheirEnds() throws {
@@ -91,7 +91,9 @@ struct FilesTests {
         let scratch = try ScratchDirectory()
         let path = try scratch.write("one\ntwo\nthr", to: "log")
         let file = try AppendedFile(path, of: "output")
-        #expect(try file.byteCount() == 11 && Array(file.lines()) == ["one", "two"])
+        #expect(try file.byteCount() == 11)
+        var lines = file.lines()
+        #expect(try [lines.next(), lines.next(), lines.next()] == ["one", "two", nil])
         try file.truncate(to: 4)
         file.append(Array("2\n".utf8))
         #expect(try file.byteCount() == 4)

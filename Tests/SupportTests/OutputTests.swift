@@ -49,6 +49,39 @@ struct OutputTests {
         #expect(try scratch.read("model/config.json") == Array("new".utf8))
     }
 
+    @Test func whatAKilledProcessLeftIsRemovedByTheNextWriter() throws {
+        for name in [".out.txt.7.partial", ".out.txt.7-2.partial", ".other.txt.7.partial", ".out.txt.partial"] {
+            try scratch.write("left", to: name)
+        }
+        try scratch.write("left", to: ".model.7.partial/config.json")
+        let (file, directory) = (try file(), try directory())
+        // Those of this process stay: it holds them, as another one would.
+        try self.file().commit()
+        let left = try scratch.names.filter { $0.hasSuffix(".7.partial") || $0.hasSuffix(".7-2.partial") }
+        #expect(left == [".other.txt.7.partial"])
+        #expect(try scratch.names.count == 5)
+        let second = UnfinishedFiles()
+        try Files.write("text", to: scratch.path + "/out.txt", unfinished: second)
+        #expect(try scratch.names.count == 5)
+        try file.commit()
+        try directory.commit()
+        #expect(try scratch.names == [".other.txt.7.partial", ".out.txt.partial", "model", "out.txt"])
+        try Files.removeAbandoned(in: scratch.path)
+        #expect(try scratch.names == ["model", "out.txt"])
+    }
+
+    @Test func aDirectoryLosesItsNameBeforeItsFiles() throws {
+        try scratch.write("x", to: "12/file")
+        let aside = try Files.moveAside(scratch.path + "/12")
+        #expect(try scratch.names == [Files.name(of: aside)])
+        try scratch.write("x", to: "12/file")
+        try Files.removeWhole(scratch.path + "/12")
+        try Files.removeWhole(scratch.path + "/12")
+        #expect(try scratch.names == [Files.name(of: aside)])
+        try Files.removeAbandoned(in: scratch.path)
+        #expect(try scratch.names.isEmpty)
+    }
+
     @Test func smallAndLargePiecesComeInTheirOrder() throws {
         let file = try OutputFile(scratch.path + "/out")
         let large = [UInt8](repeating: 7, count: 3 << 20)
@@ -79,11 +112,11 @@ struct OutputTests {
         let error = try #require(throws: FileError.self) { try directory(.refuse) }
         #expect(error.kind == .cannotCreate && error.description.contains("is not empty"))
         try directory(.merge, files: ["config.json", "more.json"]).commit()
-        #expect(Files.names(in: scratch.path + "/model") == ["config.json", "more.json", "other.json"])
+        #expect(try Files.names(in: scratch.path + "/model") == ["config.json", "more.json", "other.json"])
         #expect(try scratch.read("model/config.json") == Array("new".utf8))
         #expect(try scratch.read("model/other.json") == Array("old".utf8))
         try directory(.replace).commit()
-        #expect(Files.names(in: scratch.path + "/model") == ["config.json"])
+        #expect(try Files.names(in: scratch.path + "/model") == ["config.json"])
         #expect(try scratch.names == ["model"])
     }
 

@@ -26,6 +26,18 @@ struct SHA256Tests {
         #expect(SHA256(of: bytes) != SHA256(of: bytes + [0]))
     }
 
+    @Test func piecesHaveTheDigestOfTheWhole() {
+        let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 11) }
+        var sum = SHA256.Sum()
+        var start = 0
+        for count in [0, 1, 63, 64, 65, 200, 7, 600] {
+            #expect(sum.digest == SHA256(of: Array(bytes[..<start])))
+            sum.add(Array(bytes[start..<start + count]))
+            start += count
+        }
+        #expect(start == 1000 && sum.digest == SHA256(of: bytes))
+    }
+
     @Test func hexadecimalDigits() {
         let digest = SHA256(of: [1, 2, 3])
         #expect(SHA256(hex: digest.hex) == digest)

@@ -14,7 +14,14 @@ struct TextTests {
         #expect(escaped("<a href=\"x\">&</a>") == "&lt;a href=&quot;x&quot;&gt;&amp;&lt;/a&gt;")
         // An accent upon a quotation mark leaves it one.
         #expect(Array(escaped("\"\u{301}<\u{338}").utf8) == Array("&quot;\u{301}&lt;\u{338}".utf8))
-        #expect(printable("a\u{1B}[1m\nb\u{9B}é") == "a?[1m?b?é")
+        #expect(printable("a\u{1B}[1m\nb\u{9B}é") == "a\\x1B[1m\\nb\\u{9B}é")
+        #expect(printable("\r\n\t\0\u{7F}") == "\\r\\n\\t\\x00\\x7F")
+        // Changes of direction, and other ends of lines.
+        #expect(printable("a\u{202E}gpj\u{2066}\u{2028}\u{85}") == "a\\u{202E}gpj\\u{2066}\\u{2028}\\u{85}")
+        // Letters, joined ones and emoji are what they are.
+        for text in ["", "plain \\ text", "हिन्दी", "می\u{200C}خواهم", "👩\u{200D}🔬", "e\u{301}"] {
+            #expect(printable(text).utf8.elementsEqual(text.utf8))
+        }
     }
 
     @Test func commandsAreQuotedAsAShellReadsThem() {
@@ -34,7 +41,7 @@ struct TextTests {
 
     @Test func tablesAreAligned() {
         let table = TextTable(header: ["name", "n", ""], rows: [["a\nb", "12", ""], ["long name", "3", "x"]])
-        #expect(table.text == "name        n\na?b        12\nlong name   3  x\n")
+        #expect(table.text == "name        n\na\\nb       12\nlong name   3  x\n")
     }
 
     @Test func textsAreEqualByTheirBytes() throws {

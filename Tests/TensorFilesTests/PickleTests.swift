@@ -97,7 +97,7 @@ struct PickleTests {
         }
         let stacked = Self.text("os") + Self.text("system") + [0x93] + Self.text("ls") + [0x85] + Self.code("R.")
         #expect(try Self.file([0x80, 4] + stacked).summary?.contains("os.system") == true)
-        #expect(Files.kind(of: trace) == .missing)
+        #expect(try Files.kind(of: trace) == .missing)
     }
 
     @Test(arguments: [

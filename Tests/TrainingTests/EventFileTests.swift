@@ -30,9 +30,9 @@ import Support
     @Test func aResumedRunHasEveryStepOnce() throws {
         let run = try TinyRun()
         try run.train(stop: 13)
-        Files.remove(run.output + "/checkpoints/13")
+        try Files.remove(run.output + "/checkpoints/13")
         try run.train(resumes: true)
-        let names = Files.names(in: run.output + "/tensorboard")
+        let names = try Files.names(in: run.output + "/tensorboard")
         #expect(names.count == 1)
         let events = try EventRecords(Files.bytes(of: run.output + "/tensorboard/" + names[0])).events
         let steps = events.filter { $0.values["loss"] != nil }.map(\.step)

@@ -58,7 +58,7 @@ struct TinyClassRun {
 
     /// The bytes of the weights that the last step left, and of the result.
     func weights() throws -> [[UInt8]] {
-        let last = RunDirectory(path: output).checkpointSteps.last ?? 0
+        let last = try RunDirectory(path: output).checkpointSteps.last ?? 0
         return try [
             Files.bytes(of: output + "/model/model.safetensors"),
             Files.bytes(of: output + "/checkpoints/\(last)/model.safetensors"),

@@ -16,7 +16,7 @@ import Training
         (run.options.erasing, run.options.cropScale) = (0, 0.8)
         let notes = Notes()
         try run.train(notes: notes)
-        let accuracy = MetricsLog.read("\(run.output)/metrics.jsonl").compactMap { line in
+        let accuracy = try MetricsLog.read("\(run.output)/metrics.jsonl").compactMap { line in
             line.values.first { $0.name == "validation_accuracy" }?.value
         }
         #expect(accuracy.max() == 1)
@@ -27,7 +27,7 @@ import Training
         let evaluation = try JSON.file(run.output + "/evaluation.json")
         #expect(evaluation["accuracy"]?.double == 1)
         let best = try #require(evaluation["step"]?.integer)
-        #expect(RunDirectory(path: run.output).checkpointSteps.contains(best))
+        #expect(try RunDirectory(path: run.output).checkpointSteps.contains(best))
     }
 
     /// Mixup, cutmix, RandAugment, erasing, drop path, patch dropout, an average, clipping and accumulation all resume.

@@ -106,7 +106,7 @@ import Training
         run.options.rate = 3e-3
         run.options.augment = RunSettings.Augment.none
         try run.train()
-        let losses = MetricsLog.read("\(run.output)/metrics.jsonl").compactMap { line in
+        let losses = try MetricsLog.read("\(run.output)/metrics.jsonl").compactMap { line in
             line.values.first { $0.name == "loss" }?.value
         }
         #expect((losses.last ?? 9) < 0.8 * losses[0])

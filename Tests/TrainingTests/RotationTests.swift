@@ -40,15 +40,15 @@ import Training
 
         /// The bytes of the result, and of the state after the last step.
         func bytes() throws -> [[UInt8]] {
-            let last = RunDirectory(path: output).checkpointSteps.last ?? 0
+            let last = try RunDirectory(path: output).checkpointSteps.last ?? 0
             return try [
                 "model/model.safetensors", "checkpoints/\(last)/model.safetensors",
                 "checkpoints/\(last)/optimizer.safetensors",
             ].map { try Files.bytes(of: "\(output)/\($0)") }
         }
 
-        func values(_ name: String) -> [Double] {
-            MetricsLog.read("\(output)/metrics.jsonl").compactMap { line in
+        func values(_ name: String) throws -> [Double] {
+            try MetricsLog.read("\(output)/metrics.jsonl").compactMap { line in
                 line.values.first { $0.name == name }?.value
             }
         }
@@ -129,11 +129,11 @@ import Training
                 )
             }
         }
-        for index in 0..<4 { Files.remove("\(run.images.data)/\(index).png") }
+        for index in 0..<4 { try Files.remove("\(run.images.data)/\(index).png") }
         (run.options.steps, run.options.width, run.options.rate) = (40, 32, 4e-3)
         (run.options.augment, run.options.validationFraction) = (RunSettings.Augment.none, nil)
         try run.train()
-        let (losses, accuracies) = (run.values("loss"), run.values("validation_accuracy"))
+        let (losses, accuracies) = (try run.values("loss"), try run.values("validation_accuracy"))
         #expect(losses[0] > 1 && (losses.last ?? 9) < 0.1, "\(losses)")
         #expect(accuracies[0] < 0.9 && accuracies.last == 1, "\(accuracies)")
     }
@@ -144,9 +144,9 @@ import Training
         try run.train(notes: notes)
         let checkpoint = try Checkpoint.open(run.output + "/model")
         #expect(checkpoint.labels == ["0°", "90°", "180°", "270°"] && checkpoint.configuration.classCount == 4)
-        let accuracies = run.values("validation_accuracy")
+        let accuracies = try run.values("validation_accuracy")
         #expect(!accuracies.isEmpty && accuracies.allSatisfy { (0...1).contains($0) })
-        #expect(run.values("validation_loss").count == accuracies.count)
+        #expect(try run.values("validation_loss").count == accuracies.count)
         #expect(notes.sentences.contains { $0.contains("% of the rotations of ") })
         let report = String(decoding: try Files.bytes(of: run.output + "/report.html"), as: UTF8.self)
         for part in ["Rotation prediction: step 12 of 12", "Confusion matrix", "4 270°", "all four rotations"] {

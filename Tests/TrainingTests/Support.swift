@@ -69,7 +69,7 @@ struct TinyRun {
     /// The bytes of the result.
     func weights() throws -> [UInt8] { try Files.bytes(of: output + "/model/model.safetensors") }
 
-    var checkpointSteps: [Int] { RunDirectory(path: output).checkpointSteps }
+    var checkpointSteps: [Int] { get throws { try RunDirectory(path: output).checkpointSteps } }
 }
 
 /// Opens a run and trains; `stop` is after how many steps it is interrupted.

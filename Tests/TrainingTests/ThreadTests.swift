@@ -14,7 +14,7 @@ import Training
         let moments: [UInt8]
 
         init(_ run: String) throws {
-            losses = MetricsLog.read("\(run)/metrics.jsonl").map { line in
+            losses = try MetricsLog.read("\(run)/metrics.jsonl").map { line in
                 line.values.filter { ["loss", "gradient_norm"].contains($0.name) }.map(\.value)
             }
             weights = try Files.bytes(of: "\(run)/checkpoints/2/model.safetensors")

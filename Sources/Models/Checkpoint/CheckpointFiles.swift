@@ -24,7 +24,7 @@ package struct CheckpointFiles {
     ///
     /// - Parameter key: where the model is in a file with several; nil: see `ModelSearch`.
     init(_ path: String, key: String? = nil) throws(CheckpointError) {
-        var file = try TensorFile.open(Self.weightsPath(RunFolder.model(in: path) ?? path))
+        var file = try TensorFile.open(Self.weightsPath(try RunFolder.model(in: path) ?? path))
         let search = try ModelSearch(file)
         let model = try search.model(key: key)
         file.tensors = model.members.map { [tensors = file.tensors] in tensors[$0] }
@@ -49,17 +49,17 @@ package struct CheckpointFiles {
     }
 
     private static func json(_ path: String) throws(CheckpointError) -> (json: JSON, path: String)? {
-        guard Files.kind(of: path) == .file else { return nil }
+        guard try Files.kind(of: path) == .file else { return nil }
         return (try JSON.file(path), path)
     }
 
     private static func weightsPath(_ path: String) throws(CheckpointError) -> String {
-        switch Files.kind(of: path) {
+        switch try Files.kind(of: path) {
         case .file: return path
         case .missing: throw CheckpointError(.missing, path, "there is no such checkpoint")
         case .directory: break
         }
-        let names = Files.names(in: path)
+        let names = try Files.names(in: path)
         if let name = Self.weightsNames.first(where: { names.contains($0) }) { return Files.join(path, name) }
         let candidates = names.filter { name in Self.weightsSuffixes.contains { name.hasSuffix($0) } }
         guard let only = candidates.first else {

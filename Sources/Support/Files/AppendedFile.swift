@@ -16,7 +16,7 @@ package final class AppendedFile {
     package init(_ path: String, of name: String) throws(FileError) {
         self.name = name
         do throws(SystemError) {
-            file = try WritableFile(path, truncates: false)
+            file = try WritableFile(path)
         } catch {
             throw FileError(.cannotCreate, name, "cannot be created", error)
         }
@@ -73,23 +73,33 @@ package final class AppendedFile {
         }
     }
 
-    /// The whole lines that the file holds, without their ends; read piece by piece.
-    package func lines() -> AnySequence<String> {
-        AnySequence { () -> AnyIterator<String> in
-            var (offset, rest, piece) = (0, [UInt8]()[...], [UInt8](repeating: 0, count: 1 << 16))
-            return AnyIterator {
-                while true {
-                    if let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-                        defer { rest = rest[(end + 1)...] }
-                        return String(decoding: rest[..<end], as: UTF8.self)
-                    }
-                    let count = unsafe piece.withUnsafeMutableBytes {
-                        unsafe pread(self.file.descriptor, $0.baseAddress, $0.count, offset)
-                    }
-                    if count <= 0 { return nil }
-                    offset += count
-                    rest = rest + piece[..<count]
+    /// Reads the whole lines that the file holds, from its beginning.
+    package func lines() -> Lines { Lines(file: self) }
+
+    /// The lines of a file, without their ends; read piece by piece.
+    package struct Lines {
+        private let file: AppendedFile
+        private var offset = 0
+        private var rest = [UInt8]()[...]
+        private var piece = [UInt8](repeating: 0, count: 1 << 16)
+
+        fileprivate init(file: AppendedFile) { self.file = file }
+
+        /// The next line; nil behind the last one that has an end.
+        package mutating func next() throws(FileError) -> String? {
+            while true {
+                if let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                    defer { rest = rest[(end + 1)...] }
+                    return String(decoding: rest[..<end], as: UTF8.self)
                 }
+                let count = unsafe piece.withUnsafeMutableBytes {
+                    unsafe pread(file.file.descriptor, $0.baseAddress, $0.count, offset)
+                }
+                if count < 0, errno == EINTR { continue }
+                guard count >= 0 else { throw FileError(.inputOutput, file.name, "cannot be read back", .last) }
+                if count == 0 { return nil }
+                offset += count
+                rest = rest + piece[..<count]
             }
         }
     }

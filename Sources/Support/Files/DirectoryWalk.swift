@@ -1,3 +1,5 @@
+import LibC
+
 /// The files below a directory that are wanted, sorted by path in the order of its bytes as they are written.
 ///
 /// Hidden files and directories are left out, links are followed, and a directory that several links lead to is walked
@@ -15,7 +17,7 @@ package struct DirectoryWalk {
     package private(set) var failures: [Failure] = []
 
     private let wantsName: (String) -> Bool
-    private let wantsFile: (String) -> Bool
+    private let wantsFile: (String) throws(SystemError) -> Bool
     private var visited: Set<Files.Identity> = []
     private var directories: [String] = []
     /// Links to directories wait until all real ones are done: a real name wins over a link's.
@@ -28,7 +30,7 @@ package struct DirectoryWalk {
     ///   - path: whether another file is wanted, by its content.
     package init(
         root: String, named wantsName: @escaping (_ name: String) -> Bool,
-        or wantsFile: @escaping (_ path: String) -> Bool
+        or wantsFile: @escaping (_ path: String) throws(SystemError) -> Bool
     ) {
         self.wantsName = wantsName
         self.wantsFile = wantsFile
@@ -71,13 +73,20 @@ package struct DirectoryWalk {
                     visitFile(path, name: name)
                 }
             } catch {
-                if wantsName(name) { failures.append(Failure(path: path, reason: error.clause)) }
+                // A link that leads nowhere, or to itself, is of no interest; of another failure, nobody knows.
+                let isNothing = error.isMissing || error.code == ELOOP
+                if wantsName(name) || !isNothing { failures.append(Failure(path: path, reason: error.clause)) }
             }
         case .other: break
         }
     }
 
     private mutating func visitFile(_ path: String, name: String) {
-        if wantsName(name) || wantsFile(path) { files.append(path) }
+        do throws(SystemError) {
+            let isWanted = wantsName(name) ? true : try wantsFile(path)
+            if isWanted { files.append(path) }
+        } catch {
+            failures.append(Failure(path: path, reason: error.clause))
+        }
     }
 }

@@ -1,3 +1,5 @@
+import LibC
+
 /// Why a file cannot be read or written: one sentence with the file, what is wrong and what would be right.
 public struct FileError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The kind of failure; a command line maps it to its exit code.
@@ -38,6 +40,10 @@ public struct FileError: Error, Sendable, Hashable, CustomStringConvertible {
     package init(opening path: String, expected: String, _ error: SystemError) {
         if error.isMissing {
             self.init(.missing, path, "no such file or directory; expected \(expected)")
+        } else if error == .isNoFile || error.code == EISDIR {
+            self.init(.malformed, path, "is not a regular file; expected \(expected)")
+        } else if error.code == EFBIG {
+            self.init(.malformed, path, "is too large; expected \(expected)")
         } else {
             self.init(.inputOutput, path, "cannot be read: \(error.clause)")
         }

@@ -8,11 +8,13 @@ package final class FileLock {
 
     /// Takes what exists at `path`; nil where another process holds it.
     package static func take(_ path: String) throws(SystemError) -> FileLock? {
-        let descriptor = unsafe open(Files.systemPath(path), O_RDONLY | O_CLOEXEC)
+        let descriptor = unsafe open(Files.systemPath(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .last }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let error = SystemError.last
             close(descriptor)
-            return nil
+            if error.code == EWOULDBLOCK { return nil }
+            throw error
         }
         return FileLock(descriptor: descriptor)
     }

@@ -15,9 +15,20 @@ extension Files {
     /// - Parameter hidden: whether to include names that begin with a dot.
     package static func entries(of directory: String, hidden: Bool = false) throws(SystemError) -> [Entry] {
         guard let stream = unsafe opendir(systemPath(directory)) else { throw .last }
+        return try unsafe entries(of: stream, hidden: hidden)
+    }
+
+    /// What an open directory holds; closes it.
+    @unsafe package static func entries(of stream: OpaquePointer, hidden: Bool) throws(SystemError) -> [Entry] {
         defer { unsafe closedir(stream) }
         var entries: [Entry] = []
-        while let entry = unsafe readdir(stream) {
+        while true {
+            // The end and a failure look alike, but for this.
+            errno = 0
+            guard let entry = unsafe readdir(stream) else {
+                if errno != 0 { throw .last }
+                return entries
+            }
             let bytes: [UInt8] = unsafe withUnsafeBytes(of: &entry.pointee.d_name) {
                 unsafe Array($0.prefix { $0 != 0 })
             }
@@ -33,19 +44,23 @@ extension Files {
                 }
             entries.append(Entry(name: text(ofName: bytes), kind: kind))
         }
-        return entries
     }
 
-    /// The names in a directory, sorted; empty where it cannot be read.
+    /// The names in a directory, sorted; none where there is no such directory.
     ///
     /// - Parameter hidden: whether to include names that begin with a dot.
-    package static func names(in directory: String, hidden: Bool = false) -> [String] {
-        ((try? entries(of: directory, hidden: hidden)) ?? []).map(\.name).sorted()
+    package static func names(in directory: String, hidden: Bool = false) throws(FileError) -> [String] {
+        do throws(SystemError) {
+            return try entries(of: directory, hidden: hidden).map(\.name).sorted()
+        } catch {
+            if error.isMissing { return [] }
+            throw FileError(.inputOutput, directory, "cannot be read: \(error.clause)")
+        }
     }
 
     /// Makes a directory, and those that it lies in.
     package static func makeDirectory(_ path: String) throws(FileError) {
-        switch kind(of: path) {
+        switch try kind(of: path) {
         case .directory: return
         case .file: throw FileError(.cannotCreate, path, "is a file; a directory was expected")
         case .missing: break
@@ -57,25 +72,78 @@ extension Files {
         }
     }
 
-    /// Removes a file, or a directory with everything in it; links are not followed.
-    package static func remove(_ path: String) {
-        if unsafe unlink(systemPath(path)) == 0 { return }
-        for name in names(in: path, hidden: true) { remove(join(path, name)) }
-        unsafe _ = rmdir(systemPath(path))
+    /// Removes a file, or a directory with everything in it, if there is one; links are not followed.
+    package static func remove(_ path: String) throws(FileError) {
+        do throws(SystemError) {
+            try removeFile(path)
+        } catch {
+            guard isDirectory(path) else { throw FileError(.inputOutput, path, "cannot be removed", error) }
+            for name in try names(in: path, hidden: true) { try remove(join(path, name)) }
+            guard unsafe rmdir(systemPath(path)) == 0 || errno == ENOENT else {
+                throw FileError(.inputOutput, path, "cannot be removed", .last)
+            }
+        }
+    }
+
+    /// Removes what can be removed of it, where another failure is reported already.
+    package static func discard(_ path: String) {
+        do throws(SystemError) {
+            try removeFile(path)
+        } catch {
+            guard isDirectory(path) else { return }
+            for entry in (try? entries(of: path, hidden: true)) ?? [] { discard(join(path, entry.name)) }
+            unsafe _ = rmdir(systemPath(path))
+        }
+    }
+
+    /// Whether it is a directory itself, not a link to one.
+    private static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe lstat(systemPath(path), &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Removes a file if there is one.
+    package static func removeFile(_ path: String) throws(SystemError) {
+        guard unsafe unlink(systemPath(path)) == 0 else {
+            let error = SystemError.last
+            if error.code == ENOENT { return }
+            throw error
+        }
     }
 
     /// Gives a file or directory that is on the disk another name, in place of what has that name, and makes it last.
-    package static func move(_ path: String, to newPath: String) throws(SystemError) {
-        guard unsafe rename(systemPath(path), systemPath(newPath)) == 0 else { throw .last }
-        synchronize(directory: directory(of: newPath))
+    package static func move(_ path: String, to newPath: String) throws(FileError) {
+        guard unsafe rename(systemPath(path), systemPath(newPath)) == 0 else {
+            throw FileError(.cannotCreate, newPath, "cannot be put in its place", .last)
+        }
+        do throws(SystemError) {
+            try synchronize(directory: directory(of: newPath))
+        } catch {
+            throw FileError(.inputOutput, newPath, "cannot be written", error)
+        }
     }
 
     /// Waits until the names in a directory are on the disk; empty means the current directory.
-    static func synchronize(directory: String) {
+    package static func synchronize(directory: String) throws(SystemError) {
         let descriptor = unsafe open(
             systemPath(directory.isEmpty ? "." : directory), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        fsync(descriptor)
-        close(descriptor)
+        guard descriptor >= 0 else {
+            // Names may be made in a directory whose listing is forbidden.
+            if errno == EACCES { return }
+            throw .last
+        }
+        defer { close(descriptor) }
+        try synchronize(descriptor: descriptor)
+    }
+
+    /// Waits until what was written is on the disk; does nothing where the file system has none, or the file is not on one.
+    package static func synchronize(descriptor: Int32) throws(SystemError) {
+        while fsync(descriptor) != 0 {
+            switch errno {
+            case EINTR: continue
+            case EINVAL, ENOTSUP: return
+            default: throw .last
+            }
+        }
     }
 }

@@ -51,12 +51,12 @@ extension Files {
     ///
     /// - Parameter directory: what a relative path is relative to.
     package static func named(_ path: String, in directory: String = "") -> String {
-        func isMissing(_ path: String) -> Bool {
-            kind(of: path.utf8.first == UInt8(ascii: "/") ? path : join(directory, path)) == .missing
+        func place(_ path: String) -> String {
+            path.utf8.first == UInt8(ascii: "/") ? path : join(directory, path)
         }
-        guard path.utf8.contains(backslash), isMissing(path) else { return path }
+        guard path.utf8.contains(backslash), isMissing(place(path)) else { return path }
         let bytes = systemPath(path).dropLast().map { UInt8(bitPattern: $0) }
-        guard let written = String(validating: bytes, as: UTF8.self), !isMissing(written) else { return path }
+        guard let written = String(validating: bytes, as: UTF8.self), !isMissing(place(written)) else { return path }
         return written
     }
 

@@ -28,12 +28,27 @@ package enum Files {
         return Status(buffer)
     }
 
-    package static func kind(of path: String) -> Kind {
-        guard let status = try? status(path) else { return .missing }
-        return status.isDirectory ? .directory : .file
+    /// What `path` leads to; throws where the system cannot tell.
+    package static func kind(of path: String) throws(FileError) -> Kind {
+        do throws(SystemError) {
+            return try status(path).isDirectory ? .directory : .file
+        } catch {
+            if error.isMissing { return .missing }
+            throw FileError(.inputOutput, path, "cannot be examined: \(error.clause)")
+        }
     }
 
-    /// The size of a file; nil where there is none.
+    /// Whether it is certain that nothing has this name.
+    package static func isMissing(_ path: String) -> Bool {
+        do throws(SystemError) {
+            _ = try status(path)
+            return false
+        } catch {
+            return error.isMissing
+        }
+    }
+
+    /// The size of a file; nil where it cannot be examined.
     package static func byteCount(of path: String) -> Int? { try? status(path).byteCount }
 
     /// All bytes of a file.
@@ -41,9 +56,28 @@ package enum Files {
         try InputFile(path).readToEnd()
     }
 
+    /// All bytes of a regular file that is not empty; `expected` says what it should be.
+    ///
+    /// Unlike those of a mapped file, they cannot change or become unreadable later.
+    package static func content(of path: String, expected: String) throws(FileError) -> [UInt8] {
+        do throws(SystemError) {
+            let file = try InputFile(path)
+            guard file.isRegular else { throw .isNoFile }
+            let bytes = try file.readToEnd()
+            if !bytes.isEmpty { return bytes }
+        } catch {
+            throw FileError(opening: path, expected: expected, error)
+        }
+        throw .malformed(path, "is empty; expected \(expected)")
+    }
+
     /// The path from the root, links followed; the path as it is where it leads nowhere.
-    package static func resolved(_ path: String) -> String {
-        guard let resolved = unsafe realpath(systemPath(path), nil) else { return path }
+    package static func resolved(_ path: String) throws(FileError) -> String {
+        guard let resolved = unsafe realpath(systemPath(path), nil) else {
+            let error = SystemError.last
+            if error.isMissing { return path }
+            throw FileError(.inputOutput, path, "cannot be examined: \(error.clause)")
+        }
         defer { unsafe free(resolved) }
         return unsafe text(ofName: resolved)
     }

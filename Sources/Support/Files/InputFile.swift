@@ -5,11 +5,36 @@ package struct InputFile: ~Copyable {
     private let descriptor: Int32
     private let isOwned: Bool
 
-    /// Opens a file.
+    /// From this size on, a file is not read.
+    private static let fileLimit = 16 << 30
+    /// From this length on, something without a size is not read, since it may have no end.
+    private static let streamLimit = 1 << 30
+
+    /// Opens a regular file or a pipe; devices may have no end, or wait for somebody to type.
     package init(_ path: String) throws(SystemError) {
-        descriptor = unsafe open(Files.systemPath(path), O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .last }
+        descriptor = try Self.open(path)
         isOwned = true
+    }
+
+    private static func open(_ path: String) throws(SystemError) -> Int32 {
+        let descriptor = systemOpen(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .last }
+        do throws(SystemError) {
+            switch try status(descriptor).st_mode & S_IFMT {
+            case S_IFREG, S_IFIFO: return descriptor
+            case S_IFDIR: throw SystemError(code: EISDIR)
+            default: throw .isNoFile
+            }
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    private static func status(_ descriptor: Int32) throws(SystemError) -> stat {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { throw .last }
+        return status
     }
 
     /// Reads what is open already, and leaves it open.
@@ -24,6 +49,9 @@ package struct InputFile: ~Copyable {
     deinit {
         if isOwned { close(descriptor) }
     }
+
+    /// Whether it is a file with a size, not a pipe.
+    package var isRegular: Bool { (try? Self.status(descriptor).st_mode & S_IFMT == S_IFREG) ?? false }
 
     /// The bytes that follow behind `start`, up to `limit` bytes together; fewer only at the end of the file.
     package func read(after start: [UInt8] = [], upTo limit: Int) throws(SystemError) -> [UInt8] {
@@ -44,14 +72,15 @@ package struct InputFile: ~Copyable {
         return bytes
     }
 
-    /// `start` and everything that follows it.
+    /// `start` and everything that follows it; the error is EFBIG where that is more than any file should have.
     package func readToEnd(after start: [UInt8] = []) throws(SystemError) -> [UInt8] {
-        var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0 else { throw .last }
+        let size = Int(try Self.status(descriptor).st_size)
+        guard size <= Self.fileLimit else { throw SystemError(code: EFBIG) }
         // One byte more than the file has: the read that comes back short has seen its end. A pipe has no size.
-        var limit = max(start.count, Int(status.st_size)) + 1
+        var limit = max(start.count, size) + 1
         var bytes = try read(after: start, upTo: limit)
         while bytes.count == limit {
+            guard limit < Self.streamLimit else { throw SystemError(code: EFBIG) }
             limit = limit * 2 + 65_536
             bytes = try read(after: bytes, upTo: limit)
         }
@@ -63,3 +92,6 @@ package struct InputFile: ~Copyable {
 @unsafe private func systemRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
     unsafe read(descriptor, bytes, count)
 }
+
+/// The system's `open`, which the method of that name hides.
+private func systemOpen(_ path: String, _ flags: Int32) -> Int32 { unsafe open(Files.systemPath(path), flags) }

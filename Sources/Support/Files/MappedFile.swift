@@ -17,7 +17,7 @@ package struct MappedFile: Sendable {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw FileError(opening: path, expected: expected, .last) }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw .malformed(path, "is not a regular file; expected \(expected)")
+            throw FileError(opening: path, expected: expected, .isNoFile)
         }
         guard status.st_size > 0 else { throw .malformed(path, "is empty; expected \(expected)") }
         do throws(SystemError) {

@@ -17,6 +17,7 @@ package final class OutputDirectory {
     private let path: String
     private let existing: Existing
     private let unfinished: UnfinishedFiles?
+    private let lock: FileLock?
     private var isCommitted = false
 
     /// Starts a directory that will be called `path`; a signal can remove it through `unfinished`.
@@ -24,25 +25,26 @@ package final class OutputDirectory {
         _ path: String, existing: Existing, unfinished: UnfinishedFiles? = nil
     ) throws(FileError) {
         let path = Files.withoutTrailingSlashes(path)
-        switch Files.kind(of: path) {
+        switch try Files.kind(of: path) {
         case .missing: break
         case .file: throw FileError(.cannotCreate, path, "is a file; name a directory")
         case .directory:
-            if existing == .refuse, (try? Files.entries(of: path, hidden: true).isEmpty) != true {
+            if existing == .refuse, try !Files.names(in: path, hidden: true).isEmpty {
                 throw FileError(.cannotCreate, path, "is not empty; name another directory, or add --force")
             }
         }
         self.path = path
         self.existing = existing
         self.unfinished = unfinished
-        unfinishedPath = OutputFile.partialPath(for: path)
-        unfinished?.insert(unfinishedPath)
-        do throws(FileError) {
-            try Files.makeDirectory(unfinishedPath)
+        try unfinished?.removeAbandoned(of: path)
+        let parent = Files.directory(of: path)
+        if !parent.isEmpty { try Files.makeDirectory(parent) }
+        do throws(SystemError) {
+            (unfinishedPath, lock) = try PartialName.createDirectory(for: path)
         } catch {
-            unfinished?.remove(unfinishedPath)
-            throw error.renamed(unfinishedPath, to: path)
+            throw FileError(.cannotCreate, path, "cannot be made", error)
         }
+        unfinished?.insert(unfinishedPath)
     }
 
     /// Writes a whole directory with the files that `fill` makes in it.
@@ -58,51 +60,54 @@ package final class OutputDirectory {
         do {
             result = try fill(unfinishedPath)
         } catch let error as FileError {
-            throw error.renamed(unfinishedPath, to: path)
+            throw self.error(error)
         }
         try commit()
         return result
     }
 
+    /// A failure to write a file of the directory, about the place that it was to have.
+    private func error(_ error: FileError) -> FileError {
+        guard error.path == unfinishedPath || error.path.hasPrefix(unfinishedPath + "/") else { return error }
+        return FileError(
+            error.kind, path + error.path.dropFirst(unfinishedPath.count),
+            error.reason.replacing(unfinishedPath, with: path))
+    }
+
     /// Makes sure that the directory is on the disk and gives it its name.
     package func commit() throws(FileError) {
-        Files.synchronize(directory: unfinishedPath)
-        if existing == .replace { Files.remove(path) }
         do throws(SystemError) {
+            try Files.synchronize(directory: unfinishedPath)
+        } catch {
+            throw FileError(.inputOutput, path, "cannot be written", error)
+        }
+        // What is replaced leaves its name whole, and goes when the new one has it.
+        let isReplaced = existing == .replace ? try Files.kind(of: path) != .missing : false
+        let replaced = isReplaced ? try Files.moveAside(path) : nil
+        do throws(FileError) {
             try Files.move(unfinishedPath, to: path)
         } catch {
-            guard existing == .merge, Files.kind(of: path) == .directory else {
-                throw FileError(.cannotCreate, path, "cannot be put in its place", error)
+            if let replaced { try? Files.move(replaced, to: path) }
+            guard error.kind == .cannotCreate, existing == .merge, try Files.kind(of: path) == .directory else {
+                throw error
             }
             try moveFiles()
         }
         isCommitted = true
         unfinished?.remove(unfinishedPath)
+        if let replaced { try Files.remove(replaced) }
     }
 
     private func moveFiles() throws(FileError) {
-        for name in Files.names(in: unfinishedPath, hidden: true) {
-            let place = Files.join(path, name)
-            do throws(SystemError) {
-                try Files.move(Files.join(unfinishedPath, name), to: place)
-            } catch {
-                throw FileError(.cannotCreate, place, "cannot be created", error)
-            }
+        for name in try Files.names(in: unfinishedPath, hidden: true) {
+            try Files.move(Files.join(unfinishedPath, name), to: Files.join(path, name))
         }
-        Files.remove(unfinishedPath)
+        try Files.remove(unfinishedPath)
     }
 
     deinit {
         guard !isCommitted else { return }
-        Files.remove(unfinishedPath)
+        Files.discard(unfinishedPath)
         unfinished?.remove(unfinishedPath)
-    }
-}
-
-extension FileError {
-    /// The same of a file in another directory, where it lies in `directory` or is that.
-    fileprivate func renamed(_ directory: String, to other: String) -> FileError {
-        guard path == directory || path.hasPrefix(directory + "/") else { return self }
-        return FileError(kind, other + path.dropFirst(directory.count), reason.replacing(directory, with: other))
     }
 }

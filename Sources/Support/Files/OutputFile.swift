@@ -20,30 +20,30 @@ package final class OutputFile {
         try Self.checkPlace(path)
         self.path = path
         self.unfinished = unfinished
-        partialPath = Self.partialPath(for: path)
-        unfinished?.insert(partialPath)
+        try unfinished?.removeAbandoned(of: path)
         do throws(SystemError) {
-            file = try WritableFile(partialPath, truncates: true)
+            let started = try PartialName.createFile(for: path)
+            file = WritableFile(descriptor: started.descriptor)
+            partialPath = started.path
         } catch {
-            unfinished?.remove(partialPath)
             throw FileError(.cannotCreate, path, "cannot be created", error)
         }
+        unfinished?.insert(partialPath)
     }
 
     deinit {
         if !isCommitted { discard() }
     }
 
-    /// Where the file or directory that will be called `path` is written: hidden, beside its place.
-    static func partialPath(for path: String) -> String {
-        Files.join(Files.directory(of: path), ".\(Files.name(of: path)).\(getpid()).partial")
-    }
-
     /// Refuses a path where something is that no file can replace.
     package static func checkPlace(_ path: String) throws(FileError) {
-        if let status = try? Files.status(path), !status.isRegularFile {
-            throw FileError(.cannotCreate, path, "is no regular file; name a new file, or one to replace")
+        do throws(SystemError) {
+            if try Files.status(path).isRegularFile { return }
+        } catch {
+            if error.isMissing { return }
+            throw FileError(.cannotCreate, path, "cannot be examined", error)
         }
+        throw FileError(.cannotCreate, path, "is no regular file; name a new file, or one to replace")
     }
 
     /// Appends bytes; many are written without a copy.
@@ -74,17 +74,13 @@ package final class OutputFile {
         } catch {
             throw FileError(.inputOutput, path, "cannot be written", error)
         }
-        do throws(SystemError) {
-            try Files.move(partialPath, to: path)
-        } catch {
-            throw FileError(.cannotCreate, path, "cannot be put in its place", error)
-        }
+        try Files.move(partialPath, to: path)
         isCommitted = true
         unfinished?.remove(partialPath)
     }
 
     private func discard() {
-        unsafe _ = unlink(Files.systemPath(partialPath))
+        Files.discard(partialPath)
         unfinished?.remove(partialPath)
     }
 

@@ -1,10 +1,37 @@
 import Synchronization
 
-/// The unfinished files and directories of a run, so that an interrupted one can remove them.
+/// The unfinished files and directories of a run, so that an interrupted one can remove them; also those of earlier runs that
+/// were killed.
 package final class UnfinishedFiles: Sendable {
     private let paths = Mutex<Set<BytewiseText>>([])
+    /// What lies unfinished in the directories that were looked at, by what it was to be called. A directory is looked at
+    /// once, however many files are written to it.
+    private let leftovers = Mutex<[BytewiseText: [BytewiseText: [String]]]>([:])
 
     package init() {}
+
+    /// Removes what killed processes left of the file or directory that will be called `path`.
+    func removeAbandoned(of path: String) throws(FileError) {
+        let directory = Files.directory(of: path)
+        let name = BytewiseText(Files.name(of: path))
+        let found = leftovers.withLock { leftovers in
+            let key = BytewiseText(directory)
+            var all = leftovers[key] ?? Self.leftovers(in: directory)
+            let found = all.removeValue(forKey: name) ?? []
+            leftovers[key] = all
+            return found
+        }
+        for name in found { try Files.removeIfAbandoned(Files.join(directory, name)) }
+    }
+
+    /// None where the directory cannot be listed: whether it can be written to shows soon.
+    private static func leftovers(in directory: String) -> [BytewiseText: [String]] {
+        let entries = (try? Files.entries(of: directory.isEmpty ? "." : directory, hidden: true)) ?? []
+        return entries.reduce(into: [:]) { leftovers, entry in
+            guard let place = PartialName.place(of: entry.name) else { return }
+            leftovers[BytewiseText(place), default: []].append(entry.name)
+        }
+    }
 
     func insert(_ path: String) { paths.withLock { _ = $0.insert(BytewiseText(path)) } }
 
@@ -15,7 +42,7 @@ package final class UnfinishedFiles: Sendable {
         paths.withLock { paths in
             for path in paths.map(\.text) {
                 // Until the process ends, another thread may still put files into a directory.
-                for _ in 0..<100 where Files.kind(of: path) != .missing { Files.remove(path) }
+                for _ in 0..<100 where !Files.isMissing(path) { Files.discard(path) }
             }
         }
     }

@@ -4,12 +4,14 @@ import LibC
 struct WritableFile: ~Copyable {
     let descriptor: Int32
 
-    /// Opens a file, which need not exist; where `truncates`, it loses what it holds.
-    init(_ path: String, truncates: Bool) throws(SystemError) {
-        descriptor = unsafe open(
-            Files.systemPath(path), O_RDWR | O_CREAT | O_CLOEXEC | (truncates ? O_TRUNC : 0), 0o666)
+    /// Opens a file, which need not exist.
+    init(_ path: String) throws(SystemError) {
+        descriptor = unsafe open(Files.systemPath(path), O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw .last }
     }
+
+    /// Takes a file that is open.
+    init(descriptor: Int32) { self.descriptor = descriptor }
 
     deinit { close(descriptor) }
 
@@ -27,8 +29,6 @@ struct WritableFile: ~Copyable {
         }
     }
 
-    /// Waits until what was written is on the disk; does nothing where the file is not on one.
-    func synchronize() throws(SystemError) {
-        guard fsync(descriptor) == 0 || errno == EINVAL else { throw .last }
-    }
+    /// Waits until what was written is on the disk.
+    func synchronize() throws(SystemError) { try Files.synchronize(descriptor: descriptor) }
 }

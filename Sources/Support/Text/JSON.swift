@@ -77,11 +77,21 @@ package enum JSON: Sendable, Hashable {
 extension JSON {
     /// The JSON value in a file.
     package static func file(_ path: String) throws(FileError) -> JSON {
-        let bytes = try MappedFile(path, expected: "a JSON file").bytes.array
+        let bytes = try Files.content(of: path, expected: "a JSON file")
         do throws(JSONError) {
             return try parse(bytes)
         } catch {
             throw .malformed(path, "is not valid JSON at byte \(error.offset): \(error.reason)")
+        }
+    }
+
+    /// The JSON value in a file; nil where there is none, or where it holds something else.
+    package static func readable(_ path: String) throws(FileError) -> JSON? {
+        do throws(FileError) {
+            return try file(path)
+        } catch {
+            if error.kind == .inputOutput { throw error }
+            return nil
         }
     }
 

@@ -12,9 +12,27 @@ package func fixed(_ value: Double, _ digits: Int) -> String {
 /// A fraction as a percentage with two digits after the point.
 package func percent(_ value: Double) -> String { "\(fixed(value * 100, 2)) %" }
 
-/// Text with a question mark for every control character, so that names cannot control a terminal.
+/// Text on one line, in which a name can neither control a terminal, nor look like another line or another name: control
+/// characters, ends of lines and changes of the direction of writing are escaped, as `\n`, `\x1B` or `\u{202E}`.
 package func printable(_ text: String) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+    if text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return text }
+    return text.unicodeScalars.reduce(into: "") { $0.unicodeScalars.append(contentsOf: printable($1)) }
+}
+
+private func printable(_ scalar: Unicode.Scalar) -> String.UnicodeScalarView {
+    let number = String(scalar.value, radix: 16, uppercase: true)
+    switch scalar {
+    case "\n": return "\\n".unicodeScalars
+    case "\r": return "\\r".unicodeScalars
+    case "\t": return "\\t".unicodeScalars
+    case "\0"..."\u{1F}", "\u{7F}": return "\\x\(number.count < 2 ? "0" : "")\(number)".unicodeScalars
+    default: break
+    }
+    switch scalar.properties.generalCategory {
+    case .control, .lineSeparator, .paragraphSeparator: return "\\u{\(number)}".unicodeScalars
+    default:
+        return scalar.properties.isBidiControl ? "\\u{\(number)}".unicodeScalars : String(scalar).unicodeScalars
+    }
 }
 
 /// A command as a shell reads it: words with other than harmless characters stand in quotation marks.

@@ -75,18 +75,21 @@ public struct EmbeddingJob {
         return Array(inputs[start..<inputs.count * shard.index / shard.count])
     }
 
-    /// Runs the job. `progress` receives the number of inputs done before this run, and then each input's result.
+    /// Runs the job. `note` receives a sentence where a run to resume has left damaged files; `progress` receives the number
+    /// of inputs done before this run, and then each input's result.
     ///
     /// An error thrown by `progress` ends the run, which can be resumed.
     public func run(
-        _ progress: (_ done: Int, _ input: EmbeddedInput?) throws -> Void = { _, _ in }
+        _ progress: (_ done: Int, _ input: EmbeddedInput?) throws -> Void = { _, _ in },
+        note: (String) -> Void = { _ in }
     ) throws -> Outcome {
         if options.resumes, !options.updates, let outcome = try finishedOutcome() { return outcome }
         let known = try options.updates ? KnownRows(output, settings: settings, options.startingOver) : nil
         let folder = Files.directory(of: output)
         if !folder.isEmpty { try Files.makeDirectory(folder) }
         let journal = try EmbeddingJournal(
-            output: output, settings: settings, head: encoder.head(rows: 0), resumes: options.resumes)
+            output: output, settings: settings, head: encoder.head(rows: 0), resumes: options.resumes,
+            note: note)
         try progress(journal.position.inputs, nil)
         do {
             try embedRest(journal, known, progress)
@@ -111,7 +114,7 @@ public struct EmbeddingJob {
                 journal.append(row, digest: embedding.digest)
             case .failure(let error):
                 if inputs.count == 1 {
-                    journal.discard()
+                    try journal.discard()
                     throw error
                 }
                 journal.append(failure: error.reason)
@@ -155,8 +158,8 @@ public struct EmbeddingJob {
     /// The outcome of an earlier run with the same settings, if it is finished and nothing is left to resume.
     private func finishedOutcome() throws -> Outcome? {
         let path = EmbeddingSidecars.settings(of: output)
-        guard Files.kind(of: EmbeddingJournal.directory(of: output)) == .missing, Files.kind(of: output) == .file,
-            Files.kind(of: path) == .file
+        guard try Files.kind(of: EmbeddingJournal.directory(of: output)) == .missing,
+            try Files.kind(of: output) == .file, try Files.kind(of: path) == .file
         else { return nil }
         let earlier = try EmbeddingSettings(contentsOfFile: path)
         guard let rows = earlier.rowCount, settings.difference(from: earlier) == nil else { return nil }
@@ -202,7 +205,7 @@ private struct KnownRows: Sendable {
 
     /// Nil if there is no earlier output.
     init?(_ output: String, settings: EmbeddingSettings, _ startingOver: String) throws {
-        guard Files.kind(of: output) == .file else { return nil }
+        guard try Files.kind(of: output) == .file else { return nil }
         let path = EmbeddingSidecars.settings(of: output)
         let earlier = try EmbeddingSettings(contentsOfFile: path)
         if let difference = settings.numericDifference(from: earlier) {

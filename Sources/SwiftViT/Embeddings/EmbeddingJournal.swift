@@ -6,15 +6,20 @@ import Support
 /// The rows of a running job, in a directory beside its output, so that they survive the process.
 ///
 /// `data` is the output as far as it is written. `journal` records the inputs in order: the first line holds the settings
-/// of the run, then follows `+DIGEST` for each row and `-"REASON"` for each image that failed. A line `=INPUTS ROWS BYTES`
-/// is a commit: everything before it, and that many bytes of data, are on the disk. Whatever follows the last commit is
-/// cut off before the run continues.
+/// of the run, then follows `+DIGEST` for each row and `-"REASON"` for each image that failed. A line
+/// `=INPUTS ROWS BYTES DIGEST` is a commit: everything before it, and that many bytes of data, are on the disk. Its digest
+/// is that of the lines and the data since the commit before. Whatever follows the last commit, or the first one that is
+/// damaged, is cut off before the run continues.
 final class EmbeddingJournal {
     /// The progress of a run.
     struct Position: Equatable {
         var inputs = 0
         var rows = 0
         var bytes = 0
+
+        static func >= (later: Position, earlier: Position) -> Bool {
+            later.inputs >= earlier.inputs && later.rows >= earlier.rows && later.bytes >= earlier.bytes
+        }
     }
 
     /// The result of an input.
@@ -33,6 +38,8 @@ final class EmbeddingJournal {
     private var isDataInPlace = false
     private let clock = ContinuousClock()
     private var lastCommit: ContinuousClock.Instant
+    /// The data and the lines since the last commit.
+    private var block = JournalBlock()
 
     private static let interval = Duration.seconds(1)
 
@@ -40,7 +47,10 @@ final class EmbeddingJournal {
     /// a new one, whose data begin with `head`.
     ///
     /// Errors: `FileError`; `ModelUseError` if the interrupted run had other settings.
-    init(output: String, settings: EmbeddingSettings, head: [UInt8], resumes: Bool) throws {
+    /// - Parameter note: receives a sentence where what the interrupted run left is damaged.
+    init(
+        output: String, settings: EmbeddingSettings, head: [UInt8], resumes: Bool, note: (String) -> Void
+    ) throws {
         self.output = output
         directory = Self.directory(of: output)
         lastCommit = clock.now
@@ -55,7 +65,7 @@ final class EmbeddingJournal {
         }
         self.lock = lock
         data = try AppendedFile(Files.join(directory, "data"), of: output)
-        let isContinued = resumes ? try recover(settings) : false
+        let isContinued = resumes ? try recover(settings, headSize: head.count, note) : false
         if !isContinued { try begin(settings, head: head) }
     }
 
@@ -74,53 +84,87 @@ final class EmbeddingJournal {
         try journal.truncate(to: 0)
         try data.truncate(to: 0)
         position = Position(bytes: head.count)
+        // The head is written again at the end, and belongs to no commit.
         data.append(head)
-        journal.append(Array((settings.json.text(compact: true) + "\n").utf8))
+        appendLine(settings.json.text(compact: true))
         try writeCommit()
     }
 
-    /// Cuts off what an interrupted run had not committed; false if there is nothing to continue.
-    private func recover(_ settings: EmbeddingSettings) throws -> Bool {
-        var length = 0
-        var secured: (position: Position, length: Int)?
-        var isFirst = true
-        for line in journal.lines() {
-            length += line.utf8.count + 1
-            if isFirst {
-                guard let stored = EmbeddingSettings(line) else { return false }
-                if let difference = settings.difference(from: stored) {
-                    throw ModelUseError.unfitting(
-                        "\(output): the interrupted run had another \(difference); use the same "
-                            + "settings, or leave out --resume to start over")
-                }
-                isFirst = false
-            } else if line.hasPrefix("=") {
-                let numbers = line.dropFirst().split(separator: " ").compactMap { Int($0) }
-                guard numbers.count == 3 else { break }
-                secured = (Position(inputs: numbers[0], rows: numbers[1], bytes: numbers[2]), length)
-            } else if Entry(line: line) == nil {
-                break
-            }
-        }
-        guard let secured else { return false }
-        if try data.byteCount() >= secured.position.bytes {
-            try data.truncate(to: secured.position.bytes)
-        } else {
+    private func appendLine(_ line: String) {
+        let text = Array((line + "\n").utf8)
+        journal.append(text)
+        block.lines.add(text)
+    }
+
+    /// Cuts off what an interrupted run had not committed, or what is damaged; false if there is nothing to continue.
+    private func recover(_ settings: EmbeddingSettings, headSize: Int, _ note: (String) -> Void) throws -> Bool {
+        var (commits, isDamaged) = try readCommits()
+        try checkSettings(settings, commits.first)
+        let size = try data.byteCount()
+        if let last = commits.last, size < last.position.bytes, last.position.inputs == settings.inputCount,
+            try Files.kind(of: output) == .file, Files.byteCount(of: output) == last.position.bytes
+        {
             // The rows are already in place; only the files beside them may be missing.
-            guard secured.position.inputs == settings.inputCount,
-                Files.byteCount(of: output) == secured.position.bytes
-            else { return false }
             isDataInPlace = true
         }
+        let place = isDataInPlace ? output : Files.join(directory, "data")
+        let sound = try JournalBlock.soundCount(of: commits, dataFile: place, from: headSize)
+        if sound < commits.count {
+            isDamaged = true
+            isDataInPlace = false
+            commits.removeLast(commits.count - sound)
+            if size < commits.last?.position.bytes ?? 0 { commits = [] }
+        }
+        if isDamaged {
+            let start = commits.last.map { "behind row \($0.position.rows)" } ?? "of the interrupted run"
+            note("\(output): what was kept \(start) is damaged, or from another version; it is computed again")
+        }
+        guard let secured = commits.last else { return false }
+        if !isDataInPlace { try data.truncate(to: secured.position.bytes) }
         try journal.truncate(to: secured.length)
         position = secured.position
         return true
     }
 
+    /// Throws if the interrupted run had other settings.
+    ///
+    /// - Parameter first: the first commit, which has no data.
+    private func checkSettings(_ settings: EmbeddingSettings, _ first: JournalBlock.Commit?) throws {
+        var lines = journal.lines()
+        guard let first, first.isSound(data: SHA256(of: [])), let line = try lines.next(),
+            let stored = EmbeddingSettings(line), let difference = settings.difference(from: stored)
+        else { return }
+        throw ModelUseError.unfitting(
+            "\(output): the interrupted run had another \(difference); use the same "
+                + "settings, or leave out --resume to start over")
+    }
+
+    /// The commits that can be read, and whether one cannot.
+    private func readCommits() throws -> (commits: [JournalBlock.Commit], isDamaged: Bool) {
+        var commits: [JournalBlock.Commit] = []
+        var (length, text) = (0, SHA256.Sum())
+        var lines = journal.lines()
+        while let line = try lines.next() {
+            length += line.utf8.count + 1
+            guard line.hasPrefix("=") else {
+                text.add(Array((line + "\n").utf8))
+                continue
+            }
+            let earlier = commits.last?.position ?? Position()
+            guard let commit = JournalBlock.Commit(line, length: length, lines: text), commit.position >= earlier else {
+                return (commits, true)
+            }
+            commits.append(commit)
+            text = SHA256.Sum()
+        }
+        return (commits, false)
+    }
+
     /// Appends a row.
     func append(_ row: [UInt8], digest: SHA256) {
         data.append(row)
-        journal.append(Array("+\(digest.hex)\n".utf8))
+        block.data.add(row)
+        appendLine("+\(digest.hex)")
         position.inputs += 1
         position.rows += 1
         position.bytes += row.count
@@ -128,7 +172,7 @@ final class EmbeddingJournal {
 
     /// Records that an input failed.
     func append(failure reason: String) {
-        journal.append(Array("-\(JSON.string(reason).text(compact: true))\n".utf8))
+        appendLine("-\(JSON.string(reason).text(compact: true))")
         position.inputs += 1
     }
 
@@ -146,7 +190,8 @@ final class EmbeddingJournal {
     private func writeCommit() throws(FileError) {
         try data.write()
         try data.synchronize()
-        journal.append(Array("=\(position.inputs) \(position.rows) \(position.bytes)\n".utf8))
+        journal.append(Array((block.commit(position) + "\n").utf8))
+        block = JournalBlock()
         try journal.write()
         try journal.synchronize()
     }
@@ -154,7 +199,9 @@ final class EmbeddingJournal {
     /// Passes the result of every input to `body`, in order.
     func forEachEntry(_ body: (Int, Entry) throws -> Void) throws {
         var index = 0
-        for line in journal.lines().dropFirst() {
+        var lines = journal.lines()
+        _ = try lines.next()
+        while let line = try lines.next() {
             guard let entry = Entry(line: line) else { continue }
             try body(index, entry)
             index += 1
@@ -178,10 +225,10 @@ final class EmbeddingJournal {
             try data.synchronize()
         }
         let places = try sidecars.compactMap { try place($0) }
-        for sidecar in sidecars { unsafe _ = unlink(Files.systemPath(sidecar.path)) }
-        if !isDataInPlace { try Self.move(Files.join(directory, "data"), to: output) }
-        for (place, path) in places { try Self.move(place, to: path) }
-        discard()
+        for sidecar in sidecars { try Self.remove(sidecar.path) }
+        if !isDataInPlace { try Files.move(Files.join(directory, "data"), to: output) }
+        for (place, path) in places { try Files.move(place, to: path) }
+        try discard()
     }
 
     /// Writes a file of the output into the journal's directory.
@@ -199,18 +246,16 @@ final class EmbeddingJournal {
         return (place, sidecar.path)
     }
 
-    private static func move(_ place: String, to path: String) throws(FileError) {
+    private static func remove(_ path: String) throws(FileError) {
         do throws(SystemError) {
-            try Files.move(place, to: path)
+            try Files.removeFile(path)
         } catch {
-            throw FileError(.cannotCreate, path, "cannot be created", error)
+            throw FileError(.cannotCreate, path, "cannot be replaced", error)
         }
     }
 
     /// Removes the journal.
-    func discard() {
-        Files.remove(directory)
-    }
+    func discard() throws(FileError) { try Files.remove(directory) }
 }
 
 extension EmbeddingJournal.Entry {

@@ -34,7 +34,7 @@ package struct EmbeddingSettings: Sendable {
         let reducesScale = embedder.options.decoding.reducesScale
         let fastDecode = reducesScale ? [JSON.Member("fast_decode", .bool(true))] : []
         let members = [
-            JSON.Member("model", .string(Files.resolved(embedder.checkpoint.path))),
+            JSON.Member("model", .string(try Files.resolved(embedder.checkpoint.path))),
             JSON.Member("pooling", .string(embedder.pooling.rawValue)),
             JSON.Member("layer", embedder.options.layer.map { .integer($0) } ?? .null),
             JSON.Member("l2", .bool(embedder.options.isNormalized)), JSON.Member("dtype", .string("\(element)")),
@@ -49,7 +49,7 @@ package struct EmbeddingSettings: Sendable {
                     JSON.Member("paths_hash", .string(String(paths.value, radix: 16))),
                 ])),
             // Where relative paths of the index begin.
-            JSON.Member("directory", .string(Files.resolved("."))),
+            JSON.Member("directory", .string(try Files.resolved("."))),
             JSON.Member("probe", .array(try Self.probe(embedder).map { .number(Double($0)) })),
         ]
         let precision = embedder.options.precision

@@ -19,9 +19,9 @@ package struct EmbeddingCollection: Sendable {
         guard vectors.columns > 0 else { throw InputError.malformed(path, "has rows without numbers") }
         let (index, settings) = (EmbeddingSidecars.index(of: path), EmbeddingSidecars.settings(of: path))
         self.index =
-            Files.kind(of: index) == .file
-            ? try EmbeddingIndex(contentsOfFile: index, rowCount: vectors.rows) : nil
-        self.settings = Files.kind(of: settings) == .file ? try EmbeddingSettings(contentsOfFile: settings) : nil
+            try Files.kind(of: index) == .file
+            ? EmbeddingIndex(contentsOfFile: index, rowCount: vectors.rows) : nil
+        self.settings = try Files.kind(of: settings) == .file ? EmbeddingSettings(contentsOfFile: settings) : nil
     }
 
     /// The paths of some rows; empty if there is no index.
@@ -47,7 +47,7 @@ package struct EmbeddingCollection: Sendable {
     package func file(_ path: String) -> String {
         guard path.utf8.first != UInt8(ascii: "/"), let directory = settings?.directory else { return path }
         let file = Files.join(directory, path)
-        return Files.kind(of: file) == .missing ? path : file
+        return Files.isMissing(file) ? path : file
     }
 
     /// The rows of those of some files that are in the index, however their paths are written.
@@ -56,7 +56,7 @@ package struct EmbeddingCollection: Sendable {
         var rows: [String: Int] = [:]
         try index?.forEach { entry in
             for file in named[Files.name(of: entry.path)] ?? [] where rows[file] == nil {
-                if Files.resolved(file) == Files.resolved(self.file(entry.path)) { rows[file] = entry.row }
+                if try Files.resolved(file) == Files.resolved(self.file(entry.path)) { rows[file] = entry.row }
             }
         }
         return rows

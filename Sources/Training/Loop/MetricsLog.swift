@@ -43,7 +43,7 @@ package final class MetricsLog {
 
     /// Opens the log of a run whose first `step` steps are done; removes lines of later steps and an incomplete one.
     init(_ run: RunDirectory, upTo step: Int) throws {
-        lines = step == 0 ? [] : Self.read(run.metrics).filter { $0.step <= step }
+        lines = step == 0 ? [] : try Self.read(run.metrics).filter { $0.step <= step }
         let text = lines.map { $0.json.text(compact: true) + "\n" }.joined()
         try Files.write(text, to: run.metrics)
         file = try AppendedFile(run.metrics, of: run.metrics)
@@ -58,8 +58,18 @@ package final class MetricsLog {
         try events.append(line)
     }
 
-    package static func read(_ path: String) -> [MetricsLine] {
-        guard Files.kind(of: path) == .file, let text = try? Files.bytes(of: path) else { return [] }
+    /// Waits until the lines are on the disk: before a checkpoint is, whose run would lack them.
+    func synchronize() throws(FileError) { try file.synchronize() }
+
+    /// The lines of a log; none where there is no such file.
+    package static func read(_ path: String) throws(FileError) -> [MetricsLine] {
+        let text: [UInt8]
+        do throws(SystemError) {
+            text = try Files.bytes(of: path)
+        } catch {
+            if error.isMissing { return [] }
+            throw FileError(opening: path, expected: "the metrics of a run", error)
+        }
         return text.split(separator: UInt8(ascii: "\n")).compactMap { line in
             (try? JSON.parse(Array(line))).flatMap { MetricsLine($0) }
         }

@@ -18,13 +18,16 @@ package struct RunDirectory {
     var model: String { Files.join(path, "model") }
 
     /// Whether a run has begun here.
-    var isRun: Bool { Files.kind(of: configuration) == .file }
+    var isRun: Bool { get throws(FileError) { try Files.kind(of: configuration) == .file } }
 
     func checkpoint(_ step: Int) -> String { Files.join(checkpoints, String(step)) }
 
     /// The steps that have a checkpoint, in order. Directories take their names when they are whole.
     package var checkpointSteps: [Int] {
-        Files.names(in: checkpoints).compactMap { name in Int(name).flatMap { String($0) == name ? $0 : nil } }.sorted()
+        get throws(FileError) {
+            try Files.names(in: checkpoints).compactMap { name in Int(name).flatMap { String($0) == name ? $0 : nil } }
+                .sorted()
+        }
     }
 
     /// Makes the directory and keeps other processes out of it while the lock lives.
@@ -41,19 +44,15 @@ package struct RunDirectory {
             throw TrainingError(
                 .cannotCreate, "\(path): another process is training in it; wait for it, or name another directory")
         }
-        // What an interrupted run left unfinished.
-        for directory in [path, checkpoints] {
-            for name in Files.names(in: directory, hidden: true) where name.hasPrefix(".") && name.hasSuffix(".partial")
-            {
-                Files.remove(Files.join(directory, name))
-            }
+        for directory in [path, checkpoints, reconstructions, tensorboard] {
+            try Files.removeAbandoned(in: directory)
         }
         return lock
     }
 
     /// Removes all but the latest `count` checkpoints and the best one; 0 keeps all.
-    func keepCheckpoints(_ count: Int, best: Int? = nil) {
+    func keepCheckpoints(_ count: Int, best: Int? = nil) throws(FileError) {
         guard count > 0 else { return }
-        for step in checkpointSteps.dropLast(count) where step != best { Files.remove(checkpoint(step)) }
+        for step in try checkpointSteps.dropLast(count) where step != best { try Files.removeWhole(checkpoint(step)) }
     }
 }

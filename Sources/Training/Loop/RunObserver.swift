@@ -16,10 +16,10 @@ public struct RunObserver {
 
     /// Says what a run is that begins or continues, and where its files are.
     func show(_ plan: RunPlan, in directory: RunDirectory) {
+        plan.lines.forEach(note)
         note(
-            plan.text
-                + "files             \(directory.report), checkpoints in \(directory.checkpoints), result \(directory.model)"
-        )
+            RunPlan.line(
+                "files", "\(directory.report), checkpoints in \(directory.checkpoints), result \(directory.model)"))
     }
 }
 

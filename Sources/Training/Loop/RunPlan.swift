@@ -33,7 +33,10 @@ public struct RunPlan: Sendable {
     }
 
     /// The plan for people.
-    public var text: String {
+    public var text: String { lines.map { printable($0) + "\n" }.joined() }
+
+    /// The lines of the plan, which may hold names as they are.
+    var lines: [String] {
         let parts = run.accumulate > 1 ? " (\(run.batchSize) × \(run.accumulate))" : ""
         let epochs = fixed(Double(run.steps) / Double(max(1, stepsPerEpoch)), 1)
         let all: [(title: String, text: String)] =
@@ -53,8 +56,11 @@ public struct RunPlan: Sendable {
                         + (run.keep == 0 ? "all of them kept" : "the last \(run.keep) kept")
                 )
             ]
-        let lines = all.map { $0.title + String(repeating: " ", count: max(1, 18 - $0.title.count)) + $0.text }
-        return (lines + warnings.map { "warning: \($0)" }).joined(separator: "\n") + "\n"
+        return all.map { Self.line($0.title, $0.text) } + warnings.map { "warning: \($0)" }
+    }
+
+    static func line(_ title: String, _ text: String) -> String {
+        title + String(repeating: " ", count: max(1, 18 - title.count)) + text
     }
 
     private var costRows: [(title: String, text: String)] {

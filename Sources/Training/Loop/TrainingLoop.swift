@@ -108,7 +108,7 @@ extension TrainingRun {
     /// Writes the result, when all steps are done; also where they were done before.
     private func finish(hasTrained: Bool = false) throws {
         // Without measurements to choose by, the last model is the result, also of a run that was made longer.
-        if state.best == nil && hasTrained || Files.kind(of: directory.model) != .directory { try export() }
+        if try state.best == nil && hasTrained || Files.kind(of: directory.model) != .directory { try export() }
         try writeReport()
     }
 
@@ -122,20 +122,22 @@ extension TrainingRun {
                 + (lines.pace(imagesPerStep: imagesPerStep).map { "; \($0)" } ?? ""),
             settings: type(of: method).usedSettings(settings))
         report.command = settings.run.command
-        method.describe(&report, metrics: lines, directory: directory, step: state.step)
+        try method.describe(&report, metrics: lines, directory: directory, step: state.step)
         report.charts += lines.rateAndNorm
         try Files.write(report.html, to: directory.report)
     }
 
     private func saveCheckpoint() throws {
-        if Files.kind(of: directory.checkpoint(state.step)) != .directory { try save() }
-        directory.keepCheckpoints(settings.run.keep, best: state.best?.step)
+        if try Files.kind(of: directory.checkpoint(state.step)) != .directory { try save() }
+        try directory.keepCheckpoints(settings.run.keep, best: state.best?.step)
     }
 
     private func divergence(_ outcome: StepOutcome) -> TrainingError {
         let what =
             outcome.loss.isFinite ? "the gradient norm is \(outcome.gradientNorm)" : "the loss is \(outcome.loss)"
-        let good = directory.checkpointSteps.last.map { "the last good checkpoint is \(directory.checkpoint($0))" }
+        let good = (try? directory.checkpointSteps)?.last.map {
+            "the last good checkpoint is \(directory.checkpoint($0))"
+        }
         return TrainingError(
             .malformed,
             "\(directory.path): \(what) in step \(state.step + 1), whose batch has the files "
@@ -148,6 +150,7 @@ extension TrainingRun {
     /// Writes what a run needs to continue from here.
     private func save() throws {
         let parameters = method.parameters
+        try metrics.synchronize()
         try OutputDirectory.write(directory.checkpoint(state.step), existing: .replace) { directory in
             try TensorArchive.write(
                 method.fixedTensors + parameters.named(parameters.store.weights),

@@ -41,7 +41,7 @@ public final class TrainingRun<Own: Sendable & Equatable> {
         threads: Int? = nil, observer: RunObserver
     ) throws -> TrainingRun {
         let directory = RunDirectory(path: output)
-        guard directory.isRun else {
+        guard try directory.isRun else {
             return try begin(
                 options.timed(threads: threads, observer: observer), directory, Engines.make(threads: threads), observer
             )
@@ -59,7 +59,7 @@ public final class TrainingRun<Own: Sendable & Equatable> {
     ) throws -> TrainingRun {
         let resolved = try options.resolve()
         let (settings, dataset, checkpoint) = (resolved.settings, resolved.dataset, resolved.checkpoint)
-        if let note = checkpoint?.assumptionsNote() { observer.note(printable(note)) }
+        if let note = checkpoint?.assumptionsNote() { observer.note(note) }
         for note in resolved.notes { observer.note(note) }
         let method = try options.method.init(
             settings, start: checkpoint.map { .checkpoint($0) } ?? .random, dataset: dataset, engine: engine,
@@ -85,7 +85,7 @@ public final class TrainingRun<Own: Sendable & Equatable> {
             note: observer.note)
         let fingerprint = DataFingerprint(of: dataset)
         // Without a checkpoint it is the same run from its beginning.
-        guard let step = directory.checkpointSteps.last else {
+        guard let step = try directory.checkpointSteps.last else {
             let start = try settings.run.openInitial().map { TrainingStart.checkpoint($0) } ?? .random
             let method = try options.method.init(
                 settings, start: start, dataset: dataset, engine: engine, note: observer.note)
@@ -125,5 +125,5 @@ public final class TrainingRun<Own: Sendable & Equatable> {
 
 extension RunDirectory {
     /// The method of the run here; nil where there is none, or where its settings do not name one.
-    package var method: String? { isRun ? (try? JSON.file(configuration))?["method"]?.string : nil }
+    package var method: String? { get throws(FileError) { try JSON.readable(configuration)?["method"]?.string } }
 }

@@ -1,6 +1,7 @@
 import Compute
 import Datasets
 import Models
+import Support
 
 /// A way to train: what it makes of an image, its model and loss, and what it measures, reports and exports.
 ///
@@ -60,6 +61,7 @@ package protocol TrainingMethod<Settings>: AnyObject, SendableMetatype {
     func measure(step: Int) throws -> Measurement?
     /// Adds the method's own to a report: summary, charts, sections.
     func describe(_ report: inout RunReport, metrics: RunReport.Lines, directory: RunDirectory, step: Int)
+        throws(FileError)
     /// Adds the method's own to a plan: model, input, rows, warnings.
     func describe(_ plan: inout RunPlan, dataset: ImageDataset, given: Set<String>)
     /// The writer of the result, and its layout.

@@ -11,11 +11,11 @@ public struct RecordedSplit: Sendable {
     private let seed: UInt64
 
     /// The split of the run that the checkpoint at `path` belongs to, as its result, one of its checkpoints or the weights
-    /// of one; nil where it belongs to no run.
-    public init?(ofModelAt path: String) {
-        var folder = Files.resolved(path)
+    /// of one; nil where it belongs to no run. Errors: `FileError`.
+    public init?(ofModelAt path: String) throws {
+        var folder = try Files.resolved(path)
         for _ in 0..<4 {
-            if let json = try? JSON.file(Files.join(folder, "config.json")), let data = json["data"]?.string,
+            if let json = try JSON.readable(Files.join(folder, "config.json")), let data = json["data"]?.string,
                 let fraction = json["validation_fraction"]?.double,
                 let seed = json["seed"]?.string.flatMap({ UInt64($0) })
             {
@@ -33,13 +33,13 @@ public struct RecordedSplit: Sendable {
     }
 
     /// Whether the run was trained on the set at `path`. A relative path in the record may begin here or in any folder around
-    /// the run.
-    public func isOf(dataAt path: String) -> Bool {
-        let wanted = Files.resolved(path)
-        if Files.resolved(data) == wanted { return true }
+    /// the run. Errors: `FileError`.
+    public func isOf(dataAt path: String) throws -> Bool {
+        let wanted = try Files.resolved(path)
+        if try Files.resolved(data) == wanted { return true }
         var folder = Files.directory(of: run)
         while !folder.isEmpty, data.utf8.first != UInt8(ascii: "/") {
-            if Files.resolved(Files.join(folder, data)) == wanted { return true }
+            if try Files.resolved(Files.join(folder, data)) == wanted { return true }
             if folder == "/" { break }
             folder = Files.directory(of: folder)
         }

@@ -33,6 +33,12 @@ struct EvaluationReport {
 
     func write(to run: RunDirectory) throws { try Files.write(json.text() + "\n", to: run.evaluation) }
 
+    /// What a run last measured; nil where it has measured nothing.
+    init?(of run: RunDirectory) throws(FileError) {
+        guard let json = try JSON.readable(run.evaluation) else { return nil }
+        self.init(json: json)
+    }
+
     init?(json: JSON) {
         guard let step = json["step"]?.integer, let imageCount = json["images"]?.integer,
             let accuracy = json["accuracy"]?.double, let classes = json["classes"]?.elements,
@@ -50,11 +56,12 @@ struct EvaluationReport {
     }
 
     /// The section, with the images of errors in `directory`.
-    func html(images directory: String) -> String {
+    func html(images directory: String) throws(FileError) -> String {
         var html = "<h2>Best model</h2>\n<p>Step \(step): \(fixed(100 * accuracy, 2)) % of \(imageCount) held-out "
         html += "images are classified correctly.</p>\n"
         if classes.count <= Self.mostClasses { html += table }
-        let figures = errors.compactMap { figure($0, directory) }
+        var figures: [String] = []
+        for error in errors { if let figure = try figure(error, directory) { figures.append(figure) } }
         guard !figures.isEmpty else { return html }
         html += "<h2>Most confident errors</h2>\n<div class=\"errors\">\n"
         return html + figures.joined() + "</div>\n"
@@ -81,10 +88,11 @@ struct EvaluationReport {
         return html + "</table>\n"
     }
 
-    private func figure(_ error: JSON, _ directory: String) -> String? {
+    private func figure(_ error: JSON, _ directory: String) throws(FileError) -> String? {
         guard let path = error["path"]?.string, let label = error["label"]?.string,
             let predicted = error["predicted"]?.string, let probability = error["probability"]?.double,
-            let name = error["picture"]?.string, let bytes = try? Files.bytes(of: Files.join(directory, name))
+            let name = error["picture"]?.string,
+            let bytes = try RunReport.Figure.bytes(of: Files.join(directory, name))
         else { return nil }
         let caption = "\(label), predicted \(predicted) (\(fixed(100 * probability, 1)) %): \(path)"
         return RunReport.Figure(caption: caption, bytes: bytes).html

@@ -13,8 +13,8 @@ package final class EventFile {
     /// Starts the file in `directory` with the lines that the run has.
     package init(in directory: String, lines: [MetricsLine]) throws {
         try Files.makeDirectory(directory)
-        for name in Files.names(in: directory) where name.hasPrefix("events.out.tfevents.") {
-            Files.remove(Files.join(directory, name))
+        for name in try Files.names(in: directory) where name.hasPrefix("events.out.tfevents.") {
+            try Files.remove(Files.join(directory, name))
         }
         let start = lines.first?.time ?? MetricsLine(step: 0, values: []).time
         let path = Files.join(directory, "events.out.tfevents.\(Int(start)).vit")

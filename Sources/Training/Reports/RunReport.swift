@@ -53,6 +53,16 @@ extension RunReport {
         let caption: String
         let bytes: [UInt8]
 
+        /// The content of an image file; nil where there is none.
+        static func bytes(of path: String) throws(FileError) -> [UInt8]? {
+            do throws(SystemError) {
+                return try Files.bytes(of: path)
+            } catch {
+                if error.isMissing { return nil }
+                throw FileError(opening: path, expected: "an image", error)
+            }
+        }
+
         var html: String {
             let type = bytes.first == 0x89 ? "png" : "jpeg"
             return "<figure><figcaption>\(escaped(caption))</figcaption><img alt=\"\(escaped(caption))\" "

@@ -42,7 +42,7 @@ struct ClassificationRun {
             }
             progress.clear()
             // With a single input, its failure is printed at the end as the reason for the exit code.
-            if inputCount > 1 { StandardError.write("Error: \(error)\n") }
+            if inputCount > 1 { StandardError.report("Error: \(error)") }
         }
         if StandardOutput.isTerminal { progress.clear() }
         try output.write(writer.text(for: input))
@@ -60,7 +60,7 @@ struct ClassificationRun {
         if inputCount == 1, let lastFailure { throw lastFailure }
         try logits?.finish()
         if failures > 0 {
-            StandardError.write("\(inputCount - failures) of \(inputCount) classified, \(failures) failed\n")
+            StandardError.report("\(inputCount - failures) of \(inputCount) classified, \(failures) failed")
             throw CommandFailure(.someInputsFailed)
         }
     }

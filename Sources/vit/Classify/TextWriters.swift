@@ -18,8 +18,8 @@ struct TextLayout {
     init(inputs: [InputPaths.Input], labels: ClassLabels, topK: Int?) {
         isTable = inputs.count == 1
         classesPerLine = topK ?? 1
-        pathWidth = min(Self.widestPath, inputs.lazy.map { $0.path.count }.max() ?? 0)
-        labelWidth = min(Self.widestLabel, labels.names?.lazy.map(\.count).max() ?? 10)
+        pathWidth = min(Self.widestPath, inputs.lazy.map { printable($0.path).count }.max() ?? 0)
+        labelWidth = min(Self.widestLabel, labels.names?.lazy.map { printable($0).count }.max() ?? 10)
     }
 }
 

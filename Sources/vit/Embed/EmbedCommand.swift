@@ -78,13 +78,15 @@ struct EmbedCommand: ParsableCommand {
             if case .failure(let error) = input.result {
                 if inference.images.strict { throw error }
                 progress.clear()
-                StandardError.write("Error: \(error)\n")
+                StandardError.report("Error: \(error)")
             }
             progress.update(done)
+        } note: { sentence in
+            StandardError.report(sentence)
         }
         progress.clear()
         if outcome.failures > 0 {
-            StandardError.write("\(outcome.rows) of \(count) embedded, \(outcome.failures) failed\n")
+            StandardError.report("\(outcome.rows) of \(count) embedded, \(outcome.failures) failed")
             throw CommandFailure(.someInputsFailed)
         }
     }

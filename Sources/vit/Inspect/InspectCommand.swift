@@ -52,7 +52,7 @@ struct InspectCommand: ParsableCommand {
         ) { error in
             failures += 1
             if inference.images.strict || inputs.count == 1 { throw error }
-            StandardError.write("Error: \(error)\n")
+            StandardError.report("Error: \(error)")
         }
         guard statistics.imageCount > 0 else {
             throw CommandFailure(.malformedData, "\(images[0]): none of the images could be read")
@@ -61,7 +61,7 @@ struct InspectCommand: ParsableCommand {
         try Files.write(page, to: output, unfinished: unfinished)
         if format == .json { try describe(checkpoint, statistics) }
         if failures > 0 {
-            StandardError.write("\(statistics.imageCount) of \(inputs.count) analysed, \(failures) failed\n")
+            StandardError.report("\(statistics.imageCount) of \(inputs.count) analysed, \(failures) failed")
             throw CommandFailure(.someInputsFailed)
         }
     }

@@ -40,8 +40,8 @@ struct LabeledDataOptions: ParsableArguments {
     }
 
     /// The split that `checkpoint` was trained with, where it belongs to a run on the set at `data`.
-    func recordedSplit(of checkpoint: Checkpoint, data: String) -> RecordedSplit? {
-        RecordedSplit(ofModelAt: checkpoint.path).flatMap { $0.isOf(dataAt: data) ? $0 : nil }
+    func recordedSplit(of checkpoint: Checkpoint, data: String) throws -> RecordedSplit? {
+        try RecordedSplit(ofModelAt: checkpoint.path).flatMap { try $0.isOf(dataAt: data) ? $0 : nil }
     }
 
     /// How the set is read: split as asked for, else as recorded.

@@ -20,7 +20,7 @@ enum ModelLocation {
     /// An existing path is returned as it is. A bare name is looked up in `$VIT_CHECKPOINTS`, in `./checkpoints`, beside
     /// the executable, and in the package that it was built from.
     static func find(_ model: String) throws -> String {
-        if Files.kind(of: model) != .missing { return model }
+        if try Files.kind(of: model) != .missing { return model }
         guard !model.isEmpty, !model.contains("/") else {
             throw CommandFailure(
                 .noSuchInput, "\(model): no such checkpoint; name a directory or a weights file")
@@ -28,7 +28,7 @@ enum ModelLocation {
         let folders = folders
         for folder in folders {
             let path = Files.join(folder, model)
-            if Files.kind(of: path) != .missing { return path }
+            if try Files.kind(of: path) != .missing { return path }
         }
         let known = Set(folders.flatMap { folder in names(in: folder) }).sorted()
         let advice =
@@ -38,10 +38,10 @@ enum ModelLocation {
         throw CommandFailure(.noSuchInput, "\(model): no such checkpoint; \(advice)")
     }
 
-    /// The folders in `folder` that hold a checkpoint, judging by their file names.
+    /// The folders in `folder` that hold a checkpoint, judging by their file names, as far as they can be listed.
     private static func names(in folder: String) -> [String] {
-        Files.names(in: folder).filter { name in
-            let files = Files.names(in: Files.join(folder, name))
+        ((try? Files.names(in: folder)) ?? []).filter { name in
+            let files = (try? Files.names(in: Files.join(folder, name))) ?? []
             return files.contains { $0 == "config.json" || $0.hasSuffix(".safetensors") || $0.hasSuffix(".pth") }
         }
     }

@@ -107,7 +107,7 @@ struct ImageOptions: ParsableArguments {
         options.reducesScale = fastDecode
         if lenient {
             options.onDamage = { path, damage in
-                StandardError.write("Warning: \(printable(path)): \(damage); it is read as far as it goes\n")
+                StandardError.report("Warning: \(path): \(damage); it is read as far as it goes")
             }
         }
         return options

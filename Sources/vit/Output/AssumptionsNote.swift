@@ -7,6 +7,6 @@ extension Checkpoint {
     /// - Parameter usesHead: whether scores of classes depend on it.
     func noteAssumptions(usesHead: Bool = false, unless isQuiet: Bool) {
         guard !isQuiet, let note = assumptionsNote(usesHead: usesHead) else { return }
-        StandardError.write("\(printable(note))\n")
+        StandardError.report(note)
     }
 }

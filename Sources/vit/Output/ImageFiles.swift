@@ -18,7 +18,8 @@ struct ImageFiles {
         self.output = output
         self.unfinished = unfinished
         isJPEG = [".jpg", ".jpeg"].contains { output.lowercased().hasSuffix($0) }
-        isOneFile = (isJPEG || output.lowercased().hasSuffix(".png")) && Files.kind(of: output) != .directory
+        isOneFile =
+            try (isJPEG || output.lowercased().hasSuffix(".png")) && Files.kind(of: output) != .directory
         if isOneFile, inputCount != 1 {
             throw CommandFailure(
                 .usage, "\(output): holds one image, and there are \(inputCount) inputs; name a directory")

@@ -40,7 +40,7 @@ struct ImageResults {
         }
         progress.clear()
         // With a single input, its failure is printed at the end as the reason for the exit code.
-        if inputCount > 1 { StandardError.write("Error: \(error)\n") }
+        if inputCount > 1 { StandardError.report("Error: \(error)") }
         guard isJSON else { return }
         let members = [JSON.Member("path", .string(path)), JSON.Member("error", .string(error.reason))]
         try output.write(JSON.object(members).text(compact: true) + "\n")
@@ -61,7 +61,7 @@ struct ImageResults {
         if inputCount == 1, let lastFailure { throw lastFailure }
         try body()
         if failures > 0 {
-            StandardError.write("\(inputCount - failures) of \(inputCount) \(verb), \(failures) failed\n")
+            StandardError.report("\(inputCount - failures) of \(inputCount) \(verb), \(failures) failed")
             throw CommandFailure(.someInputsFailed)
         }
     }

@@ -29,13 +29,13 @@ struct Progress {
         guard now - last >= (isTerminal ? .milliseconds(100) : .seconds(10)) else { return }
         last = now
         let line = Self.line(done: done, total: total, earlier: earlier, elapsed: now - start)
-        StandardError.write(isTerminal ? "\r\u{1B}[K\(line)" : "\(line)\n")
+        if isTerminal { StandardError.show(line) } else { StandardError.report(line) }
         isLineShown = isTerminal
     }
 
     /// Erases the line so that other text can be printed.
     mutating func clear() {
-        if isLineShown { StandardError.write("\r\u{1B}[K") }
+        if isLineShown { StandardError.clearLine() }
         isLineShown = false
     }
 

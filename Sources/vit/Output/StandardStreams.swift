@@ -2,10 +2,21 @@ import LibC
 import SwiftViT
 
 /// Standard error: unbuffered; write errors are ignored.
+///
+/// All text goes through `printable` here, since any of it may hold names.
 enum StandardError {
     static var isTerminal: Bool { isatty(2) == 1 }
 
-    static func write(_ text: String) {
+    /// Prints a message on a line of its own.
+    static func report(_ message: String) { write("\(printable(message))\n") }
+
+    /// Shows a line in the place of the last one that was shown, on a terminal.
+    static func show(_ line: String) { write("\r\u{1B}[K\(printable(line))") }
+
+    /// Erases the line that was shown.
+    static func clearLine() { write("\r\u{1B}[K") }
+
+    private static func write(_ text: String) {
         var text = text
         text.withUTF8 { bytes in
             _ = unsafe systemWrite(2, bytes.baseAddress, bytes.count)

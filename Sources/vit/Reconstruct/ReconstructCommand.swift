@@ -108,9 +108,9 @@ struct ReconstructCommand: ParsableCommand {
     private func warnOfAssumption(_ reconstructor: MAEReconstructor) {
         guard target == nil, reconstructor.checkpoint.unstated.contains(MAEConfiguration.targetName) else { return }
         let taken = reconstructor.configuration.target == .normalized ? "normalised patches" : "pixels"
-        StandardError.write(
-            "Warning: \(printable(reconstructor.checkpoint.path)) does not state what its decoder predicts; \(taken) are "
-                + "assumed; use --target to override\n")
+        StandardError.report(
+            "Warning: \(reconstructor.checkpoint.path) does not state what its decoder predicts; \(taken) are "
+                + "assumed; use --target to override")
     }
 }
 

@@ -59,7 +59,7 @@ struct DuplicatesCommand: ParsableCommand {
                 title: "Near-duplicates in \(Files.name(of: index))", found, paths: writer.paths, in: search)
             try Files.write(page.html(), to: html, unfinished: unfinished)
         }
-        if !shared.quiet { StandardError.write(summary(found, of: search)) }
+        if !shared.quiet { summary(found, of: search).forEach(StandardError.report) }
         var skipped = SkippedRows()
         found.notFinite.forEach { skipped.append($0) }
         try skipped.finish(index, of: search.count)
@@ -77,19 +77,20 @@ struct DuplicatesCommand: ParsableCommand {
     }
 
     /// What was found, how, and a warning where much of the set would go.
-    private func summary(_ found: Duplicates, of search: EmbeddingSearch) -> String {
+    private func summary(_ found: Duplicates, of search: EmbeddingSearch) -> [String] {
         let (count, spare) = (search.count, found.spareCount)
-        var text = found.groups.count == 1 ? "1 group" : "\(found.groups.count) groups"
-        text += " among \(count) images; \(spare) of them can be removed\n"
+        let groups = found.groups.count == 1 ? "1 group" : "\(found.groups.count) groups"
+        var lines = ["\(groups) among \(count) images; \(spare) of them can be removed"]
         if threshold == nil, let threshold = found.threshold {
-            text +=
+            lines.append(
                 "\(count - found.comparedByPixels) of the images could not be read; their embeddings were compared, "
-            text += "with a threshold of \(fixed(Double(threshold), 4))\n"
+                    + "with a threshold of \(fixed(Double(threshold), 4))")
         }
         if spare * 5 > count {
-            text += "Warning: that is \(spare * 100 / count) % of the images; look at the groups first"
-            text += html == nil ? " (--html groups.html)\n" : "\n"
+            lines.append(
+                "Warning: that is \(spare * 100 / count) % of the images; look at the groups first"
+                    + (html == nil ? " (--html groups.html)" : ""))
         }
-        return text
+        return lines
     }
 }

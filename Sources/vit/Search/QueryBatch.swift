@@ -47,7 +47,7 @@ struct QueryBatch {
                     file: input.path == "-" ? nil : input.path)
             case .failure(let error):
                 if isStrict || inputs.count == 1 { throw error }
-                StandardError.write("Error: \(error)\n")
+                StandardError.report("Error: \(error)")
                 failures += 1
             }
         }
@@ -56,7 +56,7 @@ struct QueryBatch {
     private mutating func append(_ name: String, _ vector: [Float], row: Int?, file: String? = nil) throws {
         guard vector.allSatisfy(\.isFinite) else {
             let place = row.map { "\(collection.vectors.path): row \($0)" } ?? "\(name):"
-            StandardError.write("Error: \(place) is not finite (NaN or infinity), so nothing is similar to it\n")
+            StandardError.report("Error: \(place) is not finite (NaN or infinity), so nothing is similar to it")
             failures += 1
             return
         }

@@ -102,7 +102,7 @@ struct SearchCommand: ParsableCommand {
     private func collect(into batch: inout QueryBatch) throws {
         var paths: [String] = []
         for query in queries {
-            if let row = Int(query), Files.kind(of: query) == .missing {
+            if let row = Int(query), try Files.kind(of: query) == .missing {
                 try embed(paths, into: &batch)
                 paths = []
                 try batch.append(row: row)

@@ -16,7 +16,7 @@ struct SkippedRows {
         guard !rows.isEmpty else { return }
         let verb =
             rows.count == 1 ? "is not finite (NaN or infinity) and was" : "are not finite (NaN or infinity) and were"
-        StandardError.write("Error: \(path): \(rows.count == 1 ? "row" : "rows") \(text) \(verb) left out\n")
+        StandardError.report("Error: \(path): \(rows.count == 1 ? "row" : "rows") \(text) \(verb) left out")
         throw CommandFailure(rows.count == count ? .malformedData : .someInputsFailed)
     }
 

@@ -32,18 +32,18 @@ final class RunReporter {
             + "\(fixed(progress.loss, 4)), \(progress.heldOut.map { "\($0), " } ?? "")"
             + "\(fixed(progress.imagesPerSecond, 1)) images/s, \(RunPlan.duration(progress.seconds)) so far, "
             + "\(RunPlan.duration(progress.secondsLeft)) left"
-        StandardError.write(isTerminal ? "\r\u{1B}[K\(line)" : "\(line)\n")
+        if isTerminal { StandardError.show(line) } else { StandardError.report(line) }
         isLineShown = isTerminal
     }
 
     private func print(_ sentence: String) {
         clear()
-        StandardError.write("\(sentence)\n")
+        StandardError.report(sentence)
     }
 
     /// Removes the line of progress.
     func clear() {
-        if isLineShown { StandardError.write("\r\u{1B}[K") }
+        if isLineShown { StandardError.clearLine() }
         isLineShown = false
     }
 }

@@ -2,7 +2,7 @@ import LibC
 import Support
 import Synchronization
 
-/// A request to stop by SIGINT or SIGTERM: the first stops the run with a checkpoint, the second ends the process.
+/// A request to stop by SIGINT, SIGTERM or SIGHUP: the first stops the run with a checkpoint, the second ends the process.
 final class StopRequest: Sendable {
     private let number = Atomic<Int32>(0)
     private let signals: sigset_t
@@ -22,7 +22,7 @@ final class StopRequest: Sendable {
 
     /// Ends the process as the signal would have, if there was one.
     func exitIfAsked() {
-        if let signal { exit(128 + signal) }
+        if let signal { exit(Signals.exitCode(of: signal)) }
     }
 
     /// Starts to watch, on a thread of its own. Call it before any other thread starts, since threads inherit which
@@ -30,10 +30,7 @@ final class StopRequest: Sendable {
     ///
     /// - Parameter announcement: what happens at the first signal, without a full stop.
     static func watch(announcing announcement: String) -> StopRequest {
-        var signals = sigset_t()
-        unsafe sigemptyset(&signals)
-        unsafe sigaddset(&signals, SIGINT)
-        unsafe sigaddset(&signals, SIGTERM)
+        var signals = Signals.requestsToEnd
         unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
         let request = StopRequest(signals: signals, announcement: announcement)
         if let thread = Thread({ request.wait() }) {
@@ -50,8 +47,11 @@ final class StopRequest: Sendable {
         while true {
             var came: Int32 = 0
             guard unsafe sigwait(&signals, &came) == 0 else { continue }
-            if number.exchange(came, ordering: .relaxed) != 0 { _exit(128 + came) }
-            StandardError.write("\n\(announcement); interrupt again to stop at once.\n")
+            // A terminal that closes sends its signal more than once, and nobody there asks again.
+            if came == SIGHUP, signal != nil { continue }
+            if number.exchange(came, ordering: .relaxed) != 0 { _exit(Signals.exitCode(of: came)) }
+            if StandardError.isTerminal { StandardError.report("") }
+            StandardError.report("\(announcement); interrupt again to stop at once.")
         }
     }
 }

@@ -39,7 +39,7 @@ struct TrainingArguments<Command: TrainingCommand>: ParsableArguments {
 
     /// Trains by the method of that name; nil: that of the run to resume, else the default.
     func run(method name: String? = nil) throws {
-        let name = name ?? (resume ? RunDirectory(path: output).method : nil)
+        let name = try name ?? (resume ? try RunDirectory(path: output).method : nil)
         let method = Command.methods.first { $0.name == name } ?? Command.methods[0]
         try run(method)
     }
@@ -76,7 +76,7 @@ struct TrainingArguments<Command: TrainingCommand>: ParsableArguments {
         ).train()
         reporter.clear()
         if !result.isComplete {
-            StandardError.write("\(output): stopped after step \(result.step); continue with --resume\n")
+            StandardError.report("\(output): stopped after step \(result.step); continue with --resume")
             stop.exitIfAsked()
         }
         guard result.unreadable.isEmpty else {

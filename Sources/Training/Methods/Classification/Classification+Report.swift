@@ -5,14 +5,14 @@ import Support
 extension Classification {
     package func describe(
         _ report: inout RunReport, metrics: RunReport.Lines, directory: RunDirectory, step: Int
-    ) {
+    ) throws(FileError) {
         report.subject = "Classifier of \(settings.method.classes.count) classes"
         report.charts = [
             metrics.accuracyChart("Accuracy on held-out images"),
             metrics.lossChart("Loss (in training with smoothing and mixing)"),
         ]
-        if let json = try? JSON.file(directory.evaluation), let evaluation = EvaluationReport(json: json) {
-            report.sections = [evaluation.html(images: directory.errors)]
+        if let evaluation = try EvaluationReport(of: directory) {
+            report.sections = [try evaluation.html(images: directory.errors)]
         }
     }
 

@@ -5,10 +5,10 @@ import Support
 extension MAE {
     package func describe(
         _ report: inout RunReport, metrics: RunReport.Lines, directory: RunDirectory, step: Int
-    ) {
+    ) throws(FileError) {
         report.subject = "Masked autoencoder"
         report.charts = [metrics.lossChart("Loss on masked patches")]
-        let figures = figures(directory, step: step)
+        let figures = try figures(directory, step: step)
         guard !figures.isEmpty else { return }
         var text =
             "The same images with the same masks at the first, the middle and the last checkpoint: visible patches as they "
@@ -21,17 +21,19 @@ extension MAE {
     }
 
     /// The reconstructions of the first, the middle and the last checkpoint so far.
-    private func figures(_ directory: RunDirectory, step: Int) -> [RunReport.Figure] {
-        let steps = Files.names(in: directory.reconstructions).compactMap { name -> Int? in
+    private func figures(_ directory: RunDirectory, step: Int) throws(FileError) -> [RunReport.Figure] {
+        let steps = try Files.names(in: directory.reconstructions).compactMap { name -> Int? in
             name.hasSuffix(".jpg") ? Int(name.dropLast(4)) : nil
         }.filter { $0 <= step }.sorted()
         let shown = steps.count <= 3 ? steps : [steps[0], steps[steps.count / 2], steps[steps.count - 1]]
         let captions =
             [("original", "originals"), ("masked", "visible patches")] + shown.map { ("\($0)", "step \($0)") }
-        return captions.compactMap { name, caption in
-            let bytes = try? Files.bytes(of: Files.join(directory.reconstructions, "\(name).jpg"))
-            return bytes.map { RunReport.Figure(caption: caption, bytes: $0) }
+        var figures: [RunReport.Figure] = []
+        for (name, caption) in captions {
+            let bytes = try RunReport.Figure.bytes(of: Files.join(directory.reconstructions, "\(name).jpg"))
+            if let bytes { figures.append(RunReport.Figure(caption: caption, bytes: bytes)) }
         }
+        return figures
     }
 
     package func describe(_ plan: inout RunPlan, dataset: ImageDataset, given: Set<String>) {

@@ -5,17 +5,15 @@ import Support
 extension Rotation {
     package func describe(
         _ report: inout RunReport, metrics: RunReport.Lines, directory: RunDirectory, step: Int
-    ) {
+    ) throws(FileError) {
         report.subject = "Rotation prediction"
         report.charts = [
             metrics.accuracyChart("Accuracy of the rotations on held-out images"),
             metrics.lossChart("Cross-entropy of the rotations"),
         ]
-        guard let json = try? JSON.file(directory.evaluation), let evaluation = EvaluationReport(json: json) else {
-            return
-        }
+        guard let evaluation = try EvaluationReport(of: directory) else { return }
         let text = "<p>Every held-out image is measured in all four rotations; each counts as an image.</p>\n"
-        report.sections = [evaluation.html(images: directory.errors) + text]
+        report.sections = [try evaluation.html(images: directory.errors) + text]
     }
 
     package func describe(_ plan: inout RunPlan, dataset: ImageDataset, given: Set<String>) {
