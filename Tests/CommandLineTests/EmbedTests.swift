@@ -125,6 +125,11 @@ struct EmbedTests {
         }
         #expect(try values == array("out.npy").values)
         #expect(try run("photos", "--output", "part.npy", "--shard", "4/3").status == 64)
+        // Of more shards than numbers can be multiplied with, the last one holds the last image.
+        let most = "\(Int.max)/\(Int.max)"
+        #expect(try run("photos", "--output", "last.npy", "--shard", most).status == 0)
+        let last = try array("last.npy").values
+        #expect(!last.isEmpty && last.count < values.count && Array(values.suffix(last.count)) == last)
     }
 
     /// What an interrupted run has left, whole or cut anywhere, goes on to the same bytes.

@@ -71,8 +71,11 @@ public struct EmbeddingJob {
     static func part(_ shard: (index: Int, count: Int), of inputs: [InputPaths.Input]) -> [InputPaths.Input] {
         precondition(
             shard.count >= 1 && (1...shard.count).contains(shard.index), "EmbeddingJob: there is no shard \(shard)")
-        let start = inputs.count * (shard.index - 1) / shard.count
-        return Array(inputs[start..<inputs.count * shard.index / shard.count])
+        // The product may be larger than any number; the quotient is not.
+        func end(_ index: Int) -> Int {
+            shard.count.dividingFullWidth(inputs.count.multipliedFullWidth(by: index)).quotient
+        }
+        return Array(inputs[end(shard.index - 1)..<end(shard.index)])
     }
 
     /// Runs the job. `note` receives a sentence where a run to resume has left damaged files; `progress` receives the number
