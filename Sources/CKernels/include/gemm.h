@@ -27,8 +27,8 @@ int vit_supports(vit_instruction_set set);
 // some are: the times of both, measured in a few microseconds. The bits of the sums are the same.
 int vit_pairs_are_slow(void);
 
-// Multiplies and adds words in registers, `rounds` times in a dozen vectors or two, by the instructions that the set's products in that
-// format consist of. Returns the number of multiply-adds; 0: they are those of float32.
+// Multiplies and adds words in registers, `rounds` times in one or two dozen vectors, by the instructions that the set's products
+// in that format consist of. Returns the number of multiply-adds; 0: they are those of float32.
 int64_t vit_word_multiply_adds(vit_instruction_set set, vit_gemm_format format, int64_t rounds);
 
 // The rows and columns of a micro-kernel's tile, and the numbers of a word.

@@ -95,14 +95,21 @@ extension GemmKernel {
 
     func panelCount(n: Int) -> Int { (n + nr - 1) / nr }
 
+    /// A matrix (k, n) to be packed in panels of so many columns.
+    @unsafe private func matrix(
+        _ b: UnsafePointer<Float>, strides: (Int, Int), k: Int, n: Int, width: Int
+    ) -> vit_b_matrix {
+        unsafe vit_b_matrix(
+            b: b, row_stride: Int64(strides.0), column_stride: Int64(strides.1), k: Int64(k), n: Int64(n),
+            nr: Int64(width))
+    }
+
     /// Packs micro-panels `panels` of a matrix (k, n).
     func pack(
         _ b: UnsafePointer<Float>, strides: (Int, Int), k: Int, n: Int, panels: Range<Int>,
         into packed: UnsafeMutablePointer<Float>
     ) {
-        var matrix = unsafe vit_b_matrix(
-            b: b, row_stride: Int64(strides.0), column_stride: Int64(strides.1), k: Int64(k), n: Int64(n), nr: Int64(nr)
-        )
+        var matrix = unsafe matrix(b, strides: strides, k: k, n: n, width: nr)
         unsafe vit_pack_b(&matrix, Int64(panels.lowerBound), Int64(panels.count), packed)
     }
 
@@ -130,8 +137,7 @@ extension GemmKernel {
         _ b: UnsafePointer<Float>, stride: Int, k: Int, n: Int, panels: Range<Int>,
         into packed: UnsafeMutablePointer<Float>
     ) {
-        var matrix = unsafe vit_b_matrix(
-            b: b, row_stride: Int64(stride), column_stride: 1, k: Int64(k), n: Int64(n), nr: Int64(nr))
+        var matrix = unsafe matrix(b, strides: (stride, 1), k: k, n: n, width: nr)
         unsafe vit_gemm_pack_rows_of_b(
             instructionSet.kernel, precision.format, &matrix, Int64(panels.lowerBound), Int64(panels.count), packed)
     }
@@ -149,8 +155,7 @@ extension GemmKernel {
         _ a: UnsafePointer<Float>, columnStride: Int, m: Int, k: Int, tiles: Range<Int>,
         into packed: UnsafeMutablePointer<Float>
     ) {
-        var matrix = unsafe vit_b_matrix(
-            b: a, row_stride: Int64(columnStride), column_stride: 1, k: Int64(k), n: Int64(m), nr: Int64(mr))
+        var matrix = unsafe matrix(a, strides: (columnStride, 1), k: k, n: m, width: mr)
         unsafe vit_gemm_pack_rows_of_a(
             instructionSet.kernel, precision.format, &matrix, Int64(tiles.lowerBound), Int64(tiles.count), packed)
     }
