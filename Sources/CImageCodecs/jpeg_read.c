@@ -19,6 +19,9 @@ struct codecs_jpeg_reader {
     /* A row of CMYK, to be converted to RGB. */
     uint8_t *inks;
     int lenient;
+    /* Whether neither columns nor rows are left out; see needs_every_pixel. */
+    int reads_all;
+    uint8_t *skipped;
     /* What a lenient reader met first. */
     codecs_error damage;
     codecs_error *error;
@@ -234,6 +237,28 @@ static void choose_colours(codecs_jpeg_reader *reader, int channels) {
     }
 }
 
+/* Whether the scans of a progressive JPEG left bits of a coefficient unknown. libjpeg then makes coefficients up from those of
+   the blocks around, and takes what is cropped for all there is. */
+static int is_incomplete(const struct jpeg_decompress_struct *jpeg) {
+    if (!jpeg->progressive_mode || jpeg->coef_bits == NULL) {
+        return 0;
+    }
+    for (int component = 0; component < jpeg->num_components; component++) {
+        for (int coefficient = 0; coefficient < DCTSIZE2; coefficient++) {
+            if (jpeg->coef_bits[component][coefficient] != 0) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Whether libjpeg cannot leave pixels out. With sampling factors beyond 2, which hardly any encoder writes, cropping changes
+   pixels, and skipping may miscount the rows: it then reads four billion of them. */
+static int needs_every_pixel(const struct jpeg_decompress_struct *jpeg) {
+    return jpeg->max_h_samp_factor > 2 || jpeg->max_v_samp_factor > 2 || is_incomplete(jpeg);
+}
+
 int codecs_start_jpeg(
     codecs_jpeg_reader *reader, int channels, int eighths, int scan_limit, codecs_info *decoded, codecs_error *error) {
     struct jpeg_decompress_struct *jpeg = &reader->jpeg;
@@ -249,6 +274,7 @@ int codecs_start_jpeg(
     if (!jpeg_start_decompress(jpeg)) {
         fail(reader, CODECS_TRUNCATED, "");
     }
+    reader->reads_all = needs_every_pixel(jpeg);
     *decoded = reader->image;
     decoded->width = jpeg->output_width;
     decoded->height = jpeg->output_height;
@@ -261,6 +287,11 @@ int codecs_crop_jpeg(codecs_jpeg_reader *reader, uint32_t *first, uint32_t *coun
         return 0;
     }
     JDIMENSION start = *first, width = *count;
+    if (reader->reads_all) {
+        *first = 0;
+        *count = reader->jpeg.output_width;
+        return 1;
+    }
     jpeg_crop_scanline(&reader->jpeg, &start, &width);
     *first = start;
     *count = width;
@@ -291,8 +322,25 @@ int codecs_read_jpeg_rows(codecs_jpeg_reader *reader, size_t count, uint8_t *row
     return 1;
 }
 
+/* A row to read and forget, which goes when the reader does. */
+static uint8_t *scratch_row(codecs_jpeg_reader *reader) {
+    struct jpeg_decompress_struct *jpeg = &reader->jpeg;
+    if (reader->skipped == NULL) {
+        size_t bytes = (size_t)jpeg->output_width * (size_t)reader->channels;
+        reader->skipped = jpeg->mem->alloc_large((j_common_ptr)jpeg, JPOOL_IMAGE, bytes);
+    }
+    return reader->skipped;
+}
+
 static void skip_rows(codecs_jpeg_reader *reader, size_t count) {
-    if (count > 0 && jpeg_skip_scanlines(&reader->jpeg, (JDIMENSION)count) != count) {
+    struct jpeg_decompress_struct *jpeg = &reader->jpeg;
+    if (reader->reads_all) {
+        for (size_t row = 0; row < count; row++) {
+            read_rows(reader, 1, scratch_row(reader));
+        }
+        return;
+    }
+    if (count > 0 && jpeg_skip_scanlines(jpeg, (JDIMENSION)count) != count) {
         fail(reader, CODECS_TRUNCATED, "");
     }
 }

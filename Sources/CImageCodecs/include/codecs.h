@@ -54,7 +54,8 @@ int codecs_damage_of_jpeg(const codecs_jpeg_reader *reader, codecs_error *damage
 int codecs_start_jpeg(
     codecs_jpeg_reader *reader, int channels, int eighths, int scan_limit, codecs_info *decoded, codecs_error *error);
 /* After the start, before the first row: limits rows to `*count` columns from `*first` on, extended to the left to the
-   boundary of a block; both are updated. Columns next to an edge inside the image may differ. */
+   boundary of a block, or in both directions to whole rows; both are updated. Columns next to an edge inside the image may
+   differ. */
 int codecs_crop_jpeg(codecs_jpeg_reader *reader, uint32_t *first, uint32_t *count, codecs_error *error);
 /* Reads the next rows, from the top down, of width * channels bytes without padding; no more than there are. */
 int codecs_read_jpeg_rows(codecs_jpeg_reader *reader, size_t count, uint8_t *rows, codecs_error *error);
