@@ -105,6 +105,11 @@ import Imaging
         )
     }
 
+    @Test func aLargeImageMayHaveFewerScans() {
+        let limits = [0, 1, 4_000_000, 8_000_000, 20_000_000, 89_478_485, .max].map(JPEGReader.scanLimit)
+        #expect(limits == [500, 500, 500, 250, 100, 100, 100])
+    }
+
     @Test func framesThatAreNotReadAreNamed() throws {
         let bytes = try fixtureBytes("baseline.jpg")
         let frame = try #require(bytes.indices.first { bytes[$0...].starts(with: [0xFF, 0xC0]) })

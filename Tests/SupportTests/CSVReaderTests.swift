@@ -35,6 +35,7 @@ import Testing
     @Test(arguments: [
         ("a\n\"b", 2, "a quote is never closed"),
         ("a\n\"b\"c", 2, "text follows a closing quote; expected a comma"),
+        ("a\n" + String(repeating: ",", count: 10_000), 2, "it has more than 10000 fields"),
         ("a\nb\"c\"", 2, "a quote stands inside a field; quote the whole field and double it"),
     ])
     func malformedTextIsNamedByLine(text: String, line: Int, reason: String) {

@@ -1,3 +1,4 @@
+import Foundation
 import Support
 import TestTools
 import Testing
@@ -50,6 +51,23 @@ struct TextTests {
         #expect(Set([composed, decomposed, composed].map(BytewiseText.init)).count == 2)
         let names = try JSON.parse(Array("{\"\(composed)\": 1, \"\(decomposed)\": 2}".utf8)).members
         #expect(names?.map { $0.value.integer } == [1, 2])
+    }
+
+    @Test func jsonHasAnEnd() throws {
+        func list(_ count: Int) -> [UInt8] {
+            Array("[".utf8) + Array(repeatElement([0x31, 0x2C], count: count - 2).joined()) + Array("1]".utf8)
+        }
+        #expect(try JSON.parse(list(2_000_000)).elements?.count == 1_999_999)
+        let error = #expect(throws: JSONError.self) { try JSON.parse(list(2_000_001)) }
+        #expect(error?.reason == "there are more than 2000000 values")
+        let scratch = try ScratchDirectory()
+        try scratch.write("1", to: "long.json")
+        let path = scratch.path + "/long.json"
+        // All blank behind the number, and not on the disk.
+        #expect(truncate(path, 100_000_001) == 0)
+        let long = #expect(throws: FileError.self) { try JSON.file(path) }
+        #expect(
+            long?.description == "\(path): has 100000001 bytes; expected a JSON file of 100000000 bytes at most")
     }
 
     @Test func jsonKeepsOrderIntegersAndEscapes() throws {

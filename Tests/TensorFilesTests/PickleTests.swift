@@ -158,8 +158,11 @@ struct PickleTests {
         #expect(try Self.file(deep + Self.code(".")).summary == "a list")
         let tuples = Self.code("N") + [UInt8](repeating: 0x85, count: 1_000_000)
         #expect(try Self.file(tuples + Self.code(".")).tensors.isEmpty)
-        let many = [UInt8](repeating: UInt8(ascii: "N"), count: 8_100_000)
-        #expect(try error(many).description.contains("too many values"))
+        // Values, marks, and values that are kept under a number.
+        for instruction in [UInt8(ascii: "N"), UInt8(ascii: "("), 0x94] {
+            let many = Self.code("N") + [UInt8](repeating: instruction, count: 4_100_000)
+            #expect(try error(many).description.contains("too many values"), "\(instruction)")
+        }
     }
 
     @Test func stridedTensorsAreLaidOut() throws {

@@ -3,7 +3,7 @@ import Support
 
 /// Decodes a JPEG in memory row by row: baseline and progressive, Huffman and arithmetic coding, grey, YCbCr, RGB, CMYK and
 /// YCCK.
-@safe struct JPEGReader: ~Copyable {
+@safe package struct JPEGReader: ~Copyable {
     /// The size in the header.
     let width: Int
     let height: Int
@@ -11,8 +11,11 @@ import Support
     let isGrey: Bool
     private let reader: OpaquePointer
 
-    /// The maximum number of scans, more than any encoder writes; each is a pass over the whole image.
-    private static let scanLimit: Int32 = 500
+    /// The maximum number of scans of an image with so many pixels: 500, or 100 of a large one. Encoders write some ten; each
+    /// is a pass over the whole image, and may take a few bytes of the file alone.
+    package static func scanLimit(pixelCount: Int) -> Int {
+        min(500, max(100, 2_000_000_000 / max(pixelCount, 1)))
+    }
 
     /// Reads the header. The bytes must outlive the reader.
     ///
@@ -44,8 +47,9 @@ import Support
     /// rounded up.
     func start(channels: Int, eighths: Int = 8) throws(ImageError) -> Size {
         var decoded = codecs_info()
+        let scans = Int32(Self.scanLimit(pixelCount: width * height))
         try check { failure in
-            unsafe codecs_start_jpeg(reader, Int32(channels), Int32(eighths), Self.scanLimit, &decoded, &failure)
+            unsafe codecs_start_jpeg(reader, Int32(channels), Int32(eighths), scans, &decoded, &failure)
         }
         return Size(height: Int(decoded.height), width: Int(decoded.width))
     }

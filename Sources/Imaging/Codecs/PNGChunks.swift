@@ -82,20 +82,22 @@ struct PNGChunks {
 
     /// The orientation in EXIF, wherever it is stored, else in XMP, else 1. Assumes checked chunks.
     func orientation(_ bytes: [UInt8]) -> Int {
-        var exif: [UInt8]?
-        var profile: [UInt8]?
-        var xmp: [UInt8] = []
+        var exif: Range<Int>?
+        // The last of each counts, and only that is unpacked.
+        var profile: PNGText?
+        var xmp: PNGText?
         var offset = ImageFormat.pngSignature.count
         while let chunk = Self.chunk(bytes, at: offset), !chunk.isNamed("IEND") {
             if chunk.isNamed("eXIf") {
-                exif = Array(bytes[chunk.content])
+                exif = chunk.content
             } else if let text = PNGText(chunk, bytes) {
-                if text.hasKeyword("Raw profile type exif", bytes) { profile = text.rawProfile(bytes) }
-                if text.hasKeyword("XML:com.adobe.xmp", bytes) { xmp = text.unpacked(bytes) }
+                if text.hasKeyword("Raw profile type exif", bytes) { profile = text }
+                if text.hasKeyword("XML:com.adobe.xmp", bytes) { xmp = text }
             }
             offset = chunk.content.upperBound + 4
         }
-        return exifOrientation((exif ?? profile ?? [])[...]) ?? xmpOrientation(xmp[...]) ?? 1
+        let raw = exif.map { Array(bytes[$0]) } ?? profile?.rawProfile(bytes) ?? []
+        return exifOrientation(raw[...]) ?? xmpOrientation((xmp?.unpacked(bytes) ?? [])[...]) ?? 1
     }
 
     /// The chunk whose length field is at `offset`; nil if it is truncated.

@@ -56,17 +56,24 @@ package enum Files {
         try InputFile(path).readToEnd()
     }
 
-    /// All bytes of a regular file that is not empty; `expected` says what it should be.
+    /// All bytes of a regular file that is not empty, `limit` at most; `expected` says what it should be.
     ///
     /// Unlike those of a mapped file, they cannot change or become unreadable later.
-    package static func content(of path: String, expected: String) throws(FileError) -> [UInt8] {
+    package static func content(
+        of path: String, expected: String, upTo limit: Int = .max
+    ) throws(FileError) -> [UInt8] {
+        let size: Int
         do throws(SystemError) {
             let file = try InputFile(path)
             guard file.isRegular else { throw .isNoFile }
-            let bytes = try file.readToEnd()
+            size = file.byteCount
+            let bytes = size > limit ? [] : try file.readToEnd()
             if !bytes.isEmpty { return bytes }
         } catch {
             throw FileError(opening: path, expected: expected, error)
+        }
+        if size > limit {
+            throw .malformed(path, "has \(size) bytes; expected \(expected) of \(limit) bytes at most")
         }
         throw .malformed(path, "is empty; expected \(expected)")
     }

@@ -53,6 +53,9 @@ package struct InputFile: ~Copyable {
     /// Whether it is a file with a size, not a pipe.
     package var isRegular: Bool { (try? Self.status(descriptor).st_mode & S_IFMT == S_IFREG) ?? false }
 
+    /// The size of a regular file; 0 for a pipe.
+    package var byteCount: Int { (try? Self.status(descriptor)).map { Int($0.st_size) } ?? 0 }
+
     /// The bytes that follow behind `start`, up to `limit` bytes together; fewer only at the end of the file.
     package func read(after start: [UInt8] = [], upTo limit: Int) throws(SystemError) -> [UInt8] {
         var failure: SystemError?

@@ -19,6 +19,9 @@ package struct CSVReader {
         }
     }
 
+    /// A line of commas alone would take a hundred times its size.
+    private static let mostFields = 10_000
+
     /// The column of paths, which are bytes (see `Files.text(ofName:)`); all other fields are UTF-8.
     package var pathColumn: Int?
     private let bytes: [UInt8]
@@ -39,6 +42,9 @@ package struct CSVReader {
         while position < bytes.count && !skipLineEnd() {
             // A field ends at a comma, at a line's end or at the end of the text.
             position += 1
+            guard fields.count < Self.mostFields else {
+                throw Malformed(line: start, reason: "it has more than \(Self.mostFields) fields")
+            }
             fields.append(try field(fields.count))
         }
         return Record(line: start, fields: fields)

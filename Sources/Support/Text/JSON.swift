@@ -75,9 +75,12 @@ package enum JSON: Sendable, Hashable {
 }
 
 extension JSON {
+    /// Far more than any configuration, list of classes or index takes; the limit of a safetensors header.
+    private static let largestFile = 100_000_000
+
     /// The JSON value in a file.
     package static func file(_ path: String) throws(FileError) -> JSON {
-        let bytes = try Files.content(of: path, expected: "a JSON file")
+        let bytes = try Files.content(of: path, expected: "a JSON file", upTo: largestFile)
         do throws(JSONError) {
             return try parse(bytes)
         } catch {

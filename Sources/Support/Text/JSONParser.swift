@@ -20,6 +20,9 @@ private struct JSONParser {
     var position = 0
     /// Deeper nesting than any real file has would end in a full stack.
     private static let deepest = 100
+    /// A value of two bytes takes some fifty in memory.
+    private static let mostValues = 2_000_000
+    private var valueCount = 0
 
     init(bytes: [UInt8]) { self.bytes = bytes }
 
@@ -39,6 +42,8 @@ private struct JSONParser {
 
     mutating func value(depth: Int) throws(JSONError) -> JSON {
         guard depth < Self.deepest else { throw error("the values are nested too deeply") }
+        valueCount += 1
+        guard valueCount <= Self.mostValues else { throw error("there are more than \(Self.mostValues) values") }
         skipSpace()
         switch next {
         case UInt8(ascii: "{"): return try object(depth: depth)

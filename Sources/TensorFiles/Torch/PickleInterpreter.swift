@@ -18,7 +18,7 @@ struct PickleInterpreter {
     private var lookedThroughCount = 0
 
     /// Far more than the largest checkpoint's pickle makes.
-    private static let mostValues = 8_000_000
+    private static let mostValues = 4_000_000
 
     /// - Parameter start: where the pickle begins.
     init(_ bytes: Bytes, at start: Int = 0) {
@@ -32,7 +32,7 @@ struct PickleInterpreter {
             let code = try byte()
             if code == UInt8(ascii: ".") { return try pop() }
             try step(code)
-            guard max(heap.count, stack.count, lookedThroughCount) <= Self.mostValues else {
+            guard max(heap.count, stack.count, marks.count, memo.count, lookedThroughCount) <= Self.mostValues else {
                 throw PickleError(reason: "it makes too many values")
             }
         }
