@@ -50,7 +50,7 @@ format: ## format the code
 docs: packages ## build the library's documentation into .build/docs
 	@tools/build-docs .build/docs
 
-fuzz: build ## feed damaged images and checkpoints to vit for a minute, and numbers that make no sense
+fuzz: build ## feed damaged images and checkpoints to vit for some minutes, and numbers that make no sense
 	python3 tools/fuzz.py --vit $(VIT)
 	python3 tools/try_numbers.py --vit $(VIT)
 
