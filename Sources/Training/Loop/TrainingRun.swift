@@ -68,7 +68,7 @@ public final class TrainingRun<Own: Sendable & Equatable> {
         let lock = try directory.open()
         try Files.write(options.method.json(settings).text() + "\n", to: directory.configuration)
         return try TrainingRun(
-            method, directory, lock, dataset, RunState(fingerprint: DataFingerprint(of: dataset)), observer)
+            method, directory, lock, dataset, RunState(fingerprint: try DataFingerprint(of: dataset)), observer)
     }
 
     private static func resume(
@@ -83,7 +83,7 @@ public final class TrainingRun<Own: Sendable & Equatable> {
         let settings = try options.resolve(
             resuming: recorded, in: directory, dataset: dataset, allowsChangedData: allowsChangedData,
             note: observer.note)
-        let fingerprint = DataFingerprint(of: dataset)
+        let fingerprint = try DataFingerprint(of: dataset)
         // Without a checkpoint it is the same run from its beginning.
         guard let step = try directory.checkpointSteps.last else {
             let start = try settings.run.openInitial().map { TrainingStart.checkpoint($0) } ?? .random
