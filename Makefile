@@ -9,7 +9,7 @@ PEERS := Benchmarks/.venv/bin/python
 # The folder of photos that make bench prepares and classifies: make bench PHOTOS=~/Pictures
 PHOTOS := $(SAMPLE)
 
-.PHONY: help run build packages test test-arm sanitize bench lint format docs fuzz verify clean
+.PHONY: help run build packages test test-arm sanitize bench lint format docs fuzz faults verify clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ docs: packages ## build the library's documentation into .build/docs
 fuzz: build ## feed damaged images and checkpoints to vit for some minutes, and numbers that make no sense
 	python3 tools/fuzz.py --vit $(VIT)
 	python3 tools/try_numbers.py --vit $(VIT)
+
+faults: build ## kill vit 300 times and let its disk fill up (mounting needs root), half an hour in all
+	python3 tools/verify_kills.py --vit $(VIT)
+	python3 tools/verify_full_disk.py --vit $(VIT)
 
 verify: build $(PYTHON) ## hold logits, embeddings and attention of full-size models to timm and transformers
 	$(PYTHON) tools/verify_logits.py --vit $(VIT) --photos $(SAMPLE)

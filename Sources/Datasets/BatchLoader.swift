@@ -134,9 +134,24 @@ public final class BatchLoader {
             normalization: options.normalization)
     }
 
+    /// Throws where not only an image is gone, but the whole data set: as if unmounted.
+    private func checkPlace(of sample: ImageDataset.Sample) throws(InputError) {
+        guard Files.isMissing(dataset.file(of: sample)) else { return }
+        do throws(FileError) {
+            let isThere = try !Files.names(in: dataset.root.isEmpty ? "." : dataset.root).isEmpty
+            if isThere { return }
+        } catch {
+            throw InputError(error)
+        }
+        throw InputError(
+            kind: .noSuchInput, path: dataset.root,
+            description: "\(dataset.root): was moved, removed or unmounted while it was in use; put it back")
+    }
+
     private func name(_ failure: LoadedSlot.Failure) throws(InputError) {
         let sample = samples[failure.index]
         guard named.insert(BytewiseText(sample.path)).inserted else { return }
+        try checkPlace(of: sample)
         let unreadable = Unreadable(path: sample.path, reason: failure.error.reason(isLenient: store.isLenient))
         self.unreadable.append(unreadable)
         if options.isStrict {

@@ -15,8 +15,10 @@ public struct DataFingerprint: Codable, Equatable, Sendable {
     /// A hash of the files' modification times, in order.
     public let dates: String
 
-    /// Takes the fingerprint of the training and validation parts.
-    public init(of dataset: ImageDataset) {
+    /// Takes the fingerprint of the training and validation parts. A file that is missing counts as one without a size.
+    ///
+    /// Errors: `FileError` where the system cannot say what a file is: another fingerprint would be another data set's.
+    public init(of dataset: ImageDataset) throws(FileError) {
         var content = StableHash()
         var dates = StableHash()
         var bytes = 0
@@ -27,7 +29,7 @@ public struct DataFingerprint: Codable, Equatable, Sendable {
         for part in [ImageDataset.Part.training, .validation] {
             content.combine(part.rawValue.utf8)
             for sample in dataset.samples(part) {
-                let status = try? Files.status(dataset.file(of: sample))
+                let status = try Files.statusIfAny(dataset.file(of: sample))
                 content.combine(sample.path.utf8)
                 content.combine([0])
                 content.combine(UInt64(bitPattern: Int64(sample.label ?? -1)))

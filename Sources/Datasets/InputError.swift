@@ -55,7 +55,7 @@ extension InputError {
     }
 
     /// The same failure of a file that is no image or data set.
-    init(_ error: FileError) {
+    package init(_ error: FileError) {
         let kind: Kind =
             switch error.kind {
             case .malformed: .malformed

@@ -60,6 +60,7 @@ struct BenchmarkCommand: ParsableCommand {
     private static let mostRounds = 1_000_000
 
     func run() throws {
+        Interruption.watch(removing: UnfinishedFiles())
         var benchmark = try arch.map { ModelBenchmark(try configuration(of: $0)) } ?? benchmarkOfCheckpoint()
         if benchmark.configuration.classCount == 0 { benchmark.configuration.classCount = 1000 }
         benchmark.task = task

@@ -39,6 +39,7 @@ struct Vit: ParsableCommand {
 
     static func main() {
         Signals.ignoreThoseOfWrites()
+        MappingFailure.watch()
         do {
             var command = try parseAsRoot(arguments)
             try Engines.checkEnvironment()

@@ -88,6 +88,22 @@ import Testing
         #expect(try take(14 - step, from: resumed) == Array(whole[step...]))
     }
 
+    /// What became of the images says nothing of any of them: none is replaced by another.
+    @Test func aFolderThatIsGoneEndsTheRun() throws {
+        let folder = try Self.folder(images: 22)
+        let set = try ImageDataset(at: folder.path)
+        var reported: [BatchLoader.Unreadable] = []
+        let loader = try BatchLoader(set, options: Self.options()) { reported.append($0) }
+        _ = try loader.next()
+        let moved = folder.path + "-moved"
+        try FileManager.default.moveItem(atPath: folder.path, toPath: moved)
+        defer { try? FileManager.default.removeItem(atPath: moved) }
+        let error = #expect(throws: InputError.self) { while true { _ = try loader.next() } }
+        #expect(error?.kind == .noSuchInput && reported.isEmpty)
+        #expect(
+            error?.description.hasSuffix(": was moved, removed or unmounted while it was in use; put it back") == true)
+    }
+
     @Test func accumulationTakesTheImagesOfTheLargeBatch() throws {
         let folder = try Self.folder(images: 22)
         defer { withExtendedLifetime(folder) {} }

@@ -101,7 +101,7 @@ import Testing
     @Test func fingerprintsTellChanges() throws {
         let folder = try folder("path,label\na 1.png,x\nsub/3.png,y\n")
         func fingerprint() throws -> DataFingerprint {
-            DataFingerprint(of: try ImageDataset(at: folder.path + "/data.csv"))
+            try DataFingerprint(of: try ImageDataset(at: folder.path + "/data.csv"))
         }
         let before = try fingerprint()
         #expect(try fingerprint() == before)
@@ -115,5 +115,18 @@ import Testing
         #expect(try fingerprint().change(since: before) == "has 19 bytes in its images, 18 when the run began")
         try folder.write(Head.jpeg + [1, 2, 3, 4], to: "a 1.png")
         #expect(try fingerprint().change(since: before) == "has files that were changed since the run began")
+    }
+
+    /// Without its size, a file would be taken for another one, and the set for one that was changed.
+    @Test func aFileThatCannotBeExaminedHasNoFingerprint() throws {
+        let folder = try folder("path,label\na 1.png,x\nsub/3.png,y\n")
+        let dataset = try ImageDataset(at: folder.path + "/data.csv")
+        let file = folder.path + "/a 1.png"
+        try FileManager.default.removeItem(atPath: file)
+        _ = try DataFingerprint(of: dataset)
+        try FileManager.default.createSymbolicLink(atPath: file, withDestinationPath: "a 1.png")
+        let error = try #require(throws: FileError.self) { try DataFingerprint(of: dataset) }
+        #expect(error.kind == .inputOutput)
+        #expect(error.description == "\(file): cannot be examined: too many levels of symbolic links")
     }
 }

@@ -1,4 +1,6 @@
+import Foundation
 import Support
+import Synchronization
 import TestTools
 import Testing
 
@@ -118,6 +120,76 @@ struct OutputTests {
         try directory(.replace).commit()
         #expect(try Files.names(in: scratch.path + "/model") == ["config.json"])
         #expect(try scratch.names == ["model"])
+    }
+
+    /// Somebody reads the directory all the time that it is replaced.
+    @Test func whatIsReplacedIsThereAtEveryMoment() throws {
+        try directory().commit()
+        let path = scratch.path + "/model/config.json"
+        let isDone = Mutex(false)
+        let missed = Mutex(0)
+        let reader = Support.Thread {
+            while !isDone.withLock({ $0 }) {
+                if Files.isMissing(path) { missed.withLock { $0 += 1 } }
+            }
+        }
+        for _ in 0..<100 { try directory(.replace).commit() }
+        for _ in 0..<100 { try directory(.merge).commit() }
+        isDone.withLock { $0 = true }
+        try #require(reader).join()
+        #expect(missed.withLock { $0 } == 0)
+        #expect(try scratch.names == ["model"])
+    }
+
+    /// Where the file system cannot swap names, a process may be killed when the old name is free and not yet taken.
+    @Test func whatWasToBeReplacedComesBack() throws {
+        try scratch.write("old", to: ".model.7.replaced/config.json")
+        try scratch.write("half", to: ".model.7.partial/config.json")
+        try Files.removeAbandoned(in: scratch.path)
+        #expect(try scratch.names == ["model"] && scratch.read("model/config.json") == Array("old".utf8))
+        try scratch.write("older", to: ".model.7.replaced/config.json")
+        try directory(.replace).commit()
+        #expect(try scratch.names == ["model"] && scratch.read("model/config.json") == Array("new".utf8))
+        try Files.remove(scratch.path + "/model")
+        try scratch.write("old", to: ".model.7.replaced/config.json")
+        // One that a process is about to replace is its own.
+        let lock = try FileLock.take(scratch.path + "/.model.7.replaced")
+        try Files.removeAbandoned(in: scratch.path)
+        #expect(try scratch.names == [".model.7.replaced"])
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test func mergedFilesKeepTheirPlace() throws {
+        try scratch.write("old", to: "elsewhere/config.json")
+        try scratch.write("old", to: "elsewhere/folder/other.json")
+        #expect(chmod(scratch.path + "/elsewhere", 0o750) == 0)
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch.path + "/model", withDestinationPath: "elsewhere")
+        // A link stays one, and so do folders.
+        try directory(.merge).commit()
+        #expect(try scratch.names == ["elsewhere", "model"])
+        #expect(try scratch.read("elsewhere/config.json") == Array("new".utf8))
+        #expect(try scratch.read("elsewhere/folder/other.json") == Array("old".utf8))
+        try Files.remove(scratch.path + "/model")
+        try Files.remove(scratch.path + "/elsewhere/folder")
+        try scratch.write("old", to: "elsewhere/.hidden")
+        #expect(rename(scratch.path + "/elsewhere", scratch.path + "/model") == 0)
+        try directory(.merge, files: ["more.json"]).commit()
+        #expect(try scratch.names == ["model"])
+        #expect(
+            try Files.names(in: scratch.path + "/model", hidden: true) == [".hidden", "config.json", "more.json"])
+        let attributes = try FileManager.default.attributesOfItem(atPath: scratch.path + "/model")
+        #expect(attributes[.posixPermissions] as? Int == 0o750)
+    }
+
+    @Test func twoDoNotMergeAtOnce() throws {
+        try scratch.write("old", to: "model/config.json")
+        let output = try directory(.merge)
+        let lock = try FileLock.take(scratch.path + "/model")
+        let error = try #require(throws: FileError.self) { try output.commit() }
+        #expect(error.kind == .cannotCreate && error.reason.hasPrefix("is being written by another process"))
+        #expect(try scratch.read("model/config.json") == Array("old".utf8))
+        withExtendedLifetime(lock) {}
     }
 
     /// Where files are written until they are whole is nobody's concern.

@@ -47,6 +47,18 @@ import Training
         #expect(try broken.weights() == whole.weights())
     }
 
+    /// Not the last model, which is another one than the best.
+    @Test func aResultThatIsGoneIsThatOfTheBestCheckpoint() throws {
+        let run = try TinyClassRun()
+        try run.train()
+        let weights = try run.weights()
+        try Files.remove("\(run.output)/model")
+        try run.train(resumes: true)
+        #expect(try run.weights() == weights)
+        let state = try JSON.file("\(run.output)/checkpoints/18/state.json")
+        #expect(state["best"]?["step"]?.integer != 18)
+    }
+
     @Test func theTeacherIsListenedTo() throws {
         var teacher = try TinyClassRun()
         teacher.options.steps = 6

@@ -92,6 +92,67 @@ import Training
         #expect(try run.weights() == weights)
     }
 
+    /// What a kill leaves behind after the last checkpoint goes when the run is opened again.
+    @Test func aFinishedRunRemovesOldCheckpoints() throws {
+        var run = try TinyRun()
+        run.options.keep = 1
+        try run.train()
+        try FileManager.default.copyItem(
+            atPath: "\(run.output)/checkpoints/30", toPath: "\(run.output)/checkpoints/20")
+        try run.train(resumes: true)
+        #expect(try run.checkpointSteps == [30])
+    }
+
+    /// The checkpoint of the last step says that all is done; whoever finds it finds the result, too.
+    @Test func theResultComesBeforeTheLastCheckpoint() throws {
+        var (whole, broken) = (try TinyRun(), try TinyRun())
+        for run in [whole, broken] { try run.train() }
+        let shorter = try broken.weights()
+        (whole.options.steps, broken.options.steps) = (35, 35)
+        try whole.train(resumes: true)
+        var observer = RunObserver()
+        let place = "\(broken.output)/checkpoints/35"
+        observer.progress = { if $0.step == 35 { try? Files.write("in the way", to: place) } }
+        #expect(throws: FileError.self) {
+            try TrainingRun.open(broken.options, output: broken.output, resumes: true, observer: observer).train()
+        }
+        #expect(try broken.weights() != shorter && broken.weights() == whole.weights())
+    }
+
+    @Test func aRunThatIsMovedWritesNothingElsewhere() throws {
+        let run = try TinyRun()
+        var observer = RunObserver()
+        let (place, moved) = (run.output, run.folder.path + "/moved")
+        observer.progress = { if $0.step == 12 { try? FileManager.default.moveItem(atPath: place, toPath: moved) } }
+        let error = #expect(throws: TrainingError.self) {
+            try TrainingRun.open(run.options, output: place, resumes: false, observer: observer).train()
+        }
+        #expect(error?.kind == .inputOutput)
+        #expect(error?.description.hasPrefix("\(place): was moved, removed or unmounted") == true)
+        #expect(!FileManager.default.fileExists(atPath: place))
+        let whole = try TinyRun()
+        try whole.train()
+        try FileManager.default.moveItem(atPath: moved, toPath: place)
+        #expect(try run.train(resumes: true).isComplete)
+        #expect(try run.weights() == whole.weights())
+    }
+
+    /// Another process may begin and end a run while this one reads its images.
+    @Test func aRunThatBeganMeanwhileIsNotWrittenOver() throws {
+        let run = try TinyRun()
+        var observer = RunObserver()
+        let settings = "\(run.output)/config.json"
+        observer.note = { _ in
+            try? Files.makeDirectory(run.output)
+            try? Files.write("another's", to: settings)
+        }
+        let error = #expect(throws: TrainingError.self) {
+            try TrainingRun.open(run.options, output: run.output, resumes: false, observer: observer)
+        }
+        #expect(error?.kind == .cannotCreate && error?.description.contains("already holds a run") == true)
+        #expect(try Files.bytes(of: settings) == Array("another's".utf8))
+    }
+
     @Test func anotherRunIsNeverWrittenOver() throws {
         let run = try TinyRun()
         try run.train(stop: 3)

@@ -19,6 +19,15 @@ package final class FileLock {
         return FileLock(descriptor: descriptor)
     }
 
+    /// Whether what is locked still has the name `path`: another one may have it, or nothing.
+    package func holds(_ path: String) throws(FileError) -> Bool {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else {
+            throw FileError(.inputOutput, path, "cannot be examined", .last)
+        }
+        return try Files.statusIfAny(path)?.identity == Files.Status(status).identity
+    }
+
     deinit {
         // Closing does not unlock while a process that was just started still has a copy of the descriptor.
         flock(descriptor, LOCK_UN)

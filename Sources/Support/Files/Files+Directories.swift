@@ -97,7 +97,7 @@ extension Files {
     }
 
     /// Whether it is a directory itself, not a link to one.
-    private static func isDirectory(_ path: String) -> Bool {
+    static func isDirectory(_ path: String) -> Bool {
         var status = stat()
         return unsafe lstat(systemPath(path), &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
@@ -116,10 +116,15 @@ extension Files {
         guard unsafe rename(systemPath(path), systemPath(newPath)) == 0 else {
             throw FileError(.cannotCreate, newPath, "cannot be put in its place", .last)
         }
+        try synchronize(nameOf: newPath)
+    }
+
+    /// The same, where a failure is one to write what has the name.
+    static func synchronize(nameOf path: String) throws(FileError) {
         do throws(SystemError) {
-            try synchronize(directory: directory(of: newPath))
+            try synchronize(directory: directory(of: path))
         } catch {
-            throw FileError(.inputOutput, newPath, "cannot be written", error)
+            throw FileError(.inputOutput, path, "cannot be written", error)
         }
     }
 

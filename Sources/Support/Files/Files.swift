@@ -28,14 +28,19 @@ package enum Files {
         return Status(buffer)
     }
 
-    /// What `path` leads to; throws where the system cannot tell.
-    package static func kind(of path: String) throws(FileError) -> Kind {
+    /// What `stat` says of a file; nil where there is none. Throws where the system cannot tell.
+    package static func statusIfAny(_ path: String) throws(FileError) -> Status? {
         do throws(SystemError) {
-            return try status(path).isDirectory ? .directory : .file
+            return try status(path)
         } catch {
-            if error.isMissing { return .missing }
+            if error.isMissing { return nil }
             throw FileError(.inputOutput, path, "cannot be examined: \(error.clause)")
         }
+    }
+
+    /// What `path` leads to; throws where the system cannot tell.
+    package static func kind(of path: String) throws(FileError) -> Kind {
+        try statusIfAny(path).map { $0.isDirectory ? .directory : .file } ?? .missing
     }
 
     /// Whether it is certain that nothing has this name.
@@ -47,9 +52,6 @@ package enum Files {
             return error.isMissing
         }
     }
-
-    /// The size of a file; nil where it cannot be examined.
-    package static func byteCount(of path: String) -> Int? { try? status(path).byteCount }
 
     /// All bytes of a file.
     package static func bytes(of path: String) throws(SystemError) -> [UInt8] {

@@ -81,28 +81,68 @@ package final class OutputDirectory {
         } catch {
             throw FileError(.inputOutput, path, "cannot be written", error)
         }
-        // What is replaced leaves its name whole, and goes when the new one has it.
-        let isReplaced = existing == .replace ? try Files.kind(of: path) != .missing : false
-        let replaced = isReplaced ? try Files.moveAside(path) : nil
-        do throws(FileError) {
-            try Files.move(unfinishedPath, to: path)
-        } catch {
-            if let replaced { try? Files.move(replaced, to: path) }
-            guard error.kind == .cannotCreate, existing == .merge, try Files.kind(of: path) == .directory else {
-                throw error
-            }
-            try moveFiles()
+        switch existing {
+        case .replace where try Files.kind(of: path) != .missing: try replace()
+        case .merge where try Files.kind(of: path) == .directory: try merge()
+        case .replace, .merge, .refuse: try Files.move(unfinishedPath, to: path)
         }
         isCommitted = true
         unfinished?.remove(unfinishedPath)
-        if let replaced { try Files.remove(replaced) }
     }
 
-    private func moveFiles() throws(FileError) {
+    /// Takes the place of what is there: at no moment has nothing that name, where the file system can swap two.
+    private func replace() throws(FileError) {
+        if try Files.exchange(unfinishedPath, with: path) { return try Files.remove(unfinishedPath) }
+        // What is replaced leaves its name whole, and goes when the new one has it. The lock keeps others from taking it
+        // for what a killed process left.
+        let lock = try? FileLock.take(path)
+        defer { withExtendedLifetime(lock) {} }
+        let replaced = try Files.moveAside(path, .replaced)
+        do throws(FileError) {
+            try Files.move(unfinishedPath, to: path)
+        } catch {
+            try? Files.move(replaced, to: path)
+            throw error
+        }
+        try Files.remove(replaced)
+    }
+
+    /// Puts the files among those that are there, which nobody else does meanwhile: all or none where the file system can
+    /// swap two names, and one by one where it cannot.
+    private func merge() throws(FileError) {
+        let lock = try lockOfPlace()
+        defer { withExtendedLifetime(lock) {} }
+        if takeOtherFiles(), try Files.exchange(unfinishedPath, with: path) {
+            return try Files.remove(unfinishedPath)
+        }
         for name in try Files.names(in: unfinishedPath, hidden: true) {
             try Files.move(Files.join(unfinishedPath, name), to: Files.join(path, name))
         }
         try Files.remove(unfinishedPath)
+    }
+
+    /// Nil where the file system has no locks.
+    private func lockOfPlace() throws(FileError) -> FileLock? {
+        do throws(SystemError) {
+            if let lock = try FileLock.take(path) { return lock }
+        } catch {
+            return nil
+        }
+        throw FileError(.cannotCreate, path, "is being written by another process; wait for it, or end it")
+    }
+
+    /// Gives the files that stay a second name among the new ones; false where not all of them can have one, or where the
+    /// place is a link to a directory, which stays one.
+    private func takeOtherFiles() -> Bool {
+        guard Files.isDirectory(path),
+            let ours = try? Files.names(in: unfinishedPath, hidden: true).map(BytewiseText.init),
+            let theirs = try? Files.names(in: path, hidden: true)
+        else { return false }
+        let new = Set(ours)
+        for name in theirs where !new.contains(BytewiseText(name)) {
+            guard Files.link(Files.join(path, name), as: Files.join(unfinishedPath, name)) else { return false }
+        }
+        return Files.copyPermissions(of: path, to: unfinishedPath)
     }
 
     deinit {

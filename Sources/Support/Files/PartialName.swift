@@ -1,14 +1,22 @@
 import LibC
 
-/// The names of what is written or removed in part: hidden, beside its place, `.NAME.PID.partial`.
+/// The names of what is written or removed in part: hidden, beside its place, `.NAME.PID.partial`; and of what is whole, but
+/// makes room for what replaces it: `.NAME.PID.replaced`.
 ///
 /// Whoever writes it holds a lock on it. So what a killed process left is known, by whatever process number and on whatever
-/// machine it ran, and the next writer removes it.
+/// machine it ran, and the next writer removes it, or puts it back where nothing has replaced it.
 enum PartialName {
-    /// A name beside `path` that nothing has yet; the first of a process, the second, ….
-    static func path(for path: String, number: Int) -> String {
+    /// What a name says of that which has it.
+    enum Suffix: String, CaseIterable {
+        case partial = ".partial"
+        case replaced = ".replaced"
+    }
+
+    /// A name beside `path`; the first of a process, the second, ….
+    static func path(for path: String, number: Int, _ suffix: Suffix = .partial) -> String {
         let more = number > 1 ? "-\(number)" : ""
-        return Files.join(Files.directory(of: path), ".\(Files.name(of: path)).\(getpid())\(more)\(suffix)")
+        return Files.join(
+            Files.directory(of: path), ".\(Files.name(of: path)).\(getpid())\(more)\(suffix.rawValue)")
     }
 
     /// Makes and locks a file beside `path`.
@@ -49,35 +57,40 @@ enum PartialName {
 
     /// What the finished file or directory is to be called; nil where the name is another one's.
     static func place(of name: String) -> String? {
-        guard isPartial(name) else { return nil }
-        let parts = name.utf8.dropFirst().dropLast(suffix.utf8.count)
+        guard let suffix = suffix(of: name) else { return nil }
+        let parts = name.utf8.dropFirst().dropLast(suffix.rawValue.utf8.count)
         guard let dot = parts.lastIndex(of: UInt8(ascii: ".")) else { return nil }
         let number = parts[parts.index(after: dot)...]
         let isNumber = number.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }
         return isNumber && !number.isEmpty ? String(Substring(parts[..<dot])) : nil
     }
 
-    static func isPartial(_ name: String) -> Bool {
-        name.utf8.first == UInt8(ascii: ".") && name.utf8.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+    /// What a name ends in; nil where it is another one's.
+    static func suffix(of name: String) -> Suffix? {
+        guard name.utf8.first == UInt8(ascii: ".") else { return nil }
+        return Suffix.allCases.first { name.utf8.suffix($0.rawValue.utf8.count).elementsEqual($0.rawValue.utf8) }
     }
-
-    private static let suffix = ".partial"
 }
 
 extension Files {
     /// Removes what processes that were killed left unfinished in a directory.
     package static func removeAbandoned(in directory: String) throws(FileError) {
-        for name in try names(in: directory, hidden: true) where PartialName.isPartial(name) {
+        for name in try names(in: directory, hidden: true) where PartialName.suffix(of: name) != nil {
             try removeIfAbandoned(join(directory, name))
         }
     }
 
-    /// Removes something unfinished unless a process holds it.
+    /// Removes something unfinished unless a process holds it; puts back what was to be replaced, and was not.
     static func removeIfAbandoned(_ path: String) throws(FileError) {
         // Without its lock, as where the file system has none, nobody knows whose it is.
         guard let lock = try? FileLock.take(path) else { return }
+        defer { withExtendedLifetime(lock) {} }
+        let name = name(of: path)
+        if PartialName.suffix(of: name) == .replaced, let place = PartialName.place(of: name) {
+            let place = join(directory(of: path), place)
+            if isMissing(place) { return try move(path, to: place) }
+        }
         try remove(path)
-        withExtendedLifetime(lock) {}
     }
 
     /// Removes a directory, if there is one, so that no part of it is ever left under its name.
@@ -87,10 +100,13 @@ extension Files {
     }
 
     /// Gives something that is to be removed a name that says so.
-    package static func moveAside(_ path: String) throws(FileError) -> String {
+    package static func moveAside(_ path: String) throws(FileError) -> String { try moveAside(path, .partial) }
+
+    /// Gives something a hidden name beside its own.
+    static func moveAside(_ path: String, _ suffix: PartialName.Suffix) throws(FileError) -> String {
         var number = 1
-        while !isMissing(PartialName.path(for: path, number: number)) { number += 1 }
-        let aside = PartialName.path(for: path, number: number)
+        while !isMissing(PartialName.path(for: path, number: number, suffix)) { number += 1 }
+        let aside = PartialName.path(for: path, number: number, suffix)
         try move(path, to: aside)
         return aside
     }

@@ -11,7 +11,7 @@ package final class UnfinishedFiles: Sendable {
     package init() {}
 
     /// Removes what killed processes left of the file or directory that will be called `path`.
-    func removeAbandoned(of path: String) throws(FileError) {
+    package func removeAbandoned(of path: String) throws(FileError) {
         let directory = Files.directory(of: path)
         let name = BytewiseText(Files.name(of: path))
         let found = leftovers.withLock { leftovers in

@@ -86,8 +86,9 @@ public struct EmbeddingJob {
         _ progress: (_ done: Int, _ input: EmbeddedInput?) throws -> Void = { _, _ in },
         note: (String) -> Void = { _ in }
     ) throws -> Outcome {
+        try UnfinishedFiles().removeAbandoned(of: EmbeddingJournal.directory(of: output))
         if options.resumes, !options.updates, let outcome = try finishedOutcome() { return outcome }
-        let known = try options.updates ? KnownRows(output, settings: settings, options.startingOver) : nil
+        let known = try options.updates ? KnownRows(output, settings: settings, options) : nil
         let folder = Files.directory(of: output)
         if !folder.isEmpty { try Files.makeDirectory(folder) }
         let journal = try EmbeddingJournal(
@@ -207,18 +208,24 @@ private struct KnownRows: Sendable {
     private let rows: [SHA256: Int]
 
     /// Nil if there is no earlier output.
-    init?(_ output: String, settings: EmbeddingSettings, _ startingOver: String) throws {
+    init?(_ output: String, settings: EmbeddingSettings, _ options: EmbeddingJob.Options) throws {
         guard try Files.kind(of: output) == .file else { return nil }
-        let path = EmbeddingSidecars.settings(of: output)
+        let (path, index) = (EmbeddingSidecars.settings(of: output), EmbeddingSidecars.index(of: output))
+        // A run that was interrupted while it put its own files in place has all rows, and needs none.
+        if options.resumes, try Files.kind(of: path) == .missing || Files.kind(of: index) == .missing,
+            try Files.kind(of: EmbeddingJournal.directory(of: output)) == .directory
+        {
+            return nil
+        }
         let earlier = try EmbeddingSettings(contentsOfFile: path)
         if let difference = settings.numericDifference(from: earlier) {
             throw ModelUseError.unfitting(
-                "\(output): was made with another \(difference); use the same settings, or \(startingOver)")
+                "\(output): was made with another \(difference); use the same settings, or \(options.startingOver)")
         }
         matrix = try NumPyMatrix(contentsOfFile: output, of: NumPyMatrix.Element.allCases, isFlattened: true)
         var rows: [SHA256: Int] = [:]
-        let index = try EmbeddingIndex(contentsOfFile: EmbeddingSidecars.index(of: output), rowCount: matrix.rows)
-        try index.forEach { entry in rows[entry.digest] = entry.row }
+        let known = try EmbeddingIndex(contentsOfFile: index, rowCount: matrix.rows)
+        try known.forEach { entry in rows[entry.digest] = entry.row }
         self.rows = rows
     }
 

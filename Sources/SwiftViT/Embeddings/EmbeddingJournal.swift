@@ -102,7 +102,8 @@ final class EmbeddingJournal {
         try checkSettings(settings, commits.first)
         let size = try data.byteCount()
         if let last = commits.last, size < last.position.bytes, last.position.inputs == settings.inputCount,
-            try Files.kind(of: output) == .file, Files.byteCount(of: output) == last.position.bytes
+            let written = try Files.statusIfAny(output), written.isRegularFile,
+            written.byteCount == last.position.bytes
         {
             // The rows are already in place; only the files beside them may be missing.
             isDataInPlace = true
@@ -254,8 +255,8 @@ final class EmbeddingJournal {
         }
     }
 
-    /// Removes the journal.
-    func discard() throws(FileError) { try Files.remove(directory) }
+    /// Removes the journal, so that no part of it is taken for the beginning of another run.
+    func discard() throws(FileError) { try Files.removeWhole(directory) }
 }
 
 extension EmbeddingJournal.Entry {

@@ -13,6 +13,10 @@ public struct Duplicates: Sendable {
     /// The rows that are not finite, and so belong to no group.
     public let notFinite: [Int]
 
+    /// Images that are there, but could not be read or examined: they were compared by their vectors, and none of them is
+    /// kept for its size.
+    public let unreadable: [InputError]
+
     /// The number of images that would go if one image of each group stayed.
     public var spareCount: Int { groups.reduce(0) { $0 + $1.rows.count - 1 } }
 }
@@ -41,12 +45,15 @@ extension EmbeddingSearch {
             threshold = NearDuplicates.threshold(of: others)
             for row in neighbors.indices { neighbors[row] += others[row] }
         }
-        let groups = duplicates.groups(of: neighbors, byteCount: byteCount(paths)) { row, other, cosine in
+        let sizes = FileSizes(paths: paths, in: collection)
+        let groups = duplicates.groups(of: neighbors, byteCount: sizes.size) { row, other, cosine in
             if let first = miniatures[row], let second = miniatures[other] { return first.isCopy(of: second) }
             return (cosine ?? vectors.cosine(row, other)) >= threshold ?? 1
         }
         return Duplicates(
-            groups: groups, comparedByPixels: miniatures.count, threshold: threshold, notFinite: vectors.notFinite)
+            groups: groups, comparedByPixels: miniatures.count, threshold: threshold, notFinite: vectors.notFinite,
+            unreadable: miniatures.unreadable
+                + sizes.failures.filter { failure in !miniatures.unreadable.contains { $0.path == failure.path } })
     }
 
     /// The groups of images whose vectors all have a cosine of `threshold` or more with each other, the set's mean
@@ -57,14 +64,36 @@ extension EmbeddingSearch {
     public func duplicates(atLeast threshold: Float, progress: (Int) -> Void = { _ in }) throws -> Duplicates {
         let vectors = CenteredRows(collection.vectors)
         let duplicates = NearDuplicates(vectors, engine: engine)
+        let sizes = FileSizes(paths: try collection.paths(), in: collection)
         let groups = duplicates.groups(
-            of: duplicates.neighbors(progress: progress), byteCount: byteCount(try collection.paths())
+            of: duplicates.neighbors(progress: progress), byteCount: sizes.size
         ) { ($2 ?? vectors.cosine($0, $1)) >= threshold }
         return Duplicates(
-            groups: groups, comparedByPixels: 0, threshold: threshold, notFinite: vectors.notFinite)
+            groups: groups, comparedByPixels: 0, threshold: threshold, notFinite: vectors.notFinite,
+            unreadable: sizes.failures)
+    }
+}
+
+/// The sizes of a collection's images.
+private final class FileSizes {
+    private let paths: [String]?
+    private let collection: EmbeddingCollection
+    /// The images that are there, but whose size the system could not tell.
+    private(set) var failures: [InputError] = []
+
+    init(paths: [String]?, in collection: EmbeddingCollection) {
+        self.paths = paths
+        self.collection = collection
     }
 
-    private func byteCount(_ paths: [String]?) -> (Int) -> Int {
-        { row in paths.flatMap { Files.byteCount(of: collection.file($0[row])) } ?? 0 }
+    /// The bytes of a row's image; 0 where it is missing, or its size cannot be told.
+    func size(_ row: Int) -> Int {
+        guard let paths else { return 0 }
+        do throws(FileError) {
+            return try Files.statusIfAny(collection.file(paths[row]))?.byteCount ?? 0
+        } catch {
+            failures.append(InputError(error))
+            return 0
+        }
     }
 }

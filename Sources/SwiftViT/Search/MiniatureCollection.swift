@@ -5,6 +5,8 @@ import Imaging
 /// The miniatures of the images that can be read, by row.
 struct MiniatureCollection {
     private var miniatures: [Int: Miniature] = [:]
+    /// Images that are there, but could not be read.
+    private(set) var unreadable: [InputError] = []
     private let engine: any Engine
 
     /// Reads the images at `paths`, a row each; those that cannot be read are left out.
@@ -16,7 +18,12 @@ struct MiniatureCollection {
             inputs: paths.map { .file($0) }, groupSize: 16, threads: engine.threadCount
         ) { (input) throws(InputError) in Miniature(try Miniature.preparation.prepare(input).image) }
         try stream.forEachGroup { group in
-            for item in group { miniatures[item.index] = try? item.result.get() }
+            for item in group {
+                switch item.result {
+                case .success(let miniature): miniatures[item.index] = miniature
+                case .failure(let error): if error.kind == .unreadable { unreadable.append(error) }
+                }
+            }
             if let last = group.last { progress(last.index + 1) }
         }
     }

@@ -17,12 +17,15 @@ extension TrainingRun {
         while state.step < run.steps {
             if observer.shouldStop() {
                 // With no step done there is nothing that a resumed run could not begin again.
-                if state.step > 0 { try saveCheckpoint() }
+                if state.step > 0 {
+                    try checkPlace()
+                    try saveCheckpoint()
+                }
                 return result
             }
             try takeStep(loader, &pace)
         }
-        try finish(hasTrained: true)
+        try finish()
         return result
     }
 
@@ -54,7 +57,11 @@ extension TrainingRun {
             case .atCheckpoints: isCheckpoint
             case .afterEpochs: isLast || state.step % loader.plan.stepsPerEpoch == 0
             }
+        if isMeasured || isCheckpoint { try checkPlace() }
         let isBest = isMeasured ? try measure(epoch: progress.epoch) : false
+        // Without measurements to choose by, the last model is the result. A checkpoint that says that all steps are done
+        // comes after it, so that a run that was made longer never ends with the result of the shorter one.
+        if isLast, state.best == nil { try export() }
         if isCheckpoint || isBest { try saveCheckpoint() }
     }
 
@@ -105,11 +112,13 @@ extension TrainingRun {
         }
     }
 
-    /// Writes the result, when all steps are done; also where they were done before.
-    private func finish(hasTrained: Bool = false) throws {
-        // Without measurements to choose by, the last model is the result, also of a run that was made longer.
-        if try state.best == nil && hasTrained || Files.kind(of: directory.model) != .directory { try export() }
+    /// Leaves the files of a run whose steps are all done; also where they were done before.
+    private func finish() throws {
+        try directory.keepCheckpoints(settings.run.keep, best: state.best?.step)
         try writeReport()
+        guard try Files.kind(of: directory.model) != .directory else { return }
+        if let best = state.best { try method.parameters.restore(from: directory.checkpoint(best.step)) }
+        try export()
     }
 
     private func writeReport() throws {

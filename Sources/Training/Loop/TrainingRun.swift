@@ -46,11 +46,7 @@ public final class TrainingRun<Own: Sendable & Equatable> {
                 options.timed(threads: threads, observer: observer), directory, Engines.make(threads: threads), observer
             )
         }
-        guard resumes else {
-            throw TrainingError(
-                .cannotCreate,
-                "\(output): already holds a run; continue it with --resume, or name another directory")
-        }
+        guard resumes else { throw directory.holdsRun }
         return try resume(options, directory, allowsChangedData, Engines.make(threads: threads), observer)
     }
 
@@ -66,9 +62,11 @@ public final class TrainingRun<Own: Sendable & Equatable> {
             note: observer.note)
         observer.show(method.plan(dataset, given: options.given), in: directory)
         let lock = try directory.open()
+        // Another process may have begun one, and ended it, since this one looked.
+        guard try !directory.isRun else { throw directory.holdsRun }
         try Files.write(options.method.json(settings).text() + "\n", to: directory.configuration)
         return try TrainingRun(
-            method, directory, lock, dataset, RunState(fingerprint: DataFingerprint(of: dataset)), observer)
+            method, directory, lock, dataset, RunState(fingerprint: try DataFingerprint(of: dataset)), observer)
     }
 
     private static func resume(
@@ -83,7 +81,7 @@ public final class TrainingRun<Own: Sendable & Equatable> {
         let settings = try options.resolve(
             resuming: recorded, in: directory, dataset: dataset, allowsChangedData: allowsChangedData,
             note: observer.note)
-        let fingerprint = DataFingerprint(of: dataset)
+        let fingerprint = try DataFingerprint(of: dataset)
         // Without a checkpoint it is the same run from its beginning.
         guard let step = try directory.checkpointSteps.last else {
             let start = try settings.run.openInitial().map { TrainingStart.checkpoint($0) } ?? .random
@@ -111,6 +109,16 @@ public final class TrainingRun<Own: Sendable & Equatable> {
         return try TrainingRun(method, directory, lock, dataset, state, observer)
     }
 
+    /// Makes sure that the run is still where it began, since whoever writes to the names of its files makes the
+    /// directories that they lie in.
+    func checkPlace() throws {
+        guard try !lock.holds(directory.path) else { return }
+        throw TrainingError(
+            .inputOutput,
+            "\(directory.path): was moved, removed or unmounted while the run was in it; continue it with --resume where it "
+                + "is now")
+    }
+
     /// Writes the new length of a run that is resumed with more steps.
     private static func record(
         _ settings: TrainingSettings<Own>, _ options: TrainingOptions<Own>, _ recorded: TrainingSettings<Own>,
@@ -124,6 +132,11 @@ public final class TrainingRun<Own: Sendable & Equatable> {
 }
 
 extension RunDirectory {
+    fileprivate var holdsRun: TrainingError {
+        TrainingError(
+            .cannotCreate, "\(path): already holds a run; continue it with --resume, or name another directory")
+    }
+
     /// The method of the run here; nil where there is none, or where its settings do not name one.
     package var method: String? { get throws(FileError) { try JSON.readable(configuration)?["method"]?.string } }
 }

@@ -59,10 +59,12 @@ struct DuplicatesCommand: ParsableCommand {
                 title: "Near-duplicates in \(Files.name(of: index))", found, paths: writer.paths, in: search)
             try Files.write(page.html(), to: html, unfinished: unfinished)
         }
+        for error in found.unreadable { StandardError.report("Error: \(error)") }
         if !shared.quiet { summary(found, of: search).forEach(StandardError.report) }
         var skipped = SkippedRows()
         found.notFinite.forEach { skipped.append($0) }
         try skipped.finish(index, of: search.count)
+        if !found.unreadable.isEmpty { throw CommandFailure(.someInputsFailed) }
     }
 
     private func duplicates(in search: EmbeddingSearch) throws -> Duplicates {

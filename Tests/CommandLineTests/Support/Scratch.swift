@@ -40,6 +40,16 @@ final class Scratch {
         }
     }
 
+    /// Opens a named pipe, once a run has opened it to read an image; nil where the run ended first.
+    func openPipe(_ name: String, readBy run: Vit.Run) throws -> FileHandle? {
+        while run.process.isRunning {
+            let descriptor = open(path(name), O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+            if descriptor >= 0 { return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true) }
+            usleep(2000)
+        }
+        return nil
+    }
+
     /// A small image, another one for each `seed`.
     func writeImage(_ name: String, seed: Int = 0, width: Int = 23, height: Int = 17) throws {
         let pixels = (0..<width * height * 3).map { UInt8(truncatingIfNeeded: $0 &* (7 + 13 * seed) &+ seed * 31) }

@@ -15,6 +15,14 @@ enum Strace {
         return process.terminationStatus == 0
     }()
 
+    /// Runs `vit` to its end, or until it is killed at the given number of a call.
+    static func run(
+        _ arguments: [String], killedAt call: String, number: Int, in scratch: Scratch
+    ) throws -> Vit.Outcome {
+        let options = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=\(call):signal=KILL:when=\(number)"]
+        return try Vit.Run(options + [Vit.executable.path] + arguments, in: scratch, executable: executable).wait()
+    }
+
     /// Runs `vit` to its end, where each of `calls` on `path` fails.
     static func run(
         _ arguments: [String], failing calls: String, on path: String, in scratch: Scratch

@@ -66,6 +66,9 @@ enum Vit {
             try process.run()
         }
 
+        /// What it has written to standard error so far.
+        var errors: String { (try? String(contentsOf: errorFile, encoding: .utf8)) ?? "" }
+
         func wait() throws -> Outcome {
             process.waitUntilExit()
             let base: Int32 = process.terminationReason == .uncaughtSignal ? 128 : 0
