@@ -29,7 +29,7 @@ test: packages ## set up and run every test, in release mode
 test-arm: ## test the C kernels built for this machine, and for Arm64 under emulation (gcc-aarch64-linux-gnu, qemu-user)
 	@tools/test-kernels
 
-sanitize: packages ## test threads, loading, kernels and a short training under the thread, address and undefined-behaviour sanitizers
+sanitize: packages ## run what concerns threads, kernels and files, and every command, under the thread, address and undefined-behaviour sanitizers
 	@tools/sanitize
 
 bench: build $(PEERS) ## time it beside PyTorch, ONNX Runtime and OpenVINO, in turns, into Benchmarks/RESULTS.md

@@ -1,11 +1,7 @@
 #include "resample.h"
-#include "resample_rows.h"
 
-#if defined(__x86_64__)
-#define VIT_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define VIT_CLONES
-#endif
+#include "../clones.h"
+#include "resample_rows.h"
 
 static const int32_t half = 1 << (VIT_RESAMPLE_BITS - 1);
 
@@ -34,7 +30,7 @@ static inline __attribute__((always_inline)) void resample_rows(
     }
 }
 
-VIT_CLONES void vit_resample_rows_plainly(
+CLONED void vit_resample_rows_plainly(
     const vit_row_resampler *plan, const uint8_t *input, size_t input_stride, size_t row_count, uint8_t *output,
     size_t output_stride) {
     switch (plan->channels) {
@@ -55,7 +51,7 @@ VIT_CLONES void vit_resample_rows_plainly(
 /* So many sums stay in registers while the rows pass by. */
 enum { block = 64 };
 
-VIT_CLONES void vit_resample_columns(
+CLONED void vit_resample_columns(
     const uint8_t *input, size_t input_stride, size_t row_bytes, vit_resample_taps taps, uint8_t *output,
     size_t output_stride, size_t height) {
     for (size_t y = 0; y < height; y++) {

@@ -38,21 +38,22 @@ package struct MetricsLine {
 package final class MetricsLog {
     private let file: AppendedFile
     private let events: EventFile
-    /// All lines so far.
-    private(set) var lines: [MetricsLine]
+    /// All lines so far, as the report shows them.
+    private(set) var curves = MetricsCurves()
 
     /// Opens the log of a run whose first `step` steps are done; removes lines of later steps and an incomplete one.
     init(_ run: RunDirectory, upTo step: Int) throws {
-        lines = step == 0 ? [] : try Self.read(run.metrics).filter { $0.step <= step }
+        let lines = step == 0 ? [] : try Self.read(run.metrics).filter { $0.step <= step }
         let text = lines.map { $0.json.text(compact: true) + "\n" }.joined()
         try Files.write(text, to: run.metrics)
         file = try AppendedFile(run.metrics, of: run.metrics)
         try file.truncate(to: text.utf8.count)
         events = try EventFile(in: run.tensorboard, lines: lines)
+        for line in lines { curves.append(line) }
     }
 
     func append(_ line: MetricsLine) throws {
-        lines.append(line)
+        curves.append(line)
         file.append(Array((line.json.text(compact: true) + "\n").utf8))
         try file.write()
         try events.append(line)

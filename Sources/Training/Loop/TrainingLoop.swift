@@ -122,7 +122,7 @@ extension TrainingRun {
     }
 
     private func writeReport() throws {
-        let lines = RunReport.Lines(metrics.lines)
+        let lines = RunReport.Lines(metrics.curves)
         let imagesPerStep = settings.run.effectiveBatch
         var report = RunReport(
             title: Files.name(of: directory.path),

@@ -79,30 +79,19 @@ extension RunReport {
             case violet = "#7048a8"
         }
 
-        private let metrics: [MetricsLine]
+        private let curves: MetricsCurves
 
-        init(_ metrics: [MetricsLine]) { self.metrics = metrics }
+        init(_ curves: MetricsCurves) { self.curves = curves }
 
         /// The values under `key` by step.
         func line(_ name: String, _ key: String, _ colour: Colour) -> LineChart.Line {
-            let points = metrics.compactMap { line in
-                line.values.first { $0.name == key }.map { (x: Double(line.step), y: $0.value) }
-            }
-            return LineChart.Line(name: name, colour: colour.rawValue, points: points)
+            LineChart.Line(name: name, colour: colour.rawValue, points: curves.points(of: key))
         }
 
         /// How long the run has trained, and how fast, if a line of metrics says: "3 minutes of training at 512 images/s".
-        ///
-        /// From the speeds, since between the times of two lines the run may have been interrupted.
         func pace(imagesPerStep: Int) -> String? {
-            var (images, seconds) = (0, 0.0)
-            for line in metrics {
-                guard let speed = line.values.first(where: { $0.name == "images_per_second" })?.value, speed > 0 else {
-                    continue
-                }
-                seconds += Double(line.step * imagesPerStep - images) / speed
-                images = line.step * imagesPerStep
-            }
+            let images = curves.timedSteps * imagesPerStep
+            let seconds = curves.secondsPerImage * Double(imagesPerStep)
             guard seconds > 0 else { return nil }
             let duration = seconds < 10 ? "\(fixed(seconds, 1)) seconds" : RunPlan.duration(seconds)
             let speed = Double(images) / seconds
