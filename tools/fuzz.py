@@ -75,6 +75,8 @@ class Campaign:
         self.seconds = options.seconds * (10 if options.sanitized else 1)
         self.bytes = float("inf") if options.sanitized else options.megabytes * 1e6
         self.findings = []
+        # Images tried in folders, and those of them that were refused.
+        self.images, self.refused = 0, 0
         self.codes = {"image": collections.Counter(), "checkpoint": collections.Counter()}
         self.most = collections.defaultdict(lambda: (0, ""))
         self.environment = dict(os.environ)
@@ -137,6 +139,7 @@ class Campaign:
         print(self.findings[-1], file=sys.stderr, flush=True)
 
     def report(self):
+        print(f"{self.images} images, {self.refused} of them refused")
         for kind, codes in self.codes.items():
             ended = ", ".join(f"{count} with {code}" for code, count in sorted(codes.items()))
             print(f"{sum(codes.values())} {kind} runs in order of exit code: {ended or 'none'}")
@@ -186,6 +189,8 @@ def try_images(campaign, folder, files, options):
     whole = Outcome(outcome.code, sentences, outcome.seconds, outcome.memory)
     problem = campaign.complaint(whole, len(files))
     campaign.note("image", "a folder", outcome)
+    campaign.images += len(files)
+    campaign.refused += sum(line.startswith("Error: ") for line in sentences)
     if problem is None:
         return
     found = len(campaign.findings)

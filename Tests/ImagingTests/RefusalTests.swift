@@ -47,6 +47,17 @@ import Imaging
         #expect(decodingError(jpeg) == expected)
     }
 
+    @Test func anEdgeMayBeTooLong() {
+        func column(_ height: Int) -> [UInt8] {
+            Image(width: 1, height: height, channels: 1, pixels: Array(repeating: 7, count: height)).encodedPNG()
+        }
+        #expect(decodingError(column(1 << 20)) == nil)
+        let error = decodingError(column((1 << 20) + 1))
+        #expect(
+            error == .unsupported("it has 1 × 1048577 pixels, and no edge may be longer than 1048576"),
+            "\(error as Any)")
+    }
+
     @Test func theLimitOfPixelsIsInclusive() throws {
         var options = DecodingOptions()
         options.maxPixels = 9 * 13

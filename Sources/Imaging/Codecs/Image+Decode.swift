@@ -89,9 +89,15 @@ extension Image {
 }
 
 extension DecodingOptions {
-    /// Throws if the size in the header exceeds the limit.
+    /// The longest edge: a resize takes some 150 bytes of weights for each pixel along it.
+    private static let longestEdge = 1 << 20
+
+    /// Throws if the size in the header exceeds a limit.
     func checkSize(width: Int, height: Int) throws(ImageError) {
         let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
         if overflow || pixels > maxPixels { throw .tooManyPixels(width: width, height: height, limit: maxPixels) }
+        guard max(width, height) <= Self.longestEdge else {
+            throw .unsupported("it has \(width) × \(height) pixels, and no edge may be longer than \(Self.longestEdge)")
+        }
     }
 }

@@ -64,18 +64,14 @@ package enum Files {
     package static func content(
         of path: String, expected: String, upTo limit: Int = .max
     ) throws(FileError) -> [UInt8] {
-        let size: Int
         do throws(SystemError) {
             let file = try InputFile(path)
             guard file.isRegular else { throw .isNoFile }
-            size = file.byteCount
-            let bytes = size > limit ? [] : try file.readToEnd()
+            guard file.byteCount <= limit else { throw SystemError(code: EFBIG) }
+            let bytes = try file.readToEnd()
             if !bytes.isEmpty { return bytes }
         } catch {
             throw FileError(opening: path, expected: expected, error)
-        }
-        if size > limit {
-            throw .malformed(path, "has \(size) bytes; expected \(expected) of \(limit) bytes at most")
         }
         throw .malformed(path, "is empty; expected \(expected)")
     }
