@@ -1,7 +1,7 @@
 # Everything to do here, in one screen. `make help` lists it.
 BUILD := swift build -c release
 VIT := .build/release/vit
-SOURCES := Sources Tests Package.swift
+SOURCES := Sources Tests Fuzz Package.swift
 SAMPLE := datasets/charts/sample
 # Python with timm and transformers, for comparisons alone; any other one may be named: make verify PYTHON=python3
 PYTHON := .venv/bin/python
@@ -50,7 +50,8 @@ format: ## format the code
 docs: packages ## build the library's documentation into .build/docs
 	@tools/build-docs .build/docs
 
-fuzz: build ## feed damaged images and checkpoints to vit for some minutes, and numbers that make no sense
+fuzz: build ## run the fuzz targets for FUZZ_SECONDS each (10), then feed vit damaged files for some minutes, and numbers that make no sense
+	tools/fuzz-targets
 	python3 tools/fuzz.py --vit $(VIT)
 	python3 tools/try_numbers.py --vit $(VIT)
 

@@ -87,3 +87,14 @@ let package = Package(
             ], swiftSettings: strict),
     ]
 )
+
+// The fuzz targets are linked with libFuzzer, which takes the compiler's flags of tools/fuzz-targets.
+if Context.environment["FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: [
+                "CImageCodecs", "Datasets", "Imaging", "LibC", "Models", "Randomness", "Support", "SwiftViT",
+                "TensorFiles", "Training",
+            ], path: "Fuzz/Targets", swiftSettings: strictWithPointers))
+}

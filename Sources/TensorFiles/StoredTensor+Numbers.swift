@@ -45,7 +45,7 @@ private struct StridedView {
     ///
     /// `bytes` covers every element, which the readers have checked; `target` takes `count` floats.
     func copy(from bytes: Bytes, to target: UnsafeMutablePointer<Float>) {
-        precondition(farthest < bytes.count / type.size || count == 0, "StridedView: \(shape) reaches beyond its bytes")
+        precondition(count == 0 || farthest < bytes.count / type.size, "StridedView: \(shape) reaches beyond its bytes")
         switch type {
         case .float32: unsafe copy(bytes, Float.self, target) { $0 }
         case .float16 where isRowMajor: unsafe vit_float32_from_float16(bytes.address, count, target)

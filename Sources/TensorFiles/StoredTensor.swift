@@ -77,23 +77,26 @@ package struct StoredTensor: Sendable {
     }
 }
 
-/// The number of elements of `shape`, or nil where it overflows.
+/// The number of elements of `shape`; nil where an extent is negative, or where the bytes are more than a number holds,
+/// even if they are none: strides, rows and other parts of a shape are products of the extents that are not 0.
 package func elementCount(_ shape: [Int]) -> Int? {
     var count = 1
-    for extent in shape {
+    for extent in shape where extent != 0 {
         let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-        guard extent >= 0, !overflow else { return nil }
+        guard extent > 0, !overflow, product <= Int.max / largestNumber else { return nil }
         count = product
     }
-    return count
+    return shape.contains(0) ? 0 : count
 }
+
+/// The bytes of the largest number.
+private let largestNumber = 8
 
 /// The distances between neighbours along each dimension when the last one varies fastest.
 func rowMajorStrides(_ shape: [Int]) -> [Int] {
     var strides = [Int](repeating: 1, count: shape.count)
     for dimension in shape.indices.dropLast().reversed() {
-        // An empty tensor may have other extents of any size.
-        strides[dimension] = strides[dimension + 1] &* shape[dimension + 1]
+        strides[dimension] = strides[dimension + 1] * shape[dimension + 1]
     }
     return strides
 }

@@ -216,6 +216,23 @@ struct EmbedTests {
         return sealed
     }
 
+    /// A journal that counts more images than the run has, or than it has lines for, is none of the run's.
+    @Test func resumeTrustsNoWrongCounts() throws {
+        try scratch.write("nonsense", to: "photos/9.png")
+        #expect(try run("photos", "--output", "whole.npy", "--quiet").status == 1)
+        #expect(try run("photos", "--output", "out.npy", "--strict").status == 65)
+        let (journal, data) = (try text("out.npy.partial/journal"), try scratch.read("out.npy.partial/data"))
+        for counts in ["=70 7 ", "=8 7 ", "=7 6 "] {
+            let forged = journal.replacing("\n=7 7 ", with: "\n\(counts)")
+            #expect(forged != journal)
+            try scratch.write(sealed(forged, data: data), to: "out.npy.partial/journal")
+            try scratch.write(data, to: "out.npy.partial/data")
+            #expect(try run("photos", "--output", "out.npy", "--resume", "--quiet").status == 1)
+            #expect(try scratch.read("out.npy") == scratch.read("whole.npy"), "\(counts)")
+            #expect(try scratch.read("out.index.csv") == scratch.read("whole.index.csv"), "\(counts)")
+        }
+    }
+
     /// A byte that changed on the disk: what follows the last sound commit is computed again, with a sentence.
     @Test func resumeTrustsNoDamagedRows() throws {
         try scratch.write("nonsense", to: "photos/9.png")

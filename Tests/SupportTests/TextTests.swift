@@ -86,6 +86,7 @@ struct TextTests {
         ("[1 2]", "a comma"),
         ("{\"a\":1,\"a\":2}", "stands twice"), ("\"\u{1}\"", "control character"), ("0x10", "a value was expected"),
         ("1 2", "after the end"), ("\"\\x\"", "unknown escape"), ("tru", "a value was expected"),
+        ("\"\\u+123\"", "four hexadecimal digits"), ("\"\\u12", "four hexadecimal digits"),
     ])
     func otherTextIsNoJSON(_ text: String, _ words: String) throws {
         let error = try #require(throws: JSONError.self) { try JSON.parse(Array(text.utf8)) }

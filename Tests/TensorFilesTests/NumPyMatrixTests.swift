@@ -39,6 +39,16 @@ struct NumPyMatrixTests {
         #expect(matrix.rows == 0 && matrix.columns == 7)
     }
 
+    /// Extents beside a 0 are multiplied where a row is measured.
+    @Test(arguments: ["(0, 9223372036854775807)", "(0, 4611686018427387904, 4)", "(4611686018427387904, 0, 4)"])
+    func emptyArraysOfImpossibleExtentsAreRefused(shape: String) throws {
+        let file = try File(Self.array(shape: shape, values: []))
+        let error = try #require(throws: FileError.self) {
+            try NumPyMatrix(contentsOfFile: file.path, isFlattened: true)
+        }
+        #expect(error.description.contains(shape))
+    }
+
     @Test(arguments: [
         ([], "is empty; expected a NumPy file"), (Array("PK and more of it".utf8), "is no NumPy array"),
         (Array(array().prefix(9)), "damaged header"), (Array(array().prefix(30)), "damaged header"),

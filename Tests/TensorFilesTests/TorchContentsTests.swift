@@ -94,6 +94,13 @@ struct TorchContentsTests {
         }
     }
 
+    /// Where there are no elements, no stride leads anywhere.
+    @Test func emptyTensorsOfAnyStridesAreRead() throws {
+        let tensor = PickleTests.tensor(offset: 0, count: 4, shape: [5, 0, 5], strides: [Int.max, 1, Int.max])
+        let file = try PickleTests.file([0x80, 2] + code("}") + text("x") + tensor + code("s."))
+        #expect(try file.tensors.map { try $0.values() } == [[]])
+    }
+
     /// Torch's format from before 1.6, with a part of a storage, as torch itself wrote it.
     @Test func torchsOldFormatIsRead() throws {
         let magic: [UInt8] = [

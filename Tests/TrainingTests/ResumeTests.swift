@@ -18,6 +18,19 @@ import Training
         #expect(try broken.weights() == whole.weights())
     }
 
+    /// A count that no run reaches is no state, and nothing is added to it.
+    @Test(arguments: [-1, 8, Int.max]) func statesOfImpossibleCountsAreRefused(lossCount: Int) throws {
+        let run = try TinyRun()
+        try run.train(stop: 7)
+        let path = run.output + "/checkpoints/7/state.json"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let forged = text.replacing(#/"loss_count": \d+/#, with: "\"loss_count\": \(lossCount)")
+        #expect(forged != text)
+        try forged.write(toFile: path, atomically: true, encoding: .utf8)
+        let error = try #require(throws: TrainingError.self) { try run.train(resumes: true) }
+        #expect(error.description.contains("is not the state of a run"))
+    }
+
     @Test func averagedAndAccumulatedRunsInBFloat16ResumeToo() throws {
         func run() throws -> TinyRun {
             var run = try TinyRun()

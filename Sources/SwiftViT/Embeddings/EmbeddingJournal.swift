@@ -98,7 +98,7 @@ final class EmbeddingJournal {
 
     /// Cuts off what an interrupted run had not committed, or what is damaged; false if there is nothing to continue.
     private func recover(_ settings: EmbeddingSettings, headSize: Int, _ note: (String) -> Void) throws -> Bool {
-        var (commits, isDamaged) = try readCommits()
+        var (commits, isDamaged) = try readCommits(inputCount: settings.inputCount)
         try checkSettings(settings, commits.first)
         let size = try data.byteCount()
         if let last = commits.last, size < last.position.bytes, last.position.inputs == settings.inputCount,
@@ -140,21 +140,27 @@ final class EmbeddingJournal {
                 + "settings, or leave out --resume to start over")
     }
 
-    /// The commits that can be read, and whether one cannot.
-    private func readCommits() throws -> (commits: [JournalBlock.Commit], isDamaged: Bool) {
+    /// The commits that can be read, and whether one cannot, or does not count the lines before it.
+    private func readCommits(inputCount: Int) throws -> (commits: [JournalBlock.Commit], isDamaged: Bool) {
         var commits: [JournalBlock.Commit] = []
         var (length, text) = (0, SHA256.Sum())
+        var (inputs, rows) = (0, 0)
         var lines = journal.lines()
         while let line = try lines.next() {
             length += line.utf8.count + 1
             guard line.hasPrefix("=") else {
+                switch Entry(line: line) {
+                case .row: (inputs, rows) = (inputs + 1, rows + 1)
+                case .failure: inputs += 1
+                case nil: break
+                }
                 text.add(Array((line + "\n").utf8))
                 continue
             }
             let earlier = commits.last?.position ?? Position()
-            guard let commit = JournalBlock.Commit(line, length: length, lines: text), commit.position >= earlier else {
-                return (commits, true)
-            }
+            guard let commit = JournalBlock.Commit(line, length: length, lines: text), commit.position >= earlier,
+                commit.position.inputs == inputs, commit.position.rows == rows, inputs <= inputCount
+            else { return (commits, true) }
             commits.append(commit)
             text = SHA256.Sum()
         }

@@ -87,8 +87,8 @@ package struct EmbeddingSettings: Sendable {
         return Size(height: sides[0], width: sides[1])
     }
 
-    /// The number of rows of a finished file; nil if it is unfinished.
-    var rowCount: Int? { json["rows"]?.integer }
+    /// The number of rows of a finished file, at most one for each input; nil if it is unfinished.
+    var rowCount: Int? { json["rows"]?.integer.flatMap { $0 >= 0 && $0 <= inputCount ? $0 : nil } }
 
     /// The same settings with the final number of rows.
     func finished(rows: Int) -> EmbeddingSettings {

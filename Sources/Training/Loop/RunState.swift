@@ -32,7 +32,7 @@ package struct RunState {
 
     init(fingerprint: DataFingerprint) { self.fingerprint = fingerprint }
 
-    var json: JSON {
+    package var json: JSON {
         .object(
             [
                 JSON.Member("step", .integer(step)),
@@ -68,11 +68,12 @@ package struct RunState {
     }
 
     /// Reads the state of a checkpoint.
-    init(in checkpoint: String) throws {
+    package init(in checkpoint: String) throws {
         let path = Files.join(checkpoint, "state.json")
         let json = try JSON.file(path)
         guard let step = json["step"]?.integer, step >= 0, let lossSum = json["loss_sum"]?.double,
-            let lossCount = json["loss_count"]?.integer, let unreadable = json["unreadable"]?.elements,
+            let lossCount = json["loss_count"]?.integer, (0...step).contains(lossCount),
+            let unreadable = json["unreadable"]?.elements,
             let data = json["data"], let images = data["images"]?.integer, let bytes = data["bytes"]?.integer,
             let content = data["content"]?.string, let dates = data["dates"]?.string
         else {
