@@ -1,172 +1,4 @@
-#include "failure.h"
-
-#include <setjmp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <jpeglib.h>
-#include <jerror.h>
-
-struct codecs_jpeg_reader {
-    struct jpeg_decompress_struct jpeg;
-    struct jpeg_error_mgr errors;
-    struct jpeg_source_mgr source;
-    struct jpeg_progress_mgr progress;
-    codecs_info image;
-    int scan_limit;
-    int channels;
-    /* A row of CMYK, to be converted to RGB. */
-    uint8_t *inks;
-    int lenient;
-    /* Whether neither columns nor rows are left out; see needs_every_pixel. */
-    int reads_all;
-    uint8_t *skipped;
-    /* What a lenient reader met first. */
-    codecs_error damage;
-    codecs_error *error;
-    jmp_buf failed;
-};
-
-static codecs_jpeg_reader *reader_of(j_common_ptr jpeg) {
-    return (codecs_jpeg_reader *)jpeg->client_data;
-}
-
-__attribute__((noreturn)) static void fail(codecs_jpeg_reader *reader, codecs_status status, const char *message) {
-    codecs_fail(reader->error, status, message);
-    longjmp(reader->failed, 1);
-}
-
-static codecs_status status_of(int code) {
-    switch (code) {
-    case JERR_BAD_PRECISION:
-    case JERR_SOF_UNSUPPORTED:
-    case JERR_CONVERSION_NOTIMPL:
-    case JERR_NOT_COMPILED:
-    case JERR_ARITH_NOTIMPL:
-    case JERR_CCIR601_NOTIMPL:
-    case JERR_FRACT_SAMPLE_NOTIMPL:
-        return CODECS_UNSUPPORTED;
-    case JERR_CANT_SUSPEND:
-        return CODECS_TRUNCATED;
-    case JERR_OUT_OF_MEMORY:
-        return CODECS_OUT_OF_MEMORY;
-    default:
-        return CODECS_CORRUPT;
-    }
-}
-
-/* Stores the current message in `error`. */
-static void describe(j_common_ptr jpeg, codecs_error *error) {
-    char message[JMSG_LENGTH_MAX];
-    jpeg->err->format_message(jpeg, message);
-    /* The caller says as much. */
-    static const char prefix[] = "Corrupt JPEG data: ";
-    const char *reason = message;
-    if (strncmp(message, prefix, sizeof prefix - 1) == 0) {
-        reason += sizeof prefix - 1;
-    }
-    codecs_fail(error, status_of(jpeg->err->msg_code), reason);
-}
-
-__attribute__((noreturn)) static void on_error(j_common_ptr jpeg) {
-    codecs_jpeg_reader *reader = reader_of(jpeg);
-    describe(jpeg, reader->error);
-    longjmp(reader->failed, 1);
-}
-
-static void on_damage(j_common_ptr jpeg) {
-    codecs_jpeg_reader *reader = reader_of(jpeg);
-    if (!reader->lenient) {
-        on_error(jpeg);
-    }
-    if (reader->damage.status == CODECS_OK) {
-        describe(jpeg, &reader->damage);
-    }
-}
-
-/* Warnings have negative levels. These mean that pixels were invented; the others (extraneous bytes, an unknown Adobe
-   transform, a later JFIF version, odd but decodable progressions) leave all pixels intact. */
-static void on_message(j_common_ptr jpeg, int level) {
-    if (level >= 0) {
-        return;
-    }
-    switch (jpeg->err->msg_code) {
-    case JWRN_ARITH_BAD_CODE:
-    case JWRN_HUFF_BAD_CODE:
-    case JWRN_HIT_MARKER:
-    case JWRN_JPEG_EOF:
-    case JWRN_MUST_RESYNC:
-        on_damage(jpeg);
-        break;
-    default:
-        jpeg->err->num_warnings++;
-    }
-}
-
-static void print_nothing(j_common_ptr jpeg) {
-    (void)jpeg;
-}
-
-static void limit_scans(j_common_ptr jpeg) {
-    codecs_jpeg_reader *reader = reader_of(jpeg);
-    if (jpeg->is_decompressor && reader->jpeg.input_scan_number > reader->scan_limit) {
-        char message[80];
-        snprintf(message, sizeof message, "it has more than %d scans", reader->scan_limit);
-        fail(reader, CODECS_UNSUPPORTED, message);
-    }
-}
-
-static void do_nothing(j_decompress_ptr jpeg) {
-    (void)jpeg;
-}
-
-/* All bytes are available from the start, so a request for more means the end of the data. Returning FALSE suspends the
-   decoder, which then invents no pixels; a lenient reader gets the marker that ends an image. */
-static boolean wait_for_more(j_decompress_ptr jpeg) {
-    static const JOCTET end[] = {0xFF, JPEG_EOI};
-    codecs_jpeg_reader *reader = reader_of((j_common_ptr)jpeg);
-    if (!reader->lenient) {
-        return FALSE;
-    }
-    if (reader->damage.status == CODECS_OK) {
-        codecs_fail(&reader->damage, CODECS_TRUNCATED, "");
-    }
-    reader->source.next_input_byte = end;
-    reader->source.bytes_in_buffer = sizeof end;
-    return TRUE;
-}
-
-static void skip(j_decompress_ptr jpeg, long count) {
-    struct jpeg_source_mgr *source = jpeg->src;
-    if (count <= 0) {
-        return;
-    }
-    if ((size_t)count > source->bytes_in_buffer) {
-        count = (long)source->bytes_in_buffer;
-    }
-    source->next_input_byte += count;
-    source->bytes_in_buffer -= (size_t)count;
-}
-
-static void configure(codecs_jpeg_reader *reader, const uint8_t *bytes, size_t count) {
-    reader->jpeg.err = jpeg_std_error(&reader->errors);
-    reader->errors.error_exit = on_error;
-    reader->errors.emit_message = on_message;
-    reader->errors.output_message = print_nothing;
-    reader->jpeg.client_data = reader;
-    jpeg_create_decompress(&reader->jpeg);
-    reader->source.init_source = do_nothing;
-    reader->source.fill_input_buffer = wait_for_more;
-    reader->source.skip_input_data = skip;
-    reader->source.resync_to_restart = jpeg_resync_to_restart;
-    reader->source.term_source = do_nothing;
-    reader->source.next_input_byte = bytes;
-    reader->source.bytes_in_buffer = count;
-    reader->jpeg.src = &reader->source;
-    reader->progress.progress_monitor = limit_scans;
-    reader->jpeg.progress = &reader->progress;
-}
+#include "jpeg_reader.h"
 
 int codecs_damage_of_jpeg(const codecs_jpeg_reader *reader, codecs_error *damage) {
     *damage = reader->damage;
@@ -187,19 +19,19 @@ codecs_jpeg_reader *codecs_open_jpeg(
         codecs_close_jpeg(reader);
         return NULL;
     }
-    configure(reader, bytes, count);
+    codecs_configure_jpeg(reader, bytes, count);
     if (jpeg_read_header(&reader->jpeg, FALSE) != JPEG_HEADER_OK) {
-        fail(reader, CODECS_TRUNCATED, "");
+        codecs_fail_jpeg(reader, CODECS_TRUNCATED, "");
     }
     struct jpeg_decompress_struct *jpeg = &reader->jpeg;
     char message[80];
     if (jpeg->data_precision != 8) {
         snprintf(message, sizeof message, "it has %d bits a sample", jpeg->data_precision);
-        fail(reader, CODECS_UNSUPPORTED, message);
+        codecs_fail_jpeg(reader, CODECS_UNSUPPORTED, message);
     }
     if (jpeg->num_components != 1 && jpeg->num_components != 3 && jpeg->num_components != 4) {
         snprintf(message, sizeof message, "it has %d colour components", jpeg->num_components);
-        fail(reader, CODECS_UNSUPPORTED, message);
+        codecs_fail_jpeg(reader, CODECS_UNSUPPORTED, message);
     }
     reader->image.width = jpeg->image_width;
     reader->image.height = jpeg->image_height;
@@ -233,7 +65,7 @@ static void choose_colours(codecs_jpeg_reader *reader, int channels) {
     jpeg->out_color_space = JCS_CMYK;
     reader->inks = malloc((size_t)jpeg->image_width * 4);
     if (reader->inks == NULL) {
-        fail(reader, CODECS_OUT_OF_MEMORY, "");
+        codecs_fail_jpeg(reader, CODECS_OUT_OF_MEMORY, "");
     }
 }
 
@@ -272,7 +104,7 @@ int codecs_start_jpeg(
     jpeg->scale_num = (unsigned)eighths;
     jpeg->scale_denom = 8;
     if (!jpeg_start_decompress(jpeg)) {
-        fail(reader, CODECS_TRUNCATED, "");
+        codecs_fail_jpeg(reader, CODECS_TRUNCATED, "");
     }
     reader->reads_all = needs_every_pixel(jpeg);
     *decoded = reader->image;
@@ -305,7 +137,7 @@ static void read_rows(codecs_jpeg_reader *reader, size_t count, uint8_t *rows) {
     for (size_t row = 0; row < count; row++) {
         JSAMPROW target = reader->inks != NULL ? reader->inks : rows + row * stride;
         if (jpeg_read_scanlines(jpeg, &target, 1) != 1) {
-            fail(reader, CODECS_TRUNCATED, "");
+            codecs_fail_jpeg(reader, CODECS_TRUNCATED, "");
         }
         if (reader->inks != NULL) {
             convert_inks(reader->inks, rows + row * stride, jpeg->output_width);
@@ -341,7 +173,7 @@ static void skip_rows(codecs_jpeg_reader *reader, size_t count) {
         return;
     }
     if (count > 0 && jpeg_skip_scanlines(jpeg, (JDIMENSION)count) != count) {
-        fail(reader, CODECS_TRUNCATED, "");
+        codecs_fail_jpeg(reader, CODECS_TRUNCATED, "");
     }
 }
 

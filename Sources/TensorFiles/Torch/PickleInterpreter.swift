@@ -18,7 +18,7 @@ struct PickleInterpreter {
     private var lookedThroughCount = 0
 
     /// Far more than the largest checkpoint's pickle makes.
-    private static let mostValues = 4_000_000
+    private static let mostValues = 3_000_000
 
     /// - Parameter start: where the pickle begins.
     init(_ bytes: Bytes, at start: Int = 0) {
