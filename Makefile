@@ -54,10 +54,11 @@ fuzz: build ## feed damaged images and checkpoints to vit for a minute, and numb
 	python3 tools/fuzz.py --vit $(VIT)
 	python3 tools/try_numbers.py --vit $(VIT)
 
-verify: build $(PYTHON) ## hold logits, embeddings and attention of full-size models to timm and transformers
+verify: build $(PYTHON) ## hold logits, embeddings and attention of full-size models to timm and transformers, and the cache of models to huggingface_hub
 	$(PYTHON) tools/verify_logits.py --vit $(VIT) --photos $(SAMPLE)
 	$(PYTHON) tools/verify_embeddings.py --vit $(VIT) --photos $(SAMPLE)
 	$(PYTHON) tools/verify_attention.py --vit $(VIT) --photos $(SAMPLE)
+	$(PYTHON) tools/verify_hub.py --vit $(VIT)
 
 .venv/bin/python: tools/requirements.txt
 	python3 -m venv .venv
