@@ -68,20 +68,24 @@ public struct ModelHub: Sendable {
             return try download.run(needsWeights: completed == nil)
         } catch {
             // What Python fetched without all files that describe it serves where the hub cannot be asked for the others.
-            guard let found, found.lacking == nil, !updates, error.kind == .inputOutput else { throw error }
+            guard let found, found.lacking == nil, !updates, [.inputOutput, .missing].contains(error.kind) else {
+                throw error
+            }
             observe(.note("\(error); \(found.path) is used as it is"))
             return found.path
         }
     }
 
     private func offlineError(_ reference: HubReference, _ found: Found?, updates: Bool) -> HubError {
-        let state =
-            updates
-            ? "cannot be fetched" : "\(found?.lacking.map { "lacks \($0)" } ?? "is not") in the cache \(settings.cache)"
+        guard !updates else {
+            return HubError(
+                .missing, reference.description,
+                "is not fetched, since --offline or HF_HUB_OFFLINE forbids it; run the command without them")
+        }
         return HubError(
             .missing, reference.description,
-            "\(state), and --offline or HF_HUB_OFFLINE forbids fetching; without them, vit models --download \(reference) fetches it"
-        )
+            "\(found?.lacking.map { "lacks \($0)" } ?? "is not") in the cache \(settings.cache), and --offline or HF_HUB_OFFLINE "
+                + "forbids fetching it; without them, vit models --download \(reference) does")
     }
 
     private func client(_ observe: @escaping (Event) -> Void) throws(HubError) -> WebClient {

@@ -114,6 +114,6 @@ struct ModelsTests {
         #expect(try run(["models", "--download", "a/b/c"]).status == 64)
         #expect(
             try run(["models", "--download", "owner/vit", "--offline"]).errors.contains(
-                "cannot be fetched, and --offline"))
+                "owner/vit: is not fetched, since --offline"))
     }
 }
