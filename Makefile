@@ -59,10 +59,11 @@ faults: build ## kill vit 300 times and let its disk fill up (mounting needs roo
 	python3 tools/verify_kills.py --vit $(VIT)
 	python3 tools/verify_full_disk.py --vit $(VIT)
 
-verify: build $(PYTHON) ## hold logits, embeddings and attention of full-size models to timm and transformers
+verify: build $(PYTHON) ## hold logits, embeddings and attention of full-size models to timm and transformers, and the cache of models to huggingface_hub
 	$(PYTHON) tools/verify_logits.py --vit $(VIT) --photos $(SAMPLE)
 	$(PYTHON) tools/verify_embeddings.py --vit $(VIT) --photos $(SAMPLE)
 	$(PYTHON) tools/verify_attention.py --vit $(VIT) --photos $(SAMPLE)
+	$(PYTHON) tools/verify_hub.py --vit $(VIT)
 
 .venv/bin/python: tools/requirements.txt
 	python3 -m venv .venv

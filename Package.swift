@@ -23,6 +23,8 @@ let package = Package(
         // The library, from the bottom up.
         .target(name: "LibC", swiftSettings: strict),
         .target(name: "Support", dependencies: ["CKernels", "LibC"], swiftSettings: strictWithPointers),
+        // Models by name: the Hugging Face hub and its cache.
+        .target(name: "Hub", dependencies: ["LibC", "Support"], swiftSettings: strictWithPointers),
         .target(name: "Randomness", dependencies: ["LibC"], swiftSettings: strictWithPointers),
         .target(
             name: "Imaging", dependencies: ["CImageCodecs", "CKernels", "LibC", "Randomness", "Support"],
@@ -45,12 +47,14 @@ let package = Package(
         .target(
             name: "SwiftViT",
             dependencies: [
-                "LibC", "Training", "Datasets", "TensorFiles", "Models", "CKernels", "Randomness", "Support",
+                "Hub", "LibC", "Training", "Datasets", "TensorFiles", "Models", "CKernels", "Randomness", "Support",
             ],
             swiftSettings: strictWithPointers),
         .executableTarget(
             name: "vit",
-            dependencies: ["LibC", "SwiftViT", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Hub", "LibC", "SwiftViT", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strictWithPointers),
         // A second engine that the tests hold every other to.
         .target(
@@ -61,6 +65,7 @@ let package = Package(
         .testTarget(name: "SupportTests", dependencies: ["Support", "TestTools"], swiftSettings: strict),
         .testTarget(
             name: "TensorFilesTests", dependencies: ["TensorFiles", "Support", "TestTools"], swiftSettings: strict),
+        .testTarget(name: "HubTests", dependencies: ["Hub", "Support", "TestTools"], swiftSettings: strict),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging", "CImageCodecs", "Randomness"], swiftSettings: strict),

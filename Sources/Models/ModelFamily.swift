@@ -13,6 +13,12 @@ package protocol ModelFamily: Sendable {
     /// The names of tensors that every checkpoint of the family has one of: a model is found by them in a larger file.
     var anchors: [String] { get }
 
+    /// The `model_type`s of transformers' configurations of the family.
+    var modelTypes: [String] { get }
+
+    /// Why a model whose timm configuration names this architecture is not of the family, as a noun; nil where it may be.
+    func obstacle(architecture: String) -> String?
+
     /// Whether the files are a checkpoint of this family, by the names of the tensors and the configuration files.
     func recognizes(_ files: CheckpointFiles) -> Bool
 

@@ -19,7 +19,7 @@ struct BenchmarkCommand: ParsableCommand {
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-    @Option(name: .shortAndLong, help: "Checkpoint whose shape is timed. (default: the built-in one)")
+    @Option(name: .shortAndLong, help: "Checkpoint whose shape is timed: a path or a name. (default: the built-in one)")
     var model: String?
     @Option(help: "Architecture to time instead of a checkpoint.")
     var arch: Architecture?
@@ -40,6 +40,7 @@ struct BenchmarkCommand: ParsableCommand {
     var inTurns = false
     @Option(help: "Output format.")
     var format = Format.text
+    @OptionGroup var hub: HubOptions
     @OptionGroup var precision: PrecisionOptions
     @OptionGroup var threads: ThreadOptions
 
@@ -90,7 +91,8 @@ struct BenchmarkCommand: ParsableCommand {
     }
 
     private func benchmarkOfCheckpoint() throws -> ModelBenchmark {
-        let checkpoint = try Checkpoint.open(ModelLocation.find(model ?? ModelLocation.builtIn))
+        let checkpoint = try Checkpoint.open(
+            ModelLocation.find(model ?? ModelLocation.builtIn, hub: hub, isQuiet: true))
         var benchmark = ModelBenchmark(checkpoint.configuration.backbone)
         if let mae = checkpoint.configuration as? MAEConfiguration { benchmark.decoder = mae.decoder }
         return benchmark

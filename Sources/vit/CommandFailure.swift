@@ -1,5 +1,6 @@
 import Compute
 import Datasets
+import Hub
 import LibC
 import Models
 import SwiftViT
@@ -41,6 +42,7 @@ struct CommandFailure: Error {
         case let failure as CommandFailure: self = failure
         case let error as InputError: self.init(ExitStatus(error.kind), error.description)
         case let error as FileError: self.init(ExitStatus(error.kind), error.description)
+        case let error as HubError: self.init(ExitStatus(error.kind), error.description)
         case let error as MemoryShortage: self.init(.usage, error.description)
         case let error as InstructionSetError: self.init(.usage, error.description)
         case let error as TrainingError: self.init(ExitStatus(error.kind), error.description)
@@ -74,6 +76,17 @@ extension ExitStatus {
             case .missing: .noSuchInput
             case .cannotCreate: .cannotCreateOutput
             case .inputOutput: .inputOutput
+            }
+    }
+
+    init(_ kind: HubError.Kind) {
+        self =
+            switch kind {
+            case .usage: .usage
+            case .missing: .noSuchInput
+            case .malformed: .malformedData
+            case .inputOutput: .inputOutput
+            case .cannotCreate: .cannotCreateOutput
             }
     }
 

@@ -37,7 +37,7 @@ struct ConvertCommand: ParsableCommand {
     func run() throws {
         let unfinished = UnfinishedFiles()
         Interruption.watch(removing: unfinished)
-        let checkpoint = try ModelLocation.open(model, weights: source)
+        let checkpoint = try ModelLocation.open(model, weights: source, isQuiet: shared.quiet)
         let directory = try OutputDirectory(output, existing: force ? .merge : .refuse, unfinished: unfinished)
         let losses = try directory.write {
             try checkpoint.convert(to: to, directory: $0, halfPrecision: half, includingDecoder: !encoderOnly)

@@ -34,7 +34,8 @@ struct Vit: ParsableCommand {
                 subcommands: [EmbedCommand.self, SearchCommand.self, DuplicatesCommand.self, MapCommand.self]),
             CommandGroup(
                 name: "Training", subcommands: [PretrainCommand.self, FinetuneCommand.self, ProbeCommand.self]),
-            CommandGroup(name: "Checkpoints", subcommands: [InspectCommand.self, ConvertCommand.self]),
+            CommandGroup(
+                name: "Checkpoints", subcommands: [InspectCommand.self, ConvertCommand.self, ModelsCommand.self]),
         ])
 
     static func main() {

@@ -38,7 +38,8 @@ struct UsageTests {
     @Test(arguments: [
         ["--help"], ["classify", "--help"], ["inspect", "--help"], ["convert", "--help"], ["pretrain", "--help"],
         ["finetune", "--help"],
-        ["reconstruct", "--help"], ["benchmark", "--help"], ["evaluate", "--help"], ["probe", "--help"],
+        ["models", "--help"], ["reconstruct", "--help"], ["benchmark", "--help"], ["evaluate", "--help"],
+        ["probe", "--help"],
     ])
     func helpHasExamples(_ arguments: [String]) throws {
         let outcome = try Vit.run(arguments, in: scratch)
@@ -52,7 +53,7 @@ struct UsageTests {
             "INFERENCE SUBCOMMANDS:": ["classify", "attention", "reconstruct", "evaluate", "benchmark"],
             "EMBEDDINGS SUBCOMMANDS:": ["embed", "search", "duplicates", "map"],
             "TRAINING SUBCOMMANDS:": ["pretrain", "finetune", "probe"],
-            "CHECKPOINTS SUBCOMMANDS:": ["inspect", "convert"],
+            "CHECKPOINTS SUBCOMMANDS:": ["inspect", "convert", "models"],
         ]
         for (title, commands) in groups {
             let section = try #require(help.range(of: title).map { help[$0.upperBound...] })

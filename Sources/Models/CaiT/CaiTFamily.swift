@@ -5,10 +5,15 @@ import TensorFiles
 /// CaiT in timm's layout.
 struct CaiTFamily: ModelFamily {
     let name = "CaiT"
+    let modelTypes: [String] = []
 
     /// The names are timm's, as they are.
     private struct Names: TensorNames {
         func parts(of canonical: String) -> [TensorPart] { [TensorPart(canonical)] }
+    }
+
+    func obstacle(architecture: String) -> String? {
+        architecture.hasPrefix("cait_") ? nil : "no class attention"
     }
 
     func recognizes(_ files: CheckpointFiles) -> Bool {

@@ -3,6 +3,9 @@ import Support
 /// Masked autoencoders with their decoder; an encoder alone is a ViT.
 struct MAEFamily: ModelFamily {
     let name = "MAE"
+    let modelTypes = ["vit_mae"]
+
+    func obstacle(architecture: String) -> String? { ViTFamily().obstacle(architecture: architecture) }
 
     func recognizes(_ files: CheckpointFiles) -> Bool {
         guard let names = KeyMap.detect(files) else { return false }

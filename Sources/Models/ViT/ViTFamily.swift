@@ -3,7 +3,10 @@ import Support
 /// ViT, DeiT, DeiT III, DINOv2, and the encoders of masked autoencoders.
 struct ViTFamily: ModelFamily {
     let name = "ViT"
+    var modelTypes: [String] { HuggingFaceConfiguration.modelTypes }
     let anchors = ["patch_embed.proj.weight", KeyMap.huggingFaceAnchor, MMPretrainNames.anchor]
+
+    func obstacle(architecture: String) -> String? { TimmArchitecture(name: architecture).unsupportedFeature }
 
     func recognizes(_ files: CheckpointFiles) -> Bool {
         KeyMap.detect(files) != nil

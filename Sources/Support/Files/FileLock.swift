@@ -28,6 +28,30 @@ package final class FileLock {
         return try Files.statusIfAny(path)?.identity == Files.Status(status).identity
     }
 
+    /// Makes a file for the lock where there is none, and waits until no other process holds it.
+    ///
+    /// - Parameter onWait: called where it has to be waited for.
+    /// - Returns: nil where the file system has no locks.
+    package static func wait(_ path: String, onWait: () -> Void) throws(SystemError) -> FileLock? {
+        while true {
+            // For whoever shares the group, too: the lock may lie in a cache of several users.
+            let descriptor = unsafe open(Files.systemPath(path), O_RDWR | O_CREAT | O_CLOEXEC, 0o664)
+            guard descriptor >= 0 else { throw .last }
+            if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+                if errno == EWOULDBLOCK { onWait() }
+                while flock(descriptor, LOCK_EX) != 0 {
+                    if errno == EINTR { continue }
+                    close(descriptor)
+                    return nil
+                }
+            }
+            var status = stat()
+            if unsafe fstat(descriptor, &status) != 0 || status.st_nlink > 0 { return FileLock(descriptor: descriptor) }
+            // Before it was locked, its last holder removed it.
+            close(descriptor)
+        }
+    }
+
     deinit {
         // Closing does not unlock while a process that was just started still has a copy of the descriptor.
         flock(descriptor, LOCK_UN)

@@ -128,6 +128,27 @@ extension Files {
         }
     }
 
+    /// Makes a symbolic link, in place of what has its name.
+    package static func link(_ path: String, to target: String) throws(SystemError) {
+        let aside = PartialName.path(for: path, number: 1)
+        try removeFile(aside)
+        guard unsafe symlink(systemPath(target), systemPath(aside)) == 0 else { throw .last }
+        guard unsafe rename(systemPath(aside), systemPath(path)) == 0 else {
+            let error = SystemError.last
+            try? removeFile(aside)
+            throw error
+        }
+    }
+
+    /// The bytes that a user may still write to the file system of a directory; nil where nobody can tell.
+    package static func freeByteCount(in directory: String) -> Int? {
+        var status = statvfs()
+        guard unsafe statvfs(systemPath(directory), &status) == 0 else { return nil }
+        let (count, isTooLarge) = Int(clamping: status.f_bavail).multipliedReportingOverflow(
+            by: Int(clamping: status.f_frsize))
+        return isTooLarge ? Int.max : count
+    }
+
     /// Waits until the names in a directory are on the disk; empty means the current directory.
     package static func synchronize(directory: String) throws(SystemError) {
         let descriptor = unsafe open(

@@ -34,7 +34,7 @@ package struct EmbeddingSettings: Sendable {
         let reducesScale = embedder.options.decoding.reducesScale
         let fastDecode = reducesScale ? [JSON.Member("fast_decode", .bool(true))] : []
         let members = [
-            JSON.Member("model", .string(try Files.resolved(embedder.checkpoint.path))),
+            JSON.Member("model", .string(try Self.place(of: embedder.checkpoint))),
             JSON.Member("pooling", .string(embedder.pooling.rawValue)),
             JSON.Member("layer", embedder.options.layer.map { .integer($0) } ?? .null),
             JSON.Member("l2", .bool(embedder.options.isNormalized)), JSON.Member("dtype", .string("\(element)")),
@@ -55,6 +55,13 @@ package struct EmbeddingSettings: Sendable {
         let precision = embedder.options.precision
         let rounded = precision == .float32 ? [] : [JSON.Member("precision", .string(precision.rawValue))]
         json = .object(members + fastDecode + rounded)
+    }
+
+    /// Where a checkpoint lies, from the root. Its weights may be a link to a file that lies apart from the configuration, as
+    /// in the cache of the hub; that one is not followed.
+    private static func place(of checkpoint: Checkpoint) throws -> String {
+        let directory = Files.directory(of: checkpoint.path)
+        return Files.join(try Files.resolved(directory.isEmpty ? "." : directory), Files.name(of: checkpoint.path))
     }
 
     /// The settings in a line of text; nil for other text.

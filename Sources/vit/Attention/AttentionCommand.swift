@@ -46,6 +46,7 @@ struct AttentionCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: .format)
     var format = ResultFormat.text
 
+    @OptionGroup var hub: HubOptions
     @OptionGroup var inference: InferenceOptions
 
     func validate() throws {
@@ -59,7 +60,8 @@ struct AttentionCommand: ParsableCommand {
         Interruption.watch(removing: unfinished)
         let inputs = try InputPaths(expanding: paths).inputs
         let files = try ImageFiles(output: output, inputCount: inputs.count, unfinished: unfinished)
-        let reader = try AttentionReader(Checkpoint.open(ModelLocation.find(model)), options: options)
+        let reader = try AttentionReader(
+            Checkpoint.open(ModelLocation.find(model, hub: hub, isQuiet: inference.shared.quiet)), options: options)
         reader.checkpoint.noteAssumptions(unless: inference.shared.quiet)
         let (heads, tokenCount) = (reader.configuration.heads, reader.configuration.tokenCount)
         if let head, !(1...heads).contains(head) {

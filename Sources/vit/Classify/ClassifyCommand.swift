@@ -62,7 +62,7 @@ struct ClassifyCommand: ParsableCommand {
         Interruption.watch(removing: unfinished)
         keepFreedMemory()
         let inputs = try InputPaths(expanding: paths).inputs
-        let checkpoint = try ModelLocation.open(model, weights: source)
+        let checkpoint = try ModelLocation.open(model, weights: source, isQuiet: inference.shared.quiet)
         let classifier = try ImageClassifier(checkpoint, labels: readLabels(for: checkpoint), options: options(inputs))
         checkpoint.noteAssumptions(usesHead: activation == nil, unless: inference.shared.quiet)
         let logitsFile = try logits.map { path throws(FileError) in

@@ -55,7 +55,7 @@ struct EmbedCommand: ParsableCommand {
         keepFreedMemory()
         let inputs = try InputPaths(expanding: paths).inputs
         let embedder = try ImageEmbedder(
-            ModelLocation.open(features.model, weights: source),
+            ModelLocation.open(features.model, weights: source, isQuiet: inference.shared.quiet),
             options: features.options(inference))
         embedder.checkpoint.noteAssumptions(unless: inference.shared.quiet)
         var options = EmbeddingJob.Options()

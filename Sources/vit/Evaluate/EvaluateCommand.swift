@@ -125,7 +125,7 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     private func classifier() throws -> ImageClassifier {
-        let checkpoint = try ModelLocation.open(model, weights: source)
+        let checkpoint = try ModelLocation.open(model, weights: source, isQuiet: inference.shared.quiet)
         var options = ImageClassifier.Options()
         inference.apply(to: &options)
         options.batchSize = batchSize

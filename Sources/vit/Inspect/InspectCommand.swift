@@ -40,7 +40,7 @@ struct InspectCommand: ParsableCommand {
     func run() throws {
         let unfinished = UnfinishedFiles()
         Interruption.watch(removing: unfinished)
-        let checkpoint = try ModelLocation.open(model, weights: source)
+        let checkpoint = try ModelLocation.open(model, weights: source, isQuiet: inference.shared.quiet)
         guard let output else { return try describe(checkpoint, nil) }
         try OutputFile.checkPlace(output)
         var failures = 0

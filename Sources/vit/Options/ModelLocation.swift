@@ -1,40 +1,71 @@
 import ArgumentParser
+import Hub
 import LibC
 import Models
 import Support
+import SwiftViT
 
-/// Resolves `--model`: a path, or the name of a folder under `checkpoints/`.
+/// Resolves `--model`: a path, the name of a folder under `checkpoints/`, or a name on the Hugging Face hub.
 enum ModelLocation {
     /// The default checkpoint.
     static let builtIn = "charts-vit-tiny"
 
     /// Opens the checkpoint that `model` names.
     ///
-    /// - Parameter weights: `--weights`.
-    static func open(_ model: String, weights: WeightsOptions) throws -> Checkpoint {
-        try Checkpoint.open(find(model), weights: weights.weights)
+    /// - Parameters:
+    ///   - weights: `--weights`.
+    ///   - isQuiet: whether a download is not reported.
+    static func open(_ model: String, weights: WeightsOptions, isQuiet: Bool) throws -> Checkpoint {
+        try Checkpoint.open(find(model, hub: weights.hub, isQuiet: isQuiet), weights: weights.weights)
     }
 
     /// The path of the checkpoint that `model` names.
     ///
     /// An existing path is returned as it is. A bare name is looked up in `$VIT_CHECKPOINTS`, in `./checkpoints`, beside
-    /// the executable, and in the package that it was built from.
-    static func find(_ model: String) throws -> String {
-        if try Files.kind(of: model) != .missing { return model }
+    /// the executable, and in the package that it was built from; `OWNER/NAME` in the cache of the hub, and then on the hub.
+    static func find(_ model: String, hub: HubOptions, isQuiet: Bool) throws -> String {
+        if !HubReference.hasScheme(model), try Files.kind(of: model) != .missing { return model }
+        if let reference = try HubReference(model) { return try fetch(reference, hub: hub, isQuiet: isQuiet) }
         guard !model.isEmpty, !model.contains("/") else {
             throw CommandFailure(
-                .noSuchInput, "\(model): no such checkpoint; name a directory or a weights file")
+                .noSuchInput,
+                "\(model): no such checkpoint; name a directory, a weights file, or a model on the hub as OWNER/NAME")
         }
+        return try findFolder(model)
+    }
+
+    /// The directory of a model of the hub; with `updates`, a newer commit of it where there is one.
+    static func fetch(
+        _ reference: HubReference, updates: Bool = false, hub: HubOptions, isQuiet: Bool
+    ) throws -> String {
+        let progress = DownloadProgress(isShown: !isQuiet)
+        defer { progress.clear() }
+        return try ModelHub(isOffline: hub.offline).directory(of: reference, updates: updates) { progress.take($0) }
+    }
+
+    /// Every checkpoint that is known by name: its name, and its path.
+    static var known: [(name: String, path: String)] {
+        var found: [(name: String, path: String)] = []
+        for folder in folders {
+            for name in names(in: folder) where !found.contains(where: { $0.name == name }) {
+                found.append((name, Files.join(folder, name)))
+            }
+        }
+        return found.sorted { $0.name.precedesBytewise($1.name) }
+    }
+
+    private static func findFolder(_ model: String) throws -> String {
         let folders = folders
         for folder in folders {
             let path = Files.join(folder, model)
             if try Files.kind(of: path) != .missing { return path }
         }
-        let known = Set(folders.flatMap { folder in names(in: folder) }).sorted()
+        let known = known.map(\.name)
+        let others = "name a directory, a weights file, or a model on the hub as OWNER/NAME"
         let advice =
             known.isEmpty
-            ? "no checkpoint folder was found; set VIT_CHECKPOINTS to one, or name a directory or a weights file"
-            : "known by name: \(known.joined(separator: ", ")); or name a directory or a weights file"
+            ? "no checkpoint folder was found; set VIT_CHECKPOINTS to one, or \(others)"
+            : "known by name: \(known.joined(separator: ", ")); or \(others)"
         throw CommandFailure(.noSuchInput, "\(model): no such checkpoint; \(advice)")
     }
 
@@ -49,7 +80,7 @@ enum ModelLocation {
     /// Where checkpoints are looked up by name.
     private static var folders: [String] {
         var folders: [String] = []
-        if let stated = unsafe getenv("VIT_CHECKPOINTS") { folders.append(unsafe Files.text(ofName: stated)) }
+        if let stated = Environment.value("VIT_CHECKPOINTS") { folders.append(stated) }
         folders.append("checkpoints")
         let home = Files.directory(of: executable)
         folders.append(Files.join(home, "checkpoints"))

@@ -17,7 +17,8 @@ extension ArgumentHelp {
     static let embeddings = ArgumentHelp(
         "Embeddings, one row per image, as vit embed writes them.", valueName: "index.npy")
 
-    static let model: ArgumentHelp = "A directory, a weights file, or the name of a folder under checkpoints/."
+    static let model: ArgumentHelp =
+        "A directory, a weights file, the name of a folder under checkpoints/, or OWNER/NAME[@REVISION] on the Hugging Face hub."
     static let format: ArgumentHelp = "Output format."
     static let batchSize = ArgumentHelp("Images per forward pass; results do not depend on it.", valueName: "n")
     static let labels = ArgumentHelp("Class names: one per line, or JSON.", valueName: "file")
@@ -36,6 +37,12 @@ struct SharedOptions: ParsableArguments {
     var quiet = false
 }
 
+/// How models of the Hugging Face hub are had.
+struct HubOptions: ParsableArguments {
+    @Flag(help: "Never download a model; of the Hugging Face hub, only what is in the local cache is used.")
+    var offline = false
+}
+
 /// Which model of a file is read.
 struct WeightsOptions: ParsableArguments {
     @Option(
@@ -43,6 +50,8 @@ struct WeightsOptions: ParsableArguments {
             "Which model to read of a file with several: the keys and names that it lies under, as vit inspect prints them. "
                 + "(default: the teacher or average)", valueName: "key"))
     var weights: String?
+
+    @OptionGroup var hub: HubOptions
 }
 
 /// Options of every command that runs a model.

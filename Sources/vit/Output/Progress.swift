@@ -44,11 +44,14 @@ struct Progress {
         let seconds = max(elapsed / .seconds(1), 1e-9)
         let rate = Double(done - earlier) / seconds
         let left = rate > 0 ? Int((Double(total - done) / rate).rounded(.up)) : 0
-        let minutes = left % 3600 / 60
-        let clock =
-            left >= 3600
-            ? "\(left / 3600):\(padded(minutes)):\(padded(left % 60))" : "\(minutes):\(padded(left % 60))"
-        return "\(done) of \(total), \(fixed(rate, 1)) a second, \(clock) left"
+        return "\(done) of \(total), \(fixed(rate, 1)) a second, \(clock(seconds: left)) left"
+    }
+
+    /// A time as `1:02:03` or `2:03`.
+    static func clock(seconds: Int) -> String {
+        let minutes = seconds % 3600 / 60
+        return seconds >= 3600
+            ? "\(seconds / 3600):\(padded(minutes)):\(padded(seconds % 60))" : "\(minutes):\(padded(seconds % 60))"
     }
 
     private static func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }

@@ -66,7 +66,8 @@ struct ProbeCommand: ParsableCommand {
         Interruption.watch(removing: UnfinishedFiles())
         var options = features.options(inference)
         options.randomSeed = random ? part.seed : nil
-        let embedder = try ImageEmbedder(ModelLocation.open(features.model, weights: source), options: options)
+        let embedder = try ImageEmbedder(
+            ModelLocation.open(features.model, weights: source, isQuiet: inference.shared.quiet), options: options)
         embedder.checkpoint.noteAssumptions(unless: inference.shared.quiet)
         let recorded = try part.recordedSplit(of: embedder.checkpoint, data: data)
         let dataset = try ImageDataset(at: data, options: part.options(recorded: recorded))

@@ -22,7 +22,10 @@ struct ReconstructCommand: ParsableCommand {
     @Argument(help: .imagePaths)
     var paths: [String]
 
-    @Option(name: .shortAndLong, help: "Masked autoencoder with its decoder: a directory or a weights file.")
+    @Option(
+        name: .shortAndLong,
+        help: "Masked autoencoder with its decoder: a directory, a weights file, or OWNER/NAME on the Hugging Face hub."
+    )
     var model: String
 
     @Option(name: .shortAndLong, help: .outputImages)
@@ -76,7 +79,8 @@ struct ReconstructCommand: ParsableCommand {
         Interruption.watch(removing: unfinished)
         let inputs = try InputPaths(expanding: paths).inputs
         let files = try ImageFiles(output: output, inputCount: inputs.count, unfinished: unfinished)
-        let reconstructor = try MAEReconstructor(ModelLocation.open(model, weights: source), options: options)
+        let reconstructor = try MAEReconstructor(
+            ModelLocation.open(model, weights: source, isQuiet: inference.shared.quiet), options: options)
         warnOfAssumption(reconstructor)
         let encoder = reconstructor.configuration.encoder
         let noise = try noise.map { path throws(FileError) in try NumPyMatrix(contentsOfFile: path) }

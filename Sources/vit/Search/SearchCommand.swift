@@ -38,7 +38,7 @@ struct SearchCommand: ParsableCommand {
             valueName: "query"))
     var queries: [String]
 
-    @Option(name: .shortAndLong, help: "Checkpoint that embeds the queries. (default: the index's)")
+    @Option(name: .shortAndLong, help: "Checkpoint that embeds the queries: a path or a name. (default: the index's)")
     var model: String?
 
     @Option(
@@ -126,7 +126,9 @@ struct SearchCommand: ParsableCommand {
         options.decoding = images.decoding
         options.pooling = pool
         let embedder = try batch.collection.embedder(
-            model: { try ModelLocation.open(model ?? $0 ?? ModelLocation.builtIn, weights: source) }, options: options)
+            model: {
+                try ModelLocation.open(model ?? $0 ?? ModelLocation.builtIn, weights: source, isQuiet: shared.quiet)
+            }, options: options)
         try batch.append(inputs, embedder: embedder, isStrict: images.strict)
     }
 }

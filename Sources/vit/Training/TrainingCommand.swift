@@ -34,6 +34,7 @@ struct TrainingArguments<Command: TrainingCommand>: ParsableArguments {
     @OptionGroup(title: "Data") var images: OptionTable<Command, 2>
     @OptionGroup(title: "Optimization") var optimization: OptionTable<Command, 3>
     @OptionGroup(title: "Checkpoints and logs") var upkeep: OptionTable<Command, 4>
+    @OptionGroup var hub: HubOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var shared: SharedOptions
 
@@ -45,12 +46,17 @@ struct TrainingArguments<Command: TrainingCommand>: ParsableArguments {
     }
 
     private func run<Method: TrainingMethod>(_ method: Method.Type) throws {
+        // Before signals are taken as requests to stop the training, so that they end a download.
+        let given = try (model.given + self.method.given + images.given + optimization.given + upkeep.given).map {
+            option, text in
+            let isModel = option.form == .checkpoint
+            return (option, isModel ? try ModelLocation.find(text, hub: hub, isQuiet: shared.quiet) : text)
+        }
         let stop = StopRequest.watch(
             announcing: plan ? "Stopping after the step that is being timed" : "Stopping after a checkpoint")
         var options = TrainingOptions(method, data: data)
         options.command = shellCommand(["vit"] + CommandLine.arguments.dropFirst())
-        for (option, text) in model.given + self.method.given + images.given + optimization.given + upkeep.given {
-            let text = option.form == .checkpoint ? try ModelLocation.find(text) : text
+        for (option, text) in given {
             // What is switched off by default may be declared by other methods alone.
             guard options.set(option.name, to: text) || option.form == .flag && text == "false" else {
                 throw CommandFailure(.usage, "--\(option.name) is not an option of the method \(method.name)")

@@ -59,7 +59,10 @@ enum Vit {
             process.arguments = arguments
             process.currentDirectoryURL = scratch.url
             process.environment = ProcessInfo.processInfo.environment
-                .merging(["VIT_CHECKPOINTS": Fixtures.checkpoints]) { $1 }.merging(environment) { $1 }
+                .merging(["VIT_CHECKPOINTS": Fixtures.checkpoints]) { $1 }
+                // No test asks the network, or depends on what the user has in the cache.
+                .merging(["HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": scratch.path("no-cache"), "HF_TOKEN": ""]) { $1 }
+                .merging(environment) { $1 }
             process.standardInput = try FileHandle(forReadingFrom: inputFile)
             process.standardOutput = try output ?? FileHandle(forWritingTo: outputFile)
             process.standardError = try FileHandle(forWritingTo: errorFile)
@@ -82,9 +85,14 @@ enum Vit {
 
 /// Files that the tests start from.
 enum Fixtures {
-    private static let root = URL(fileURLWithPath: #filePath)
+    private static let tests = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("Fixtures")
+    private static let root = tests.appendingPathComponent("Fixtures")
+
+    /// A program of the repository's tools.
+    static func tool(_ name: String) -> String {
+        tests.deletingLastPathComponent().appendingPathComponent("tools/\(name)").path
+    }
 
     /// Small checkpoints, a folder each: known to `--model` by their names.
     static let checkpoints = root.appendingPathComponent("checkpoints").path

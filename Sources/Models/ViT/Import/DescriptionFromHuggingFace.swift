@@ -11,6 +11,9 @@ struct HuggingFaceConfiguration {
         "dinov2_with_registers": .dinov2,
     ]
 
+    /// The types of models that are read.
+    static var modelTypes: [String] { families.keys.sorted() }
+
     /// Adds what the shapes of the tensors do not show.
     func apply(to description: inout ModelDescription, table: TensorTable<KeyMap>) throws(CheckpointError) {
         var isKnownType = false
@@ -18,7 +21,7 @@ struct HuggingFaceConfiguration {
             guard let family = Self.families[type] else {
                 throw .malformed(
                     path,
-                    "describes a model of type \(type); \(Self.families.keys.sorted().joined(separator: ", ")) can be read"
+                    "describes a model of type \(type); \(Self.modelTypes.joined(separator: ", ")) can be read"
                 )
             }
             description.family = family
