@@ -30,7 +30,8 @@ def main() -> int:
     options = parse_arguments()
     chance = random.Random(options.seed)
     pictures = sorted(path for path in (FIXTURES / "imaging").iterdir() if path.suffix in {".png", ".jpg"})
-    checkpoints = sorted(path for path in (FIXTURES / "checkpoints").iterdir() if path.is_dir())
+    folders = [path for kind in ("checkpoints", "towers") for path in (FIXTURES / kind).iterdir()]
+    checkpoints = sorted(path for path in folders if path.is_dir())
     end = time.monotonic() + options.seconds
     runs = 0
     findings = 0
