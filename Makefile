@@ -64,6 +64,7 @@ verify: build $(PYTHON) ## hold logits, embeddings and attention of full-size mo
 	$(PYTHON) tools/verify_embeddings.py --vit $(VIT) --photos $(SAMPLE)
 	$(PYTHON) tools/verify_attention.py --vit $(VIT) --photos $(SAMPLE)
 	$(PYTHON) tools/verify_hub.py --vit $(VIT)
+	$(PYTHON) tools/check_two_towers.py --vit $(VIT)
 
 .venv/bin/python: tools/requirements.txt
 	python3 -m venv .venv

@@ -1,9 +1,11 @@
 """Goldens of positions and of small whole classifiers: positions.safetensors, classifier-….safetensors."""
 
+from functools import partial
 from pathlib import Path
 
 import timm.layers
 import torch
+from timm.layers import LayerNorm
 from timm.models.cait import Cait
 from timm.models.deit import VisionTransformerDistilled
 from timm.models.vision_transformer import VisionTransformer
@@ -62,6 +64,8 @@ def classifiers() -> dict[str, tuple[torch.nn.Module, dict[str, object]]]:
         "registers": {"reg_tokens": 2, "no_embed_class": True, "init_values": 1e-5},
         "grey-no-bias-tanh": {"in_chans": 1, "qkv_bias": False, "act_layer": lambda: torch.nn.GELU(approximate="tanh")},
         "distilled": {},
+        "clip": {"pre_norm": True, "act_layer": "quick_gelu", "norm_layer": partial(LayerNorm, eps=1e-5)},
+        "siglip": {"class_token": False, "global_pool": "map", "mlp_ratio": 2},
         "cait": {"depth": 2, "depth_token_only": 2},
         "cait-mean": {"depth": 1, "depth_token_only": 1, "global_pool": "avg", "mlp_ratio_token_only": 2},
     }
@@ -70,7 +74,7 @@ def classifiers() -> dict[str, tuple[torch.nn.Module, dict[str, object]]]:
         kind = Cait if name.startswith("cait") else VisionTransformerDistilled if name == "distilled" else VisionTransformer
         model = kind(**(common | changes)).eval()
         random_weights.fill(model, seed=len(name))
-        stated = {key: value for key, value in changes.items() if key != "act_layer"}
+        stated = {key: value for key, value in changes.items() if key not in ("act_layer", "norm_layer")}
         models[name] = model, common | stated
     return models
 

@@ -29,7 +29,7 @@ def _scaled(name: str, noise: torch.Tensor) -> torch.Tensor:
         return 1 + 0.2 * noise
     if "gamma" in name:  # layer scale
         return 0.3 + 0.1 * noise
-    if "token" in name or "pos" in name:
+    if "token" in name or "pos" in name or "latent" in name:
         return 0.3 * noise
     weight = noise / math.sqrt(noise[0].numel())
     if "qkv" in name:

@@ -40,11 +40,24 @@ extension Engine {
     }
 
     private func attentionWeights(_ q: MatrixBatch, _ qkv: Tensor, heads: Int, into weights: Tensor) {
+        attentionScores(q, qkv, heads: heads, into: weights)
+        softmax(weights)
+    }
+
+    private func attentionScores(_ q: MatrixBatch, _ qkv: Tensor, heads: Int, into scores: Tensor) {
         let scale = 1 / Float(qkv.shape[2] / 3 / heads).squareRoot()
         matmul(
             q, MatrixBatch.heads(of: qkv, part: 1, parts: 3, heads: heads).transposed, scale: scale,
-            accumulates: false, into: .maps(weights))
-        softmax(weights)
+            accumulates: false, into: .maps(scores))
+    }
+
+    package func causalAttention(_ qkv: Tensor, heads: Int, into y: Tensor) {
+        let weights = Tensor(shape: [qkv.shape[0], heads, qkv.shape[1], qkv.shape[1]])
+        attentionScores(.heads(of: qkv, part: 0, parts: 3, heads: heads), qkv, heads: heads, into: weights)
+        causalSoftmax(weights)
+        matmul(
+            .maps(weights), .heads(of: qkv, part: 2, parts: 3, heads: heads), scale: 1, accumulates: false,
+            into: .heads(of: y, heads: heads))
     }
 
     package func attentionBackward(_ dy: Tensor, qkv: Tensor, heads: Int, dqkv: Tensor, y: Tensor) {

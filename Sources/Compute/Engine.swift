@@ -55,6 +55,10 @@ package protocol Engine: AnyObject, Sendable {
     /// x = softmax(x) over the last dimension.
     func softmax(_ x: Tensor)
 
+    /// The same where each query sees the keys up to its own alone: row r of the last Q rows of x (…, Q, N) over its first
+    /// N − Q + r + 1 numbers; the others become 0.
+    func causalSoftmax(_ x: Tensor)
+
     /// d, the gradient with respect to y = softmax(x), becomes the one with respect to x.
     func softmaxBackward(_ y: Tensor, d: Tensor)
 
@@ -182,6 +186,9 @@ package protocol Engine: AnyObject, Sendable {
     /// Multi-head self-attention without its projections: qkv (B, N, 3·D) to y (B, Q, D), softmax(q·kᵀ/√(D/H))·v for the
     /// first Q ≤ N tokens' queries (Vaswani et al. 2017).
     func attention(_ qkv: Tensor, heads: Int, into y: Tensor)
+
+    /// The same for all tokens, each of which attends to itself and those before it.
+    func causalAttention(_ qkv: Tensor, heads: Int, into y: Tensor)
 
     /// dqkv (B, N, 3·D) from dy (B, N, D); the probabilities are computed again from qkv, and so is the result of the
     /// forward pass, into y (B, N, D).

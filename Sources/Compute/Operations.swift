@@ -18,6 +18,8 @@ public enum Activation: String, Sendable, Hashable, Codable {
     case gelu
     /// The GELU approximated with tanh.
     case geluTanh = "gelu_tanh"
+    /// The GELU approximated with a logistic function, x / (1 + exp(−1.702 x)), as CLIP has it.
+    case quickGELU = "quick_gelu"
 }
 
 /// A linear layer's weight as an engine keeps it; only the engine that made it looks inside.

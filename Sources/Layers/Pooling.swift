@@ -1,6 +1,7 @@
 import Compute
 
-/// Tokens to one vector an image: one token, or the mean of the patches, with the final norm before or after it.
+/// Tokens to one vector an image: one token, the mean of the patches, with the final norm before or after it, or what a trained
+/// query attends to.
 package struct Pooling: Sendable {
     /// The final norm; nil: the tokens are read as they are.
     package let norm: LayerNorm?
@@ -8,11 +9,14 @@ package struct Pooling: Sendable {
     package let normsTokens: Bool
     /// The number of tokens before the patches.
     package let prefixCount: Int
+    /// Attention over all tokens, where the model pools so.
+    package let attention: AttentionPooling?
 
-    package init(norm: LayerNorm?, normsTokens: Bool, prefixCount: Int) {
+    package init(norm: LayerNorm?, normsTokens: Bool, prefixCount: Int, attention: AttentionPooling? = nil) {
         self.norm = norm
         self.normsTokens = normsTokens
         self.prefixCount = prefixCount
+        self.attention = attention
     }
 
     /// What is read of an image.
@@ -21,6 +25,8 @@ package struct Pooling: Sendable {
         case token(Int)
         /// The mean of the patches.
         case meanOfPatches
+        /// What attention makes of all tokens.
+        case attention
     }
 }
 
@@ -34,6 +40,7 @@ package struct PoolingPass: Sendable {
     /// All tokens (B, N, D) after the norm.
     private let normed: Tensor
     private let tokenStatistics: LayerNorm.Statistics
+    private let attention: AttentionPoolingPass?
 
     package init(_ layer: Pooling, over tokens: TokenShape, in workspace: Workspace) {
         self.layer = layer
@@ -42,6 +49,7 @@ package struct PoolingPass: Sendable {
         statistics = LayerNorm.statistics(tokens.imageCount, isKept: false, in: workspace)
         normed = workspace.shared("normed", tokens.shape())
         tokenStatistics = LayerNorm.statistics(tokens.imageCount * tokens.tokenCount, isKept: false, in: workspace)
+        attention = layer.attention.map { AttentionPoolingPass($0, over: tokens, in: workspace) }
     }
 
     /// `reading` of the tokens x (B, N, D), or of the first of them, to y (B, D).
@@ -56,6 +64,9 @@ package struct PoolingPass: Sendable {
         case .meanOfPatches:
             engine.meanTokens(from: layer.prefixCount, of: x, into: selected)
             layer.norm?.forward(selected, statistics: statistics, engine: engine, into: y)
+        case .attention:
+            guard let attention else { preconditionFailure("Pooling: the model has no attention pooling") }
+            attention.forward(tokens(x), into: y)
         }
     }
 
@@ -80,6 +91,10 @@ package struct PoolingPass: Sendable {
         case .meanOfPatches:
             norm.backward(dy, x: selected, statistics: statistics, dx: selected, engine: engine)
             engine.meanTokensBackward(selected, from: layer.prefixCount, dx: dx)
+        case .attention:
+            guard let attention else { preconditionFailure("Pooling: the model has no attention pooling") }
+            attention.backward(dy, input: { tokens(x) }, dx: dx)
+            norm.backward(dx, x: x, statistics: tokenStatistics, dx: dx, engine: engine)
         }
     }
 }

@@ -18,14 +18,18 @@ package struct TokenEmbedding: Sendable {
     let positions: Parameter
     /// How many rows of `positions` belong to tokens before the patches.
     let positionedPrefix: Int
+    /// A norm that all tokens go through (CLIP).
+    let norm: LayerNorm?
 
     /// - Parameters:
     ///   - prefixes: the names of the tokens before the patches, with their counts.
     ///   - positions: (rows, D); as many of its first rows as there are more than patches belong to the prefix.
+    ///   - norm: a norm that all tokens go through.
     package init(
         patch: Size, projection: Linear, prefixes: [(name: String, count: Int)], positions: Parameter,
-        patchCount: Int, _ builder: LayerBuilder
+        patchCount: Int, norm: LayerNorm? = nil, _ builder: LayerBuilder
     ) throws {
+        self.norm = norm
         self.patch = patch
         self.projection = projection
         var rows: [Prefix] = []
@@ -58,6 +62,9 @@ package struct TokenEmbeddingPass: Sendable {
     private let index: Tensor?
     /// The tokens before the patches with their positions (P, D), and in the backward pass their gradients.
     private let prefix: Tensor
+    /// The tokens before a norm (B, P + K, D).
+    private let embedded: Tensor
+    private let statistics: LayerNorm.Statistics?
     /// The result (B, P + K, D).
     package let tokens: Tensor
 
@@ -73,7 +80,12 @@ package struct TokenEmbeddingPass: Sendable {
         visible = isMasked ? workspace.tensor([imageCount, keptCount, layer.projection.inputs]) : patches
         index = isMasked ? workspace.tensor([imageCount, keptCount], type: .int32) : nil
         prefix = workspace.tensor([layer.prefixCount, width])
-        tokens = workspace.tensor([imageCount, layer.prefixCount + keptCount, width])
+        let shape = [imageCount, layer.prefixCount + keptCount, width]
+        tokens = workspace.tensor(shape)
+        embedded = layer.norm != nil && workspace.keepsActivations ? workspace.tensor(shape) : tokens
+        statistics = layer.norm.map { _ in
+            LayerNorm.statistics(shape[0] * shape[1], isKept: true, in: workspace)
+        }
         visiblePositions =
             isMasked || workspace.keepsActivations ? workspace.tensor([imageCount, keptCount, width]) : nil
     }
@@ -95,7 +107,11 @@ package struct TokenEmbeddingPass: Sendable {
         }
         engine.embedPatches(
             visible, layer.projection.weights, bias: layer.projection.bias?.value,
-            positions: index == nil ? positions : visiblePositions ?? positions, from: layer.prefixCount, into: tokens)
+            positions: index == nil ? positions : visiblePositions ?? positions, from: layer.prefixCount, into: embedded
+        )
+        if let norm = layer.norm, let statistics {
+            norm.forward(embedded, statistics: statistics, engine: engine, into: tokens)
+        }
     }
 
     private func setPrefix(_ table: Tensor) {
@@ -106,13 +122,16 @@ package struct TokenEmbeddingPass: Sendable {
         }
         let positioned = 0..<layer.positionedPrefix
         engine.add(table.rows(positioned), into: prefix.rows(positioned))
-        engine.repeatTokens(prefix, into: tokens)
+        engine.repeatTokens(prefix, into: embedded)
     }
 
-    /// Adds to the gradients of all that is trained, from those of the tokens (B, P + K, D).
+    /// Adds to the gradients of all that is trained, from those of the tokens (B, P + K, D), which a norm overwrites.
     package func backward(_ d: Tensor) {
         guard let dVisible = visiblePositions else {
             preconditionFailure("TokenEmbedding.backward: the pass was planned without one")
+        }
+        if let norm = layer.norm, let statistics {
+            norm.backward(d, x: embedded, statistics: statistics, dx: d, engine: engine)
         }
         engine.zero(prefix)
         engine.repeatTokensBackward(d, dTokens: prefix)

@@ -21,7 +21,7 @@ package final class FeatureExtractor: Sendable {
     ) throws {
         precondition(
             (0...configuration.depth).contains(layer ?? 0)
-                && (configuration.hasClassToken(afterBlocks: layer) || !pooling.readsClassToken),
+                && configuration.obstacle(to: pooling, afterBlocks: layer) == nil,
             "FeatureExtractor: \(pooling) of layer \(layer ?? 0) asked of a model of \(configuration.depth) blocks")
         self.configuration = configuration
         self.pooling = pooling

@@ -52,6 +52,20 @@ package struct MemoryNeed: Sendable {
             activations: inference.activations + matrices * matrix)
     }
 
+    /// Forward passes of a text tower over batches of so many texts of full length.
+    package static func texts(_ tower: TextTowerConfiguration, textCount: Int) -> MemoryNeed {
+        let count = tower.parameterShapes.reduce(0.0) { $0 + $1.shape.reduce(1.0) { $0 * Double($1) } }
+        // A token beside its query, key and value.
+        let activations = 4 * Double(tower.width) * Double(tower.contextLength) * Double(textCount) * floatSize
+        return MemoryNeed(
+            parameterCount: count, bytes: count * floatSize + activations, use: "using its text tower",
+            activations: activations)
+    }
+
+    private init(parameterCount: Double, bytes: Double, use: String, activations: Double) {
+        (self.parameterCount, self.bytes, self.use, self.activations) = (parameterCount, bytes, use, activations)
+    }
+
     private init(
         _ model: any ModelConfiguration, use: String, copies: Double, imageCount: Int, activations: Double
     ) {

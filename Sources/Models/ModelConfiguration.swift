@@ -28,6 +28,10 @@ public protocol ModelConfiguration: Sendable {
 
     /// What a head reads of the tokens.
     var headPooling: FeaturePooling { get }
+    /// Whether attention makes one vector of the tokens.
+    var hasAttentionPooling: Bool { get }
+    /// The length of a vector to be compared with texts; 0 where no projection makes any.
+    var projectionWidth: Int { get }
     /// Whether the positions are a fixed table, which is not trained.
     var hasFixedPositions: Bool { get }
     /// Whether the tokens have a class token among them after some blocks; nil: after all, and the final norm.
@@ -76,6 +80,31 @@ extension ModelConfiguration {
     /// There is none.
     public var hasDistillationToken: Bool { false }
 
+    /// There is none.
+    public var hasAttentionPooling: Bool { false }
+
+    /// There is none.
+    public var projectionWidth: Int { 0 }
+
+    /// What is read of the tokens where nothing is asked for: what the head sees, and of layers in between, which neither
+    /// attention nor a projection was trained on, the class token or else the mean.
+    package func defaultPooling(afterBlocks count: Int?) -> FeaturePooling {
+        guard count != nil, [.attention, .projection].contains(headPooling) else { return headPooling }
+        return hasClassToken(afterBlocks: count) ? .classToken : .meanPatches
+    }
+
+    /// Why no vectors of a kind can be read after so many blocks (nil: all, and the final norm), as what the model lacks; nil
+    /// where they can.
+    package func obstacle(to pooling: FeaturePooling, afterBlocks count: Int?) -> String? {
+        let place = count.map { " in layer \($0)" } ?? ""
+        if pooling.readsClassToken, !hasClassToken(afterBlocks: count) {
+            return "no class token\(hasClassToken ? place : "")"
+        }
+        if pooling == .attention, !hasAttentionPooling || count != nil { return "no attention pooling\(place)" }
+        if pooling == .projection, projectionWidth == 0 || count != nil { return "no projection\(place)" }
+        return nil
+    }
+
     /// The same without its head, with positions for its images.
     public var trainable: any ModelConfiguration {
         var model = self
@@ -105,7 +134,9 @@ extension ModelConfiguration {
     public func layer(ofParameter name: String) -> Int {
         let parts = name.split(separator: ".")
         if parts.count > 1, parts[0] == "blocks", let block = Int(parts[1]) { return block + 1 }
-        let isEmbedding = name.hasPrefix("patch_embed.") || name.hasSuffix("_token") || name == "pos_embed"
+        let isEmbedding =
+            name.hasPrefix("patch_embed.") || name.hasPrefix("norm_pre.") || name.hasSuffix("_token")
+            || name == "pos_embed"
         return isEmbedding ? 0 : depth + 1
     }
 
@@ -123,10 +154,11 @@ extension ModelConfiguration {
     /// The number of tokens (N).
     package var tokenCount: Int { prefixCount + patchCount }
 
-    /// The shape of what stands for an image: (D), (2·D) or (L, D).
+    /// The shape of what stands for an image: (D), (2·D), (L, D), or the length of a projection.
     package func featureShape(_ pooling: FeaturePooling) -> [Int] {
         switch pooling {
-        case .classToken, .meanPatches: [width]
+        case .classToken, .meanPatches, .attention: [width]
+        case .projection: [projectionWidth]
         case .classTokenAndMean: [2 * width]
         case .patches: [patchCount, width]
         }

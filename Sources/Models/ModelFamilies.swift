@@ -5,6 +5,7 @@ package enum ModelFamilies {
     /// The first that recognises a checkpoint reads it.
     package static let all: [any ModelFamily] = [
         CaiTFamily(),
+        TwoTowerFamily(),
         MAEFamily(),
         ViTFamily(),
     ]

@@ -11,7 +11,10 @@ extension ViTConfiguration {
         let patches = n - Double(prefixCount)
         let patchLength = Double(inputChannels * patchSize.height * patchSize.width)
         let block = 8 * n * d * d + 4 * n * n * d + 4 * n * d * Double(hiddenWidth)
-        return 2 * patches * patchLength * d + Double(depth) * block + 2 * d * Double(classCount)
+        // Keys and values of all tokens, and a query's attention and MLP.
+        let pool = pooling == .attention ? 4 * n * d * d + 4 * n * d + 4 * d * d + 4 * d * Double(hiddenWidth) : 0
+        return 2 * patches * patchLength * d + Double(depth) * block + pool
+            + 2 * d * Double(classCount + projectionWidth)
     }
 }
 

@@ -19,7 +19,7 @@ package enum ParameterInitialization {
 
     private static func values(name: String, shape: [Int], random: inout CounterRandom) -> [Float] {
         let count = shape.reduce(1, *)
-        if name.hasSuffix("_token") || name == "pos_embed" {
+        if name.hasSuffix("_token") || name == "pos_embed" || name.hasSuffix(".latent") {
             return (0..<count).map { _ in Float(0.02 * random.normal()) }
         }
         if name.contains("gamma") { return [Float](repeating: 1e-4, count: count) }

@@ -24,10 +24,13 @@ extension ViTConfiguration {
         shapes.append(ParameterShape("pos_embed", [1, positionRowCount, width]))
         shapes.append(
             ParameterShape("patch_embed.proj.weight", [width, inputChannels, patchSize.height, patchSize.width]))
-        shapes.append(ParameterShape("patch_embed.proj.bias", [width]))
+        if patchBias { shapes.append(ParameterShape("patch_embed.proj.bias", [width])) }
+        if hasPreNorm { shapes += Self.normShapes("norm_pre", width) }
         for block in 0..<depth { shapes += blockShapes("blocks.\(block)") }
         let norm = finalNorm == .afterPooling ? "fc_norm" : "norm"
-        shapes += [ParameterShape("\(norm).weight", [width]), ParameterShape("\(norm).bias", [width])]
+        shapes += Self.normShapes(norm, width)
+        if pooling == .attention { shapes += attentionPoolingShapes("attn_pool") }
+        if projectionWidth > 0 { shapes.append(ParameterShape("projection.weight", [projectionWidth, pooledWidth])) }
         if classCount > 0 {
             shapes += Self.linearShapes("head", outputs: classCount, inputs: pooledWidth)
             if hasDistillationToken { shapes += Self.linearShapes("head_dist", outputs: classCount, inputs: width) }
@@ -42,18 +45,32 @@ extension ViTConfiguration {
     }
 
     private func blockShapes(_ name: String) -> [ParameterShape] {
-        var shapes = [ParameterShape("\(name).norm1.weight", [width]), ParameterShape("\(name).norm1.bias", [width])]
+        var shapes = Self.normShapes("\(name).norm1", width)
         shapes += Self.linearShapes("\(name).attn.qkv", outputs: 3 * width, inputs: width, bias: qkvBias)
         shapes += Self.linearShapes("\(name).attn.proj", outputs: width, inputs: width)
         if hasLayerScale { shapes.append(ParameterShape("\(name).ls1.gamma", [width])) }
-        shapes += [ParameterShape("\(name).norm2.weight", [width]), ParameterShape("\(name).norm2.bias", [width])]
+        shapes += Self.normShapes("\(name).norm2", width)
         shapes += Self.linearShapes("\(name).mlp.fc1", outputs: hiddenWidth, inputs: width)
         shapes += Self.linearShapes("\(name).mlp.fc2", outputs: width, inputs: hiddenWidth)
         if hasLayerScale { shapes.append(ParameterShape("\(name).ls2.gamma", [width])) }
         return shapes
     }
 
-    private static func linearShapes(_ name: String, outputs: Int, inputs: Int, bias: Bool = true) -> [ParameterShape] {
+    private func attentionPoolingShapes(_ name: String) -> [ParameterShape] {
+        [ParameterShape("\(name).latent", [1, 1, width])]
+            + Self.linearShapes("\(name).q", outputs: width, inputs: width)
+            + Self.linearShapes("\(name).kv", outputs: 2 * width, inputs: width)
+            + Self.linearShapes("\(name).proj", outputs: width, inputs: width)
+            + Self.normShapes("\(name).norm", width)
+            + Self.linearShapes("\(name).mlp.fc1", outputs: hiddenWidth, inputs: width)
+            + Self.linearShapes("\(name).mlp.fc2", outputs: width, inputs: hiddenWidth)
+    }
+
+    static func normShapes(_ name: String, _ width: Int) -> [ParameterShape] {
+        [ParameterShape("\(name).weight", [width]), ParameterShape("\(name).bias", [width])]
+    }
+
+    static func linearShapes(_ name: String, outputs: Int, inputs: Int, bias: Bool = true) -> [ParameterShape] {
         let weight = ParameterShape("\(name).weight", [outputs, inputs])
         return bias ? [weight, ParameterShape("\(name).bias", [outputs])] : [weight]
     }

@@ -83,6 +83,8 @@ extension PoolingPass {
                 engine.setTokens(index..<index + 1, of: both, to: part)
             }
         case .patches: engine.copyTokens(prefixCount..<tokens.shape[1], of: self.tokens(tokens), into: features)
+        case .attention: forward(tokens, .attention, into: features)
+        case .projection: preconditionFailure("PoolingPass.read: a projection is the model's own")
         }
     }
 }
@@ -97,6 +99,10 @@ public enum FeaturePooling: String, Sendable, Hashable, CaseIterable {
     case classTokenAndMean = "cls+mean"
     /// Every patch token (L, D).
     case patches
+    /// What a trained query attends to (D), as SigLIP has it.
+    case attention = "map"
+    /// What is compared with texts: a projection of what is pooled, as CLIP has it.
+    case projection
 
     /// Whether the class token is read.
     public var readsClassToken: Bool { self == .classToken || self == .classTokenAndMean }

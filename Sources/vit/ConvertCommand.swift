@@ -16,7 +16,7 @@ struct ConvertCommand: ParsableCommand {
     @Argument(help: .model)
     var model: String
 
-    @Option(help: "Target layout: transformers (hf), timm, or the MAE authors' scripts (mae).")
+    @Option(help: "Target layout: transformers (hf), timm, OpenCLIP (open_clip), or the MAE authors' scripts (mae).")
     var to: ExportLayout
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Output directory.", valueName: "dir"))
@@ -25,7 +25,7 @@ struct ConvertCommand: ParsableCommand {
     @Flag(help: "Store the weights as float16, half the size.")
     var half = false
 
-    @Flag(help: "Omit the decoder of a masked autoencoder.")
+    @Flag(help: "Omit the decoder of a masked autoencoder, or the text tower beside a vision tower.")
     var encoderOnly = false
 
     @Flag(help: "Write into a non-empty directory, replacing files of the same names.")

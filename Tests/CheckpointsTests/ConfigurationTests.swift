@@ -260,13 +260,16 @@ struct ConfigurationTests {
     /// Names and arguments that change what the same tensors compute.
     @Test(arguments: [
         ("vit_small_patch16_rope_ape_224", "", "rotary"), ("vit_base_patch16_rpn_224", "", "norms after"),
-        ("vit_base_patch32_clip_quickgelu_224", "", "quick GELU"), ("vit_base_patch16_sapiens2", "", "sapiens2"),
+        ("vit_base_patch32_clip_quickgelu_224", "", "with a norm before the first block"),
+        ("vit_base_patch16_sapiens2", "", "sapiens2"),
         ("my_vit", "", "\"my\""), ("vit_tiny_patch16_224", #", "use_rot_pos_emb": true"#, "use_rot_pos_emb"),
         ("vit_tiny_patch16_224", #", "act_layer": "relu""#, "relu"),
         ("vit_tiny_patch16_224", #", "norm_layer": "rmsnorm""#, "norm_layer"),
         ("vit_tiny_patch16_224", #", "pos_embed": "none""#, "pos_embed"),
         ("vit_tiny_patch16_224", #", "final_norm": false"#, "final_norm"),
         ("vit_tiny_patch16_224", #", "attn_layer": "diff""#, "attn_layer"),
+        ("vit_tiny_patch16_224", #", "pre_norm": true"#, "with a norm before the first block"),
+        ("vit_tiny_patch16_224", #", "global_pool": "map""#, "map"),
     ])
     func whatIsNoPlainViTOfTimmIsRefused(_ architecture: String, _ arguments: String, _ words: String) throws {
         let error = try #require(throws: CheckpointError.self) { try timm(architecture, arguments) }

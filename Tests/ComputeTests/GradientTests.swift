@@ -59,12 +59,17 @@ import Testing
         check(dBias, bias) { Definition.layerNorm(x, weight: weight, bias: $0, epsilon: 1e-6) }
     }
 
-    @Test(arguments: [Activation.gelu, .geluTanh])
+    @Test(arguments: [Activation.gelu, .geluTanh, .quickGELU])
     func activations(activation: Activation) {
         var numbers = Numbers(seed: 7)
         let x = numbers.values(2000).map { $0 * 6 }
         let dy = numbers.values(x.count)
-        let function = activation == .gelu ? Definition.gelu : Definition.geluTanh
+        let function =
+            switch activation {
+            case .gelu: Definition.gelu
+            case .geluTanh: Definition.geluTanh
+            case .quickGELU: Definition.quickGELU
+            }
         let (y, dx) = (Tensor.unwritten(x.count), Tensor.unwritten(x.count))
         engine.activate(Tensor(x, shape: [x.count]), activation, into: y)
         #expect(difference(y, function(x)) < 1e-6)

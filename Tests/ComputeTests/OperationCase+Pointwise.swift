@@ -41,7 +41,14 @@ extension OperationCase {
                     return [x, d]
                 }
             }
-            + [Activation.gelu, .geluTanh].map { activation in
+            + [(1, 1, 1), (3, 7, 7), (2, 40, 40), (5, 1, 33), (2, 3, 20), (4, 77, 77)].map { count, rows, width in
+                OperationCase("causalSoftmax \(count) × \(rows) × \(width)") { engine, numbers in
+                    let x = numbers.tensor(count, rows, width, scale: 8)
+                    engine.causalSoftmax(x)
+                    return [x]
+                }
+            }
+            + [Activation.gelu, .geluTanh, .quickGELU].map { activation in
                 OperationCase("\(activation)") { engine, numbers in
                     let (x, dy) = (numbers.tensor(70_000, scale: 6), numbers.tensor(70_000))
                     let (y, dx) = (Tensor.unwritten(70_000), Tensor.unwritten(70_000))

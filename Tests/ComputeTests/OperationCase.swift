@@ -159,6 +159,22 @@ extension OperationCase {
                 return [y, weights]
             }
         }
+            // 101 and 300 tokens are those of several tasks, each of which sees more keys than the one before.
+            + [(1, 1, 8, 2), (2, 5, 12, 3), (3, 77, 128, 2), (1, 101, 12, 3), (2, 300, 16, 2)].flatMap {
+                images, tokens, width, heads in
+                [ElementType.float32, .bfloat16].map { type in
+                    OperationCase(
+                        "causalAttention \(images) × \(tokens) × \(width), \(heads) heads, \(type)",
+                        tolerance: type == .float32 ? 2e-6 : 2e-2
+                    ) { engine, numbers in
+                        let qkv = Tensor(shape: [images, tokens, 3 * width], type: type)
+                        qkv.assign(numbers.tensor(images, tokens, 3 * width, scale: 2).values)
+                        let y = Tensor.unwritten(images, tokens, width)
+                        engine.causalAttention(qkv, heads: heads, into: y)
+                        return [y]
+                    }
+                }
+            }
             // Rows of weights as far apart as those of the output (9 tokens), and so many rows that values are packed (40).
             + [(1, 1, 8, 2), (2, 5, 12, 3), (1, 9, 16, 2), (1, 14, 64, 2), (1, 40, 8, 1), (2, 100, 96, 3)].map {
                 images, tokens, width, heads in

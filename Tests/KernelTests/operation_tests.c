@@ -8,6 +8,8 @@ static double normal_cdf(double x) { return 0.5 * erfc(-x / sqrt(2)); }
 static double gelu_slope(double x) { return normal_cdf(x) + x * exp(-x * x / 2) / sqrt(2 * pi); }
 static double gelu_tanh(double x) { return x * 0.5 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x * x * x))); }
 static double gelu_tanh_slope(double x) { return (gelu_tanh(x + 1e-5) - gelu_tanh(x - 1e-5)) / 2e-5; }
+static double quick_gelu(double x) { return x / (1 + exp(-1.702 * x)); }
+static double quick_gelu_slope(double x) { return (quick_gelu(x + 1e-5) - quick_gelu(x - 1e-5)) / 2e-5; }
 
 static void test_gelu(void) {
     const size_t count = 1003;
@@ -21,6 +23,10 @@ static void test_gelu(void) {
     for (size_t i = 0; i < count; i++) expect_near("gelu_tanh", y[i], gelu_tanh(x[i]), 1, 2e-6);
     vit_gelu_tanh_backward(x, dy, count, y);
     for (size_t i = 0; i < count; i++) expect_near("gelu_tanh_backward", y[i], dy[i] * gelu_tanh_slope(x[i]), 1, 2e-6);
+    vit_quick_gelu(x, count, y);
+    for (size_t i = 0; i < count; i++) expect_near("quick_gelu", y[i], quick_gelu(x[i]), 1, 2e-6);
+    vit_quick_gelu_backward(x, dy, count, y);
+    for (size_t i = 0; i < count; i++) expect_near("quick_gelu_backward", y[i], dy[i] * quick_gelu_slope(x[i]), 1, 2e-6);
     for (size_t i = 0; i < count; i++) x[i] = i % 2 ? NAN : i % 4 ? 1e4f : -1e4f;
     vit_gelu(x, count, y);
     for (size_t i = 0; i < count; i++)

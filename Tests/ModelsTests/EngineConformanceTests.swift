@@ -58,6 +58,12 @@ import Testing
         return configuration
     }
 
+    private var sigLIP: ViTConfiguration {
+        var configuration = configuration()
+        (configuration.hasClassToken, configuration.pooling, configuration.activation) = (false, .attention, .geluTanh)
+        return configuration
+    }
+
     private func classifierStep(_ engine: any Engine, _ change: (inout ViTConfiguration) -> Void) throws -> Step {
         var configuration = configuration()
         change(&configuration)
@@ -101,10 +107,11 @@ import Testing
     }
 
     /// Of bfloat16, whose numbers are off by up to 1/512 each, gradients are only near.
-    @Test(arguments: ["classifier", "CaiT", "autoencoder"]) func aStepInBFloat16(model: String) throws {
+    @Test(arguments: ["classifier", "SigLIP", "CaiT", "autoencoder"]) func aStepInBFloat16(model: String) throws {
         func step(_ engine: any Engine, _ precision: Precision) throws -> Step {
             switch model {
             case "autoencoder": return try autoencoderStep(engine, precision: precision)
+            case "SigLIP": return try classifierStep(engine, sigLIP, precision: precision)
             case "CaiT": return try classifierStep(engine, caiT, precision: precision)
             default: return try classifierStep(engine, configuration(), precision: precision)
             }
@@ -160,6 +167,17 @@ import Testing
             }
         }
     }
+
+    @Test func aVisionTowerOfCLIP() throws {
+        try check {
+            try classifierStep($0) { configuration in
+                (configuration.hasPreNorm, configuration.patchBias) = (true, false)
+                (configuration.activation, configuration.layerNormEpsilon) = (.quickGELU, 1e-5)
+            }
+        }
+    }
+
+    @Test func aVisionTowerOfSigLIP() throws { try check { try classifierStep($0, sigLIP) } }
 
     @Test func aClassifierOfMeans() throws {
         try check {

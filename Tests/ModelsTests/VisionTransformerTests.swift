@@ -26,6 +26,11 @@ import Testing
             configuration.finalNorm = .afterPooling
         case "mean-norm-before":
             configuration.pooling = .meanPatches
+        case "clip":
+            (configuration.hasPreNorm, configuration.patchBias) = (true, false)
+            (configuration.activation, configuration.layerNormEpsilon) = (.quickGELU, 1e-5)
+        case "siglip":
+            (configuration.hasClassToken, configuration.pooling) = (false, .attention)
         case "registers", "drop-path":
             configuration.registerCount = 2
             configuration.prefixHasPosition = false
@@ -36,7 +41,9 @@ import Testing
         return configuration
     }
 
-    @Test(arguments: ["token", "distilled", "grey-no-bias-tanh", "mean", "mean-norm-before", "registers"])
+    @Test(arguments: [
+        "token", "distilled", "grey-no-bias-tanh", "mean", "mean-norm-before", "registers", "clip", "siglip",
+    ])
     func logitsAgreeWithTimm(name: String) throws {
         let goldens = try Goldens("classifier-\(name)")
         var configuration = Self.configuration(name)

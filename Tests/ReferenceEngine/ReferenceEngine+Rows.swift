@@ -14,6 +14,17 @@ extension ReferenceEngine {
         write(result, to: x)
     }
 
+    package func causalSoftmax(_ x: Tensor) {
+        let (rowCount, width) = (x.shape[x.shape.count - 2], x.shape[x.shape.count - 1])
+        var result = numbers(x)
+        for row in 0..<result.count / width {
+            let seen = width - rowCount + row % rowCount + 1
+            for i in row * width + seen..<(row + 1) * width { result[i] = -.infinity }
+        }
+        write(result, to: x)
+        softmax(x)
+    }
+
     package func softmaxBackward(_ y: Tensor, d: Tensor) {
         let width = y.shape[y.shape.count - 1]
         let (p, dp) = (numbers(y), numbers(d))
@@ -84,6 +95,7 @@ extension ReferenceEngine {
         switch activation {
         case .gelu: x / 2 * (1 + erf(x / 2.squareRoot()))
         case .geluTanh: x / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+        case .quickGELU: x / (1 + exp(-1.702 * x))
         }
     }
 
@@ -95,6 +107,11 @@ extension ReferenceEngine {
                 let c = (2 / Double.pi).squareRoot()
                 let t = tanh(c * (x + 0.044715 * x * x * x))
                 return (1 + t) / 2 + x / 2 * (1 - t * t) * c * (1 + 3 * 0.044715 * x * x)
+            }()
+        case .quickGELU:
+            {
+                let p = 1 / (1 + exp(-1.702 * x))
+                return p + 1.702 * x * p * (1 - p)
             }()
         }
     }

@@ -14,4 +14,8 @@ void vit_gelu_backward(const float *x, const float *dy, size_t count, float *dx)
 void vit_gelu_tanh(const float *x, size_t count, float *y);
 void vit_gelu_tanh_backward(const float *x, const float *dy, size_t count, float *dx);
 
+// The same with the approximation by a logistic function, as CLIP has it: x / (1 + exp(-1.702 x)).
+void vit_quick_gelu(const float *x, size_t count, float *y);
+void vit_quick_gelu_backward(const float *x, const float *dy, size_t count, float *dx);
+
 #endif

@@ -57,16 +57,20 @@ INLINED void gelu_backward(const line *x, line *dy) {
     *dy *= *x * gaussian * 0.398942280401432678f + cdf;
 }
 
-// 1 / (1 + exp(-2 u)), from the exponential of -2 |u|.
-INLINED void tanh_cdf(const line *x, line *cdf) {
-    const line twice = *x * (*x * *x * 0.044715f + 1.0f) * 1.59576912160573071f;
-    const words sign = (words)twice & (int32_t)0x80000000;
-    const line magnitude = (line)((words)twice ^ sign);
+// 1 / (1 + exp(-u)), from the exponential of -|u|.
+INLINED void logistic(const line *u, line *value) {
+    const words sign = (words)*u & (int32_t)0x80000000;
+    const line magnitude = (line)((words)*u ^ sign);
     line small;
     exp_of_negative(&magnitude, &small);
     const line rest = 1.0f / (small + 1.0f);
-    const words is_negative = twice < 0;
-    *cdf = (line)(((words)(small * rest) & is_negative) | ((words)rest & ~is_negative));
+    const words is_negative = *u < 0;
+    *value = (line)(((words)(small * rest) & is_negative) | ((words)rest & ~is_negative));
+}
+
+INLINED void tanh_cdf(const line *x, line *cdf) {
+    const line twice = *x * (*x * *x * 0.044715f + 1.0f) * 1.59576912160573071f;
+    logistic(&twice, cdf);
 }
 
 INLINED void gelu_tanh(line *x) {
@@ -80,6 +84,20 @@ INLINED void gelu_tanh_backward(const line *x, line *dy) {
     tanh_cdf(x, &cdf);
     const line slope = (*x * *x * (3 * 0.044715f) + 1.0f) * 1.59576912160573071f;
     *dy *= *x * cdf * (1.0f - cdf) * slope + cdf;
+}
+
+INLINED void quick_gelu(line *x) {
+    const line u = *x * 1.702f;
+    line value;
+    logistic(&u, &value);
+    *x *= value;
+}
+
+INLINED void quick_gelu_backward(const line *x, line *dy) {
+    const line u = *x * 1.702f;
+    line value;
+    logistic(&u, &value);
+    *dy *= u * value * (1.0f - value) + value;
 }
 
 #define FORWARD(FUNCTION)                                      \
@@ -122,4 +140,12 @@ CLONED void vit_gelu_tanh(const float *x, size_t count, float *y) {
 
 CLONED void vit_gelu_tanh_backward(const float *x, const float *dy, size_t count, float *dx) {
     BACKWARD(gelu_tanh_backward)
+}
+
+CLONED void vit_quick_gelu(const float *x, size_t count, float *y) {
+    FORWARD(quick_gelu)
+}
+
+CLONED void vit_quick_gelu_backward(const float *x, const float *dy, size_t count, float *dx) {
+    BACKWARD(quick_gelu_backward)
 }

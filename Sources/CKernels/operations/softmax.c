@@ -81,6 +81,16 @@ CLONED void vit_softmax(float *x, size_t rows, size_t width, size_t stride) {
     }
 }
 
+CLONED void vit_causal_softmax(float *x, size_t rows, size_t seen, size_t width, size_t stride) {
+    for (size_t row = 0; row < rows; row++) {
+        float *start = x + row * stride;
+        const size_t count = seen + row;
+        if (count >= lanes) softmax_row(start, count);
+        else short_softmax_row(start, count);
+        memset(start + count, 0, (width - count) * sizeof(float));
+    }
+}
+
 INLINED void softmax_row_backward(const float *y, size_t width, float *dy) {
     const size_t whole = width / lanes * lanes, last = width - lanes;
     line a, b, end, products, sums = {0};

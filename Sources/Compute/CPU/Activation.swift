@@ -28,6 +28,7 @@ extension Activation {
         switch self {
         case .gelu: unsafe vit_gelu(x, count, y)
         case .geluTanh: unsafe vit_gelu_tanh(x, count, y)
+        case .quickGELU: unsafe vit_quick_gelu(x, count, y)
         }
     }
 
@@ -75,6 +76,7 @@ extension Activation {
         switch self {
         case .gelu: unsafe vit_gelu_backward(x, dy, count, dx)
         case .geluTanh: unsafe vit_gelu_tanh_backward(x, dy, count, dx)
+        case .quickGELU: unsafe vit_quick_gelu_backward(x, dy, count, dx)
         }
     }
 }

@@ -2,6 +2,15 @@ import CKernels
 
 extension CPUEngine {
     package func attention(_ qkv: Tensor, heads: Int, into y: Tensor) {
+        attend(qkv, heads: heads, isCausal: false, into: y)
+    }
+
+    package func causalAttention(_ qkv: Tensor, heads: Int, into y: Tensor) {
+        precondition(y.shape[1] == qkv.shape[1], "causalAttention: got qkv \(qkv.shape), y \(y.shape)")
+        attend(qkv, heads: heads, isCausal: true, into: y)
+    }
+
+    private func attend(_ qkv: Tensor, heads: Int, isCausal: Bool, into y: Tensor) {
         let (imageCount, tokenCount) = (qkv.shape[0], qkv.shape[1])
         let width = qkv.shape[2] / 3
         let queryCount = y.shape[1]
@@ -10,22 +19,22 @@ extension CPUEngine {
                 && y.shape == [imageCount, queryCount, width],
             "attention: \(heads) heads got qkv \(qkv.shape), y \(y.shape)")
         let shape = HeadShape(tokenCount: tokenCount, width: width, heads: heads)
-        let kernel = kernel(for: qkv.type)
         let size = Self.queriesPerTask(queryCount: queryCount, tokenCount: tokenCount, heads: imageCount * heads)
-        let whole = HeadAttention(shape, queryCount: size, kernel: kernel)
-        let restCount = queryCount % size
-        let rest = restCount == 0 ? whole : HeadAttention(shape, queryCount: restCount, kernel: kernel)
-        let blockCount = (queryCount + size - 1) / size
-        workers.run(imageCount * heads * blockCount) { task, worker in
-            let block = task % blockCount
-            let head = task / blockCount % heads
-            let image = task / (blockCount * heads)
+        let blocks = stride(from: 0, to: queryCount, by: size).map { query in
+            HeadAttention(
+                shape, queryCount: min(size, queryCount - query), causalStart: isCausal ? query : nil,
+                kernel: kernel(for: qkv.type))
+        }
+        let scratchCount = blocks.map(\.scratchCount).max() ?? 0
+        workers.run(imageCount * heads * blocks.count) { task, worker in
+            let block = task % blocks.count
+            let head = task / blocks.count % heads
+            let image = task / (blocks.count * heads)
             let query = block * size
-            let scratch = unsafe scratch(of: worker, floatCount: whole.scratchCount)
+            let scratch = unsafe scratch(of: worker, floatCount: scratchCount)
             let base = qkv.elements + (3 * image * tokenCount * width + head * shape.headWidth)
             let output = unsafe y.pointer + (image * queryCount + query) * width + head * shape.headWidth
-            let attention = query + size > queryCount ? rest : whole
-            unsafe attention.run(
+            unsafe blocks[block].run(
                 q: base + query * 3 * width, k: base + width, v: base + 2 * width, scratch: scratch, y: output)
         }
     }
@@ -97,7 +106,9 @@ private struct HeadShape {
 /// Attention of one head for a block of queries: softmax(QKᵀ/√d)·V.
 private struct HeadAttention {
     private let queryCount: Int
-    private let tokenCount: Int
+    /// The keys that any of the queries attends to, and where they attend to none behind themselves, those of the first.
+    private let keyCount: Int
+    private let causalCount: Int?
     private let weightStride: Int
     private let scores: SmallGemm
     private let output: SmallGemm
@@ -105,17 +116,22 @@ private struct HeadAttention {
     let workspaceCount: Int
     let scratchCount: Int
 
-    /// Weights that lie `weightStride` floats apart, by default as far as suits the caches.
-    init(_ shape: HeadShape, queryCount: Int, weightStride: Int? = nil, kernel: GemmKernel) {
+    /// - Parameters:
+    ///   - causalStart: the number of the first query, where each attends to no token behind itself.
+    ///   - weightStride: the floats from the weights of a query to the next, by default as far as suits the caches.
+    init(
+        _ shape: HeadShape, queryCount: Int, causalStart: Int? = nil, weightStride: Int? = nil, kernel: GemmKernel
+    ) {
         let stride = weightStride ?? shape.weightStride
+        keyCount = causalStart.map { $0 + queryCount } ?? shape.tokenCount
+        causalCount = causalStart.map { $0 + 1 }
         scores = SmallGemm(
-            kernel: kernel, m: queryCount, n: shape.tokenCount, k: shape.headWidth, aStrides: (shape.rowStride, 1),
+            kernel: kernel, m: queryCount, n: keyCount, k: shape.headWidth, aStrides: (shape.rowStride, 1),
             bStrides: (1, shape.rowStride), cStride: stride, alpha: shape.scale, fillsRows: weightStride == nil)
         output = SmallGemm(
-            kernel: kernel, m: queryCount, n: shape.headWidth, k: shape.tokenCount, aStrides: (stride, 1),
+            kernel: kernel, m: queryCount, n: shape.headWidth, k: keyCount, aStrides: (stride, 1),
             bStrides: (shape.rowStride, 1), cStride: shape.width)
         self.queryCount = queryCount
-        tokenCount = shape.tokenCount
         self.weightStride = stride
         workspaceCount = (max(scores.workspaceCount, output.workspaceCount) + 15) / 16 * 16
         scratchCount = workspaceCount + queryCount * stride
@@ -134,7 +150,11 @@ private struct HeadAttention {
         q: Elements, k: Elements, workspace: UnsafeMutablePointer<Float>, into weights: UnsafeMutablePointer<Float>
     ) {
         unsafe scores.run(q, k, into: weights, workspace: workspace)
-        unsafe vit_softmax(weights, queryCount, tokenCount, weightStride)
+        if let causalCount {
+            unsafe vit_causal_softmax(weights, queryCount, causalCount, keyCount, weightStride)
+        } else {
+            unsafe vit_softmax(weights, queryCount, keyCount, weightStride)
+        }
     }
 }
 

@@ -8,6 +8,15 @@ extension CPUEngine {
         }
     }
 
+    package func causalSoftmax(_ x: Tensor) {
+        let (rowCount, width) = (x.shape[x.shape.count - 2], x.shape[x.shape.count - 1])
+        precondition(rowCount <= width, "causalSoftmax: got \(rowCount) queries of \(width) keys")
+        workers.run(x.count / max(1, rowCount * width)) { matrix, _ in
+            unsafe vit_causal_softmax(
+                x.pointer + matrix * rowCount * width, rowCount, width - rowCount + 1, width, width)
+        }
+    }
+
     package func softmaxBackward(_ y: Tensor, d: Tensor) {
         precondition(y.count == d.count, "softmaxBackward: got y \(y.shape), d \(d.shape)")
         guard let width = y.shape.last, width > 0 else { return }

@@ -80,7 +80,9 @@ struct CaiTFamily: ModelFamily {
             throw .malformed(
                 directory,
                 "transformers has no model with class attention and talking heads; the layout timm can hold it")
-        case .mae: throw .malformed(directory, "the layout mae has no place for a CaiT; the layout timm can hold it")
+        case .mae, .openCLIP:
+            throw .malformed(
+                directory, "the layout \(layout.rawValue) has no place for a CaiT; the layout timm can hold it")
         }
         try Files.makeDirectory(directory)
         let plan = ExportedTensor.plan(configuration.parameterShapes, Names())

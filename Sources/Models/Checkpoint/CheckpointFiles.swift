@@ -13,10 +13,13 @@ package struct CheckpointFiles {
     let configuration: (json: JSON, path: String)?
     /// `preprocessor_config.json`: transformers' settings of its image processor.
     let processor: (json: JSON, path: String)?
+    /// `open_clip_config.json`: OpenCLIP's description of a model and its preprocessing.
+    let openCLIP: (json: JSON, path: String)?
 
     /// The weights of a directory, the better ones first.
     private static let weightsNames = [
         "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
+        "open_clip_model.safetensors", "open_clip_pytorch_model.bin",
     ]
     private static let weightsSuffixes = [".safetensors", ".pth", ".pt", ".bin", ".npz", ".ckpt", ".pth.tar"]
 
@@ -34,7 +37,11 @@ package struct CheckpointFiles {
         weights = file
         let directory = Files.directory(of: weights.path)
         configuration = try Self.json(Files.join(directory, "config.json"))
-        processor = try Self.json(Files.join(directory, "preprocessor_config.json"))
+        let processor = try Self.json(Files.join(directory, "preprocessor_config.json"))
+        let both = processor == nil ? try Self.json(Files.join(directory, "processor_config.json")) : nil
+        // transformers 5 may keep the settings of images among those of images and texts.
+        self.processor = processor ?? both.flatMap { file in file.json["image_processor"].map { ($0, file.path) } }
+        openCLIP = try Self.json(Files.join(directory, "open_clip_config.json"))
     }
 
     /// The tensors by `names`.

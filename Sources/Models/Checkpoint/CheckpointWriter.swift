@@ -9,6 +9,8 @@ public enum ExportLayout: String, Sendable, Hashable, CaseIterable {
     case huggingFace = "hf"
     /// A directory that timm loads (`local-dir:`): config.json, model.safetensors.
     case timm
+    /// A directory that OpenCLIP loads (`local-dir:`): open_clip_config.json, open_clip_model.safetensors.
+    case openCLIP = "open_clip"
     /// A `.pth` that the scripts of MAE's authors load, and a config.json for everybody else.
     case mae
 }

@@ -14,6 +14,8 @@ public enum Layout: String, Sendable, Hashable, CaseIterable {
     case huggingFaceModern = "hf-5"
     /// The names of Google's JAX releases, with transposed kernels.
     case jax
+    /// The names of OpenAI's CLIP and of OpenCLIP.
+    case openCLIP = "open_clip"
 
     /// The layout in words.
     public var summary: String {
@@ -25,6 +27,7 @@ public enum Layout: String, Sendable, Hashable, CaseIterable {
         case .huggingFace: "Hugging Face transformers"
         case .huggingFaceModern: "Hugging Face transformers, names of version 5"
         case .jax: "Google's JAX release"
+        case .openCLIP: "OpenCLIP"
         }
     }
 

@@ -88,7 +88,8 @@ struct ModelSearch {
     private static func find(_ names: [String], _ file: TensorFile) throws(CheckpointError) -> [Model] {
         var models: [Model] = []
         var anchorCount = 0
-        let anchors = Set(ModelFamilies.all.flatMap(\.anchors))
+        // The longest first: a vision tower's ends in a Vision Transformer's own.
+        let anchors = Set(ModelFamilies.all.flatMap(\.anchors)).sorted { ($1.utf8.count, $0) < ($0.utf8.count, $1) }
         for (index, name) in names.enumerated() {
             guard let anchor = anchors.first(where: { name == $0 || name.hasSuffix("." + $0) }) else { continue }
             let keys = file.tensors[index].location

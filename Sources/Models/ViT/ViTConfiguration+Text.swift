@@ -1,3 +1,4 @@
+import Compute
 import Imaging
 import Support
 
@@ -15,9 +16,11 @@ extension ViTConfiguration {
         var parts = [
             counted(depth, "block"), "width \(width)", counted(heads, "head"),
             "MLP \(hiddenWidth)",
-            activation == .gelu ? "exact GELU" : "GELU by tanh",
+            activation.text,
             "norm epsilon \(layerNormEpsilon)",
         ]
+        if hasPreNorm { parts.append("a norm before the first") }
+        if !patchBias { parts.append("no bias of patches") }
         if !qkvBias { parts.append("no qkv bias") }
         if hasLayerScale { parts.append("layer scale") }
         return parts.joined(separator: ", ")
@@ -39,8 +42,11 @@ extension ViTConfiguration {
                 ? "class and distillation token, two heads averaged" : "class token"
         case .meanPatches: return "mean of the patches" + norm
         case .classTokenAndMean: return "class token and mean of the patches"
+        case .attention: return "attention of a trained query, then an MLP"
         }
     }
+
+    var projectionText: String { projectionWidth > 0 ? "to \(projectionWidth) numbers, without a bias" : "" }
 
     /// Everything, for programs.
     var json: JSON {
@@ -58,7 +64,19 @@ extension ViTConfiguration {
             JSON.Member("prefix_has_position", .bool(prefixHasPosition)),
             JSON.Member("position_interpolation", .string(positionInterpolation.rawValue)),
             JSON.Member("position_image_size", positionImageSize?.json ?? .null),
-            JSON.Member("classes", .integer(classCount)),
+            JSON.Member("patch_bias", .bool(patchBias)), JSON.Member("norm_pre", .bool(hasPreNorm)),
+            JSON.Member("projection_width", .integer(projectionWidth)), JSON.Member("classes", .integer(classCount)),
         ])
+    }
+}
+
+extension Activation {
+    /// What `vit inspect` calls it.
+    var text: String {
+        switch self {
+        case .gelu: "exact GELU"
+        case .geluTanh: "GELU by tanh"
+        case .quickGELU: "quick GELU"
+        }
     }
 }

@@ -2,10 +2,11 @@ import Compute
 import Layers
 import Support
 
-/// The shape of a Vision Transformer: one description for the whole family (ViT, DeiT, DeiT III, MAE, DINOv2).
+/// The shape of a Vision Transformer: one description for the whole family (ViT, DeiT, DeiT III, MAE, DINOv2, and the vision
+/// towers of CLIP and SigLIP).
 ///
 /// Sources: Dosovitskiy et al. 2021 (ViT), table 1; Touvron et al. 2021 (DeiT) and 2022 (DeiT III); He et al. 2022
-/// (MAE); Oquab et al. 2024 (DINOv2); Darcet et al. 2024 (registers).
+/// (MAE); Oquab et al. 2024 (DINOv2); Darcet et al. 2024 (registers); Radford et al. 2021 (CLIP); Zhai et al. 2023 (SigLIP).
 public struct ViTConfiguration: ModelConfiguration, Hashable {
     /// What the head sees.
     public enum Pooling: String, Sendable, Hashable, Codable {
@@ -16,6 +17,8 @@ public struct ViTConfiguration: ModelConfiguration, Hashable {
         /// The class token, then the mean of the patch tokens: twice the width (transformers' DINOv2 classifiers). Used as
         /// it is; training begins with the class token.
         case classTokenAndMean = "token+avg"
+        /// What a trained query attends to, of all tokens (SigLIP).
+        case attention = "map"
     }
 
     /// Where the final norm stands when patches are pooled.
@@ -48,6 +51,10 @@ public struct ViTConfiguration: ModelConfiguration, Hashable {
     public var heads = 12
     /// The length of the MLP's hidden layer; 4 · width in the papers.
     public var hiddenWidth = 3072
+    /// Whether the projection of the patches has a bias (CLIP: no).
+    public var patchBias = true
+    /// Whether all tokens go through a norm before the first block (CLIP).
+    public var hasPreNorm = false
     /// Whether the projections to queries, keys and values have a bias.
     public var qkvBias = true
     /// Added to the variance in every LayerNorm: 1e-6 in timm and MAE, 1e-12 in transformers' default.
@@ -75,6 +82,9 @@ public struct ViTConfiguration: ModelConfiguration, Hashable {
     public var positionInterpolation = PositionInterpolation.timm
     /// The size of image the stored position table belongs to, where it is not `imageSize`.
     public var positionImageSize: Size?
+    /// The numbers that a projection without a bias makes of what the head would see, to be compared with texts (CLIP); 0:
+    /// there is none. It is used as it is; training leaves it out.
+    public var projectionWidth = 0
     /// The number of classes; 0 is a model without a head.
     public var classCount = 1000
 
@@ -89,14 +99,22 @@ extension ViTConfiguration {
     /// The length of a head.
     public var headWidth: Int { width / heads }
 
-    /// What the head sees, as features.
+    /// What the head sees, as features; without a head, what is compared with texts, where there is a projection for that.
     public var headPooling: FeaturePooling {
-        switch pooling {
+        if classCount == 0, projectionWidth > 0 { return .projection }
+        return switch pooling {
         case .classToken: .classToken
         case .meanPatches: .meanPatches
         case .classTokenAndMean: .classTokenAndMean
+        case .attention: .attention
         }
     }
+
+    /// Whether attention makes one vector of the tokens.
+    public var hasAttentionPooling: Bool { pooling == .attention }
+
+    /// The epsilon of timm's models of this kind: PyTorch's in CLIP's towers.
+    var timmEpsilon: Float { hasPreNorm ? 1e-5 : 1e-6 }
 
     /// The numbers that a head reads of an image.
     package var pooledWidth: Int { pooling == .classTokenAndMean ? 2 * width : width }
@@ -107,10 +125,11 @@ extension ViTConfiguration {
     /// The shape that training begins with: without a head, and with trained positions for the model's own images.
     public var trainable: any ModelConfiguration {
         var model = self
-        if classCount == 0 || pooling == .classTokenAndMean {
+        let hasOtherPooling = pooling == .attention || !hasClassToken
+        if !hasOtherPooling, classCount == 0 || pooling == .classTokenAndMean {
             (model.pooling, model.finalNorm) = (.classToken, .beforePooling)
         }
-        (model.classCount, model.positionImageSize) = (0, nil)
+        (model.classCount, model.projectionWidth, model.positionImageSize) = (0, 0, nil)
         (model.positions, model.positionInterpolation) = (.learned, .timm)
         return model
     }

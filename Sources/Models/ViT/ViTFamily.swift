@@ -44,7 +44,8 @@ struct ViTFamily: ModelFamily {
     func rows(_ configuration: ViTConfiguration, classes: String) -> [(name: String, value: String)] {
         [
             ("tokens", configuration.tokensText), ("encoder", configuration.encoderText),
-            ("positions", configuration.positionsText), ("pooling", configuration.poolingText), ("classes", classes),
+            ("positions", configuration.positionsText), ("pooling", configuration.poolingText),
+            ("projection", configuration.projectionText), ("classes", classes),
         ]
     }
 

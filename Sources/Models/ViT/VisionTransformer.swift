@@ -10,6 +10,8 @@ package struct VisionTransformer: VisionModel {
     let pooling: Pooling
     /// One head, or one each for the class token and the distillation token.
     let heads: [Linear]
+    /// What makes vectors to be compared with texts.
+    let projection: Linear?
     /// The first blocks that are not trained, and with them the embedding.
     let frozenCount: Int
 
@@ -36,7 +38,10 @@ package struct VisionTransformer: VisionModel {
             norm: norms
                 ? try builder.layerNorm(configuration.finalNorm.rawValue, epsilon: configuration.layerNormEpsilon)
                 : nil,
-            normsTokens: configuration.finalNorm == .beforePooling, prefixCount: configuration.prefixCount)
+            normsTokens: configuration.finalNorm == .beforePooling, prefixCount: configuration.prefixCount,
+            attention: norms ? try configuration.attentionPooling(builder) : nil)
+        let hasProjection = norms && configuration.projectionWidth > 0
+        projection = hasProjection ? try builder.exact.linear("projection", bias: false) : nil
         heads = try configuration.headNames.map { try builder.exact.linear($0) }
     }
 
@@ -107,6 +112,7 @@ package struct VisionTransformer: VisionModel {
             trunk.forward(paths: paths?.scales)
             switch reading {
             case .logits: readLogits()
+            case .features(.projection): readProjection()
             case .features(let kind):
                 poolings[0].read(
                     kind, of: trunk.output, prefixCount: model.configuration.prefixCount, part: part,
@@ -115,9 +121,21 @@ package struct VisionTransformer: VisionModel {
             }
         }
 
+        private func readProjection() {
+            guard let projection = model.projection else {
+                preconditionFailure("VisionTransformer: the model has no projection")
+            }
+            poolings[0].forward(trunk.output, pooledReading(0), into: pooled[0])
+            projection.forward(pooled[0], engine: engine, into: features)
+        }
+
         /// What head `index` reads of the tokens.
         private func pooledReading(_ index: Int) -> Pooling.Reading {
-            model.configuration.pooling == .classToken ? .token(index) : .meanOfPatches
+            switch model.configuration.pooling {
+            case .classToken: .token(index)
+            case .meanPatches, .classTokenAndMean: .meanOfPatches
+            case .attention: .attention
+            }
         }
 
         private func readLogits() {
@@ -161,6 +179,7 @@ package struct VisionTransformer: VisionModel {
         guard configuration.depth > frozenCount else { return nil }
         return switch reading {
         case .logits: configuration.pooling == .classToken ? max(1, heads.count) : nil
+        case .features(.projection): configuration.pooling == .classToken ? 1 : nil
         case .features(let pooling): pooling == .classToken ? 1 : nil
         case .blocks: nil
         }
@@ -192,9 +211,16 @@ extension ViTConfiguration {
         if hasDistillationToken { prefixes.append(("dist_token", 1)) }
         if registerCount > 0 { prefixes.append(("reg_token", registerCount)) }
         return try TokenEmbedding(
-            patch: patchSize, projection: builder.exact.linear("patch_embed.proj"), prefixes: prefixes,
-            positions: positions,
-            patchCount: patchCount, builder)
+            patch: patchSize, projection: builder.exact.linear("patch_embed.proj", bias: patchBias),
+            prefixes: prefixes, positions: positions, patchCount: patchCount,
+            norm: hasPreNorm ? builder.layerNorm("norm_pre", epsilon: layerNormEpsilon) : nil, builder)
+    }
+
+    /// The attention that makes one vector of the tokens, where the model has it.
+    fileprivate func attentionPooling(_ builder: LayerBuilder) throws -> AttentionPooling? {
+        guard pooling == .attention else { return nil }
+        return try AttentionPooling(
+            "attn_pool", heads: heads, epsilon: layerNormEpsilon, activation: activation, builder)
     }
 
     /// The block whose parameters' names begin with `name`.

@@ -72,11 +72,9 @@ public final class ImageEmbedder: Sendable {
                 "\(checkpoint.path): has \(depth) blocks, so layers 0 to \(depth) can be read, and not "
                     + "\(layer)")
         }
-        pooling = options.pooling ?? configuration.headPooling
-        guard configuration.hasClassToken(afterBlocks: options.layer) || !pooling.readsClassToken else {
-            let place = configuration.hasClassToken ? " in layer \(options.layer ?? depth)" : ""
-            throw ModelUseError.unfitting(
-                "\(checkpoint.path): has no class token\(place); read the mean or the patches")
+        pooling = options.pooling ?? configuration.defaultPooling(afterBlocks: options.layer)
+        if let obstacle = configuration.obstacle(to: pooling, afterBlocks: options.layer) {
+            throw ModelUseError.unfitting("\(checkpoint.path): has \(obstacle); read the mean or the patches")
         }
         var options = options
         options.decoding.channels = configuration.inputChannels

@@ -118,8 +118,9 @@ extension TrainingOption {
     private static var variant: [Self] {
         [
             Self(
-                "pool", \.vit.pooling, .choice([("class", .classToken), ("mean", .meanPatches)]), under: .method,
-                "What the head reads: the class token or the mean of the patches.",
+                "pool", \.vit.pooling, .choice([("class", .classToken), ("mean", .meanPatches), ("map", .attention)]),
+                under: .method,
+                "What the head reads: the class token, the mean of the patches, or what attention pools (map).",
                 default: "that of --init, else class", key: "pooling"
                     // The mean has a norm of its own after it, as in MAE.
             ) { $0.vit.finalNorm = $0.vit.pooling == .meanPatches ? .afterPooling : .beforePooling },
@@ -130,6 +131,8 @@ extension TrainingOption {
             .recorded("registers", \.vit.registerCount, .integer(to: SettingKind<Int>.largestSize)),
             .recorded("prefix_has_position", \.vit.prefixHasPosition, .flag),
             .recorded("layer_scale", \.vit.hasLayerScale, .flag),
+            .recorded("norm_pre", \.vit.hasPreNorm, .flag, whenAbsent: false),
+            .recorded("patch_bias", \.vit.patchBias, .flag, whenAbsent: true),
         ]
     }
 }

@@ -24,6 +24,9 @@ struct InitialWeights {
         if let norm = missing.first(where: Self.isFinalNorm) {
             notes.append("\(checkpoint.path): \(norm.split(separator: ".")[0]) starts afresh")
         }
+        if missing.contains("attn_pool.latent") {
+            notes.append("\(checkpoint.path): the attention pooling starts afresh")
+        }
         if missing.contains("dist_token") {
             notes.append("\(checkpoint.path): the distillation token starts afresh")
         }

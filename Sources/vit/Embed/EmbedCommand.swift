@@ -99,8 +99,11 @@ struct FeatureOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Class token, mean of the patches, both, or all patches. (default: what the classifier head reads)",
-            valueName: "cls|mean|cls+mean|patches"))
+            """
+            Class token, mean of the patches, both, all patches, attention pooling (SigLIP), or the projection that is \
+            compared with texts (CLIP). (default: what the classifier head reads, or what is compared with texts)
+            """,
+            valueName: "cls|mean|cls+mean|patches|map|projection"))
     var pool: FeaturePooling?
 
     @Option(

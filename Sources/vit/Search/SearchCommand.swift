@@ -43,7 +43,7 @@ struct SearchCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Pooling, if the index does not record it.", valueName: "cls|mean|cls+mean"))
+            "Pooling, if the index does not record it.", valueName: "cls|mean|cls+mean|map|projection"))
     var pool: FeaturePooling?
 
     @Option(name: [.customShort("k"), .long], help: ArgumentHelp("Number of matches per query.", valueName: "k"))

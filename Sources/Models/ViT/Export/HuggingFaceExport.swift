@@ -38,6 +38,8 @@ struct HuggingFaceExport {
     static func obstacle(_ configuration: ViTConfiguration, hasDecoder: Bool) -> String? {
         let kind = kind(of: configuration, hasDecoder: hasDecoder)
         let hasHead = configuration.classCount > 0
+        if TowerExport.holds(configuration) { return nil }
+        if let part = configuration.partOfTowers { return part }
         if configuration.finalNorm == .afterPooling { return "a norm after pooling" }
         if configuration.pooling == .meanPatches, hasHead { return "mean pooling before its head" }
         if !configuration.hasClassToken { return "no class token" }
@@ -128,7 +130,7 @@ struct HuggingFaceExport {
         }
         if model.registerCount > 0 { members.append(JSON.Member("num_register_tokens", .integer(model.registerCount))) }
         members += [
-            JSON.Member("hidden_act", .string(model.activation == .gelu ? "gelu" : "gelu_pytorch_tanh")),
+            JSON.Member("hidden_act", .string(model.activation.transformersName)),
             JSON.Member("layer_norm_eps", .number(JSON.decimal(model.layerNormEpsilon))),
             JSON.Member("image_size", JSON.side(writer.trainedSize)),
             JSON.Member("patch_size", JSON.side(model.patchSize)),
@@ -167,6 +169,17 @@ struct HuggingFaceExport {
             JSON.Member("id2label", .object(labels.enumerated().map { JSON.Member(String($0), .string($1)) })),
             JSON.Member("label2id", .object(numbers)),
         ] + (activation.map { [$0] } ?? [])
+    }
+}
+
+extension Activation {
+    /// What transformers calls it.
+    var transformersName: String {
+        switch self {
+        case .gelu: "gelu"
+        case .geluTanh: "gelu_pytorch_tanh"
+        case .quickGELU: "quick_gelu"
+        }
     }
 }
 

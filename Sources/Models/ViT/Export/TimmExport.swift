@@ -17,6 +17,13 @@ struct TimmExport {
         guard writer.mae?.decoder == nil else {
             throw .malformed(directory, "timm has no place for MAE's decoder; the layouts mae and hf can hold it")
         }
+        guard writer.configuration.hasPreNorm != writer.configuration.patchBias else {
+            let (which, and) = writer.configuration.patchBias ? ("both", "and") : ("neither", "nor")
+            throw .malformed(
+                directory,
+                "timm has no model with \(which) a norm before the first block \(and) a bias in the projection of patches"
+            )
+        }
         try Files.makeDirectory(directory)
         let model = writer.configuration
         let plan: [ExportedTensor]
@@ -80,8 +87,9 @@ struct TimmExport {
             let settings = ProcessorSettings(writer.preprocessing, channels: model.inputChannels)
             try Files.write(settings.json.text() + "\n", to: processor)
         }
-        if model.layerNormEpsilon != 1e-6, writer.mae?.decoder == nil {
-            notes.append("timm takes an epsilon of 1e-06 in the norms; this model has \(model.layerNormEpsilon).")
+        if model.layerNormEpsilon != model.timmEpsilon, writer.mae?.decoder == nil {
+            notes.append(
+                "timm takes an epsilon of \(model.timmEpsilon) in the norms; this model has \(model.layerNormEpsilon).")
         }
         let json = configuration(model, transform)
         try Files.write(json.text() + "\n", to: Files.join(directory, "config.json"))
@@ -90,7 +98,10 @@ struct TimmExport {
 
     private func configuration(_ model: ViTConfiguration, _ transform: TimmTransform) -> JSON {
         // Any architecture of timm's class does: the arguments say all that is particular.
-        let architecture = model.hasDistillationToken ? "deit_base_distilled_patch16_224" : "vit_base_patch16_224"
+        let architecture =
+            model.hasDistillationToken
+            ? "deit_base_distilled_patch16_224"
+            : model.hasPreNorm ? "vit_base_patch32_clip_224" : "vit_base_patch16_224"
         var members = [
             JSON.Member("architecture", .string(architecture)),
             JSON.Member("num_classes", .integer(model.classCount)),
@@ -99,7 +110,7 @@ struct TimmExport {
         ]
         if let labels = writer.labels { members.append(JSON.Member("label_names", .array(labels.map { .string($0) }))) }
         if let activation = writer.activation, model.classCount > 0 { members.append(activation.problemType) }
-        if model.layerNormEpsilon != 1e-6 {
+        if model.layerNormEpsilon != model.timmEpsilon {
             members.append(JSON.Member("layer_norm_eps", .number(JSON.decimal(model.layerNormEpsilon))))
         }
         if let decoder = writer.mae?.decoder {
@@ -138,7 +149,8 @@ struct TimmExport {
         if model.hasLayerScale { arguments.append(JSON.Member("init_values", .number(1e-5))) }
         if !model.hasClassToken { arguments.append(JSON.Member("class_token", .bool(false))) }
         if model.registerCount > 0 { arguments.append(JSON.Member("reg_tokens", .integer(model.registerCount))) }
-        if model.activation == .geluTanh { arguments.append(JSON.Member("act_layer", .string("gelu_tanh"))) }
+        if model.hasPreNorm { arguments.append(JSON.Member("pre_norm", .bool(true))) }
+        if model.activation != .gelu { arguments.append(JSON.Member("act_layer", .string(model.activation.rawValue))) }
         if size != model.imageSize { arguments.append(JSON.Member("dynamic_img_size", .bool(true))) }
         return arguments
     }

@@ -1,3 +1,4 @@
+import Compute
 import Imaging
 import Support
 import TensorFiles
@@ -40,10 +41,43 @@ struct ViTExport {
                 directory,
                 "the layout \(layout.rawValue) has no head on class token and mean of the patches; hf can hold it")
         }
+        if configuration.projectionWidth > 0, layout == .timm {
+            return try withProjectionAsHead.write(to: directory, as: layout) { (name) throws(CheckpointError) in
+                switch name {
+                case "head.weight": return try tensor("projection.weight")
+                case "head.bias": return Tensor(shape: [configuration.projectionWidth])
+                default: return try tensor(name)
+                }
+            }
+        }
         switch layout {
+        case .openCLIP: return try TowerExport(self, directory: directory).write(as: layout, tensor)
+        case .huggingFace where TowerExport.holds(configuration):
+            return try TowerExport(self, directory: directory).write(as: layout, tensor)
         case .huggingFace: return try HuggingFaceExport(self, directory: directory).write(tensor)
         case .timm: return try TimmExport(self, directory: directory).write(tensor)
-        case .mae: return try TimmExport(self, directory: directory).writeMAE(tensor)
+        case .mae:
+            if let part = configuration.partOfTowers {
+                throw .malformed(directory, "the layout mae has no place for \(part); the layout timm can hold it")
+            }
+            return try TimmExport(self, directory: directory).writeMAE(tensor)
         }
+    }
+
+    /// The same model with the projection as a head, where timm keeps CLIP's.
+    private var withProjectionAsHead: ViTExport {
+        var export = self
+        (export.configuration.classCount, export.configuration.projectionWidth) = (configuration.projectionWidth, 0)
+        return export
+    }
+}
+
+extension ViTConfiguration {
+    /// What the model has of the vision towers of CLIP and SigLIP alone, as a noun; nil where it has nothing of them.
+    var partOfTowers: String? {
+        if hasPreNorm { return "a norm before the first block" }
+        if !patchBias { return "patches without a bias" }
+        if pooling == .attention { return "attention pooling" }
+        return projectionWidth > 0 ? "a projection" : nil
     }
 }

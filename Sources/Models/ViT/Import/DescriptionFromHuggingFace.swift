@@ -46,7 +46,7 @@ struct HuggingFaceConfiguration {
             inConfiguration: json, classCount: description.configuration.classCount, path: path)
     }
 
-    private func checkSizes(_ configuration: ViTConfiguration) throws(CheckpointError) {
+    func checkSizes(_ configuration: ViTConfiguration) throws(CheckpointError) {
         if let width = try integer("hidden_size"), width != configuration.width {
             throw .malformed(path, "states a hidden_size of \(width), the tensors have \(configuration.width)")
         }
@@ -83,12 +83,14 @@ struct HuggingFaceConfiguration {
         }
     }
 
-    private func activation() throws(CheckpointError) -> Activation? {
+    func activation() throws(CheckpointError) -> Activation? {
         guard let name = json["hidden_act"]?.string else { return nil }
         switch name {
         case "gelu", "gelu_python": return .gelu
         case "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_python_tanh", "gelu_accurate": return .geluTanh
-        default: throw .malformed(path, "states the activation \(name); gelu and its approximation with tanh are known")
+        case "quick_gelu": return .quickGELU
+        default:
+            throw .malformed(path, "states the activation \(name); gelu, gelu_pytorch_tanh and quick_gelu are known")
         }
     }
 
@@ -119,7 +121,7 @@ struct HuggingFaceConfiguration {
     }
 
     /// A side, or a height and a width.
-    private func size(_ name: String) throws(CheckpointError) -> Size? {
+    func size(_ name: String) throws(CheckpointError) -> Size? {
         guard let value = json[name] else { return nil }
         let sides = value.integers ?? value.integer.map { [$0, $0] } ?? []
         guard sides.count == 2, sides.allSatisfy({ (1...TensorExtent.largest).contains($0) }) else {

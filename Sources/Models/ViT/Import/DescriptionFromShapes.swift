@@ -19,6 +19,8 @@ extension TensorTable where Names == KeyMap {
             throw .malformed(path, "holds a model with a SwiGLU MLP, which is not supported")
         }
         configuration.qkvBias = contains("blocks.0.attn.qkv.bias")
+        configuration.patchBias = contains("patch_embed.proj.bias")
+        configuration.hasPreNorm = contains("norm_pre.weight")
         configuration.hasClassToken = contains("cls_token")
         configuration.hasDistillationToken = contains("dist_token")
         configuration.registerCount = contains("reg_token") ? try extent(1, of: "reg_token") : 0
@@ -26,12 +28,13 @@ extension TensorTable where Names == KeyMap {
         configuration.finalNorm =
             contains("fc_norm.weight") && names.layout != .jax ? .afterPooling : .beforePooling
         let isMeanPooled = configuration.finalNorm == .afterPooling || !configuration.hasClassToken
-        configuration.pooling = isMeanPooled ? .meanPatches : .classToken
+        configuration.pooling =
+            contains("attn_pool.latent") ? .attention : isMeanPooled ? .meanPatches : .classToken
         configuration.classCount = contains("head.weight") ? try extent(0, of: "head.weight") : 0
         configuration.positionInterpolation = names.layout.isHuggingFace ? .transformers : .timm
-        // transformers' default for all but DINOv2; everybody else uses 1e-6.
+        // transformers' default for all but DINOv2; everybody else uses 1e-6, but for timm's CLIP towers.
         let isTransformersNorm = names.layout.isHuggingFace && description.family != .dinov2
-        configuration.layerNormEpsilon = isTransformersNorm ? 1e-12 : 1e-6
+        configuration.layerNormEpsilon = isTransformersNorm ? 1e-12 : configuration.timmEpsilon
         description.configuration = configuration
         try dropUnusableHead(&description)
         for part in KeyMap.batchNormNames where names.spelling["head.weight"] != nil {

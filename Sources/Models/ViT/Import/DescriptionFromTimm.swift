@@ -30,6 +30,13 @@ struct TimmConfiguration {
             throw .malformed(path, "describes \(architecture), which has \(feature); that is not supported")
         }
         try checkArguments()
+        let hasPreNorm = arguments["pre_norm"]?.bool ?? facts.hasPreNorm
+        guard hasPreNorm == description.configuration.hasPreNorm else {
+            throw .malformed(
+                path,
+                "describes \(architecture) with\(hasPreNorm ? "" : "out") a norm before the first block, which the tensors "
+                    + (hasPreNorm ? "lack" : "have"))
+        }
         if let depth = try integer("depth") ?? facts.depth, depth != description.configuration.depth {
             throw .malformed(
                 path,
@@ -46,7 +53,7 @@ struct TimmConfiguration {
         }
         description.configuration.activation = try activation() ?? facts.activation
         if let family = facts.family, description.family == .vit { description.family = family }
-        // Not timm's: this package writes it where a model has another epsilon than timm's 1e-6.
+        // Not timm's: this package writes it where a model has another epsilon than timm's.
         if let epsilon = json["layer_norm_eps"] {
             guard let number = epsilon.double, number >= 0, number < 1 else {
                 throw .malformed(
@@ -67,8 +74,11 @@ struct TimmConfiguration {
         switch value.string {
         case "gelu": return .gelu
         case "gelu_tanh": return .geluTanh
+        case "quick_gelu", "quickgelu": return .quickGELU
         default:
-            throw .malformed(path, "states the activation \(value.text(compact: true)); gelu and gelu_tanh are known")
+            throw .malformed(
+                path,
+                "states the activation \(value.text(compact: true)); gelu, gelu_tanh and quick_gelu are known")
         }
     }
 
@@ -80,10 +90,15 @@ struct TimmConfiguration {
 
     private func readPooling(_ configuration: inout ViTConfiguration) throws(CheckpointError) {
         guard let name = arguments["global_pool"]?.string ?? json["global_pool"]?.string else { return }
+        guard configuration.pooling != .attention || name == "map" else {
+            throw .malformed(
+                path, "states the pooling \"\(name)\", and the tensors are those of attention pooling, map")
+        }
         switch name {
         case "token" where configuration.hasClassToken: configuration.pooling = .classToken
         case "avg": configuration.pooling = .meanPatches
-        default: throw .malformed(path, "states the pooling \"\(name)\"; token and avg are known")
+        case "map" where configuration.pooling == .attention: break
+        default: throw .malformed(path, "states the pooling \"\(name)\"; token, avg and map are known")
         }
         if arguments["pool_include_prefix"]?.bool == true {
             throw .malformed(path, "pools class token and registers with the patches; that is not supported")

@@ -12,24 +12,27 @@ extension HuggingFaceConfiguration {
             "mlp_ratio", "model_type", "norm_pix_loss", "num_attention_heads", "num_channels", "num_hidden_layers",
             "num_register_tokens", "patch_size", "problem_type", "qkv_bias", "use_swiglu_ffn",
         ],
-        harmless: [
-            "_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_name_or_path", "_out_features",
-            "_out_indices", "apply_layernorm", "architectures", "attention_probs_dropout_prob", "attn_implementation",
-            "bos_token_id", "chunk_size_feed_forward", "classifier_dropout", "classifier_dropout_prob",
-            "decoder_start_token_id",
-            "drop_path_rate", "dtype", "encoder_stride", "eos_token_id", "finetuning_task", "gradient_checkpointing",
-            "hidden_dropout_prob", "initializer_range", "label2id", "layerscale_value", "length_penalty", "loss_type",
-            "max_length", "min_length", "name_or_path", "num_beam_groups", "num_beams", "num_labels",
-            "num_return_sequences",
-            "out_features", "out_indices", "output_attentions", "output_hidden_states", "pad_token_id", "pooler_act",
-            "pooler_output_size", "prefix", "repetition_penalty", "reshape_hidden_states", "return_dict",
-            "sep_token_id",
-            "stage_names", "task_specific_params", "temperature", "tie_word_embeddings", "tokenizer_class", "top_k",
-            "top_p",
-            "torch_dtype", "transformers_version", "transformers.js_config", "typical_p", "use_cache", "use_mask_token",
-            "diversity_penalty",
-        ],
+        harmless: harmless,
         off: [.null, .bool(false), .array([]), .object([])])
+
+    /// What `PretrainedConfig` and training keep in every file.
+    static let harmless: Set<String> = [
+        "_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_name_or_path", "_out_features",
+        "_out_indices", "apply_layernorm", "architectures", "attention_probs_dropout_prob", "attn_implementation",
+        "bos_token_id", "chunk_size_feed_forward", "classifier_dropout", "classifier_dropout_prob",
+        "decoder_start_token_id",
+        "drop_path_rate", "dtype", "encoder_stride", "eos_token_id", "finetuning_task", "gradient_checkpointing",
+        "hidden_dropout_prob", "initializer_range", "label2id", "layerscale_value", "length_penalty", "loss_type",
+        "max_length", "min_length", "name_or_path", "num_beam_groups", "num_beams", "num_labels",
+        "num_return_sequences",
+        "out_features", "out_indices", "output_attentions", "output_hidden_states", "pad_token_id", "pooler_act",
+        "pooler_output_size", "prefix", "repetition_penalty", "reshape_hidden_states", "return_dict",
+        "sep_token_id",
+        "stage_names", "task_specific_params", "temperature", "tie_word_embeddings", "tokenizer_class", "top_k",
+        "top_p",
+        "torch_dtype", "transformers_version", "transformers.js_config", "typical_p", "use_cache", "use_mask_token",
+        "diversity_penalty",
+    ]
 
     /// Throws for a key that is not understood, unless it is off, and for one that the tensors contradict.
     func checkKeys(_ configuration: ViTConfiguration) throws(CheckpointError) {
@@ -39,6 +42,11 @@ extension HuggingFaceConfiguration {
                 "states \(key.name) as \(key.value.text(compact: true)), which is not understood and may change what the "
                     + "model computes; take it out if it does not")
         }
+        try checkValues(configuration)
+    }
+
+    /// Throws for a value that the tensors contradict, and for one of another kind than is expected.
+    func checkValues(_ configuration: ViTConfiguration) throws(CheckpointError) {
         if let hidden = try integer("intermediate_size"), hidden != configuration.hiddenWidth {
             throw .malformed(
                 path, "states an intermediate_size of \(hidden), the tensors have \(configuration.hiddenWidth)")

@@ -2,7 +2,7 @@ import Support
 
 /// The family whose customs hold where a checkpoint says nothing.
 enum Family: String, Sendable {
-    case vit, deit, mae, dinov2
+    case vit, deit, mae, dinov2, clip, siglip
 }
 
 /// A token whose position is added to it for good when it is loaded. The sum is what the model computes anyway.

@@ -117,6 +117,8 @@ enum FamilyPreprocessing {
     static let half = [0.5, 0.5, 0.5]
     static let imageNetMean = [0.485, 0.456, 0.406]
     static let imageNetStd = [0.229, 0.224, 0.225]
+    static let clipMean = [0.48145466, 0.4578275, 0.40821073]
+    static let clipStd = [0.26862954, 0.26130258, 0.27577711]
 
     /// The preprocessing, and a sentence that says whose custom it is.
     ///
@@ -140,6 +142,11 @@ enum FamilyPreprocessing {
                 preprocessing, "Preprocessing as transformers' ViT by default: squashed, bilinear, mean and std 0.5."
             )
         }
+        if family == .siglip {
+            let preprocessing = Preprocessing(
+                resize: .exact(width: size.width, height: size.height), mean: perChannel(half), std: perChannel(half))
+            return (preprocessing, "Preprocessing as is the custom of SigLIP: squashed, bicubic, mean and std 0.5.")
+        }
         // Images larger than 224 are cropped from the whole in MAE's and timm's fine-tuning at high resolution.
         let isLarge = min(size.height, size.width) > 224
         let fraction =
@@ -147,12 +154,18 @@ enum FamilyPreprocessing {
             case .vit: isLarge ? 1.0 : 0.9
             case .mae: isLarge ? 1.0 : 224.0 / 256
             case .deit, .dinov2: 224.0 / 256
+            case .clip, .siglip: 1.0
             }
         func scaled(_ side: Int) -> Int { Int((Double(side) / fraction).rounded(.down)) }
         let resize: Preprocessing.Resize =
             size.height == size.width
             ? .shortestEdge(scaled(size.height)) : .cover(width: scaled(size.width), height: scaled(size.height))
-        let (mean, std) = family == .vit ? (half, half) : (imageNetMean, imageNetStd)
+        let (mean, std) =
+            switch family {
+            case .vit: (half, half)
+            case .clip: (clipMean, clipStd)
+            default: (imageNetMean, imageNetStd)
+            }
         let preprocessing = Preprocessing(
             resize: resize, interpolation: .bicubic, crop: size, mean: perChannel(mean), std: perChannel(std))
         let owner =
@@ -161,6 +174,8 @@ enum FamilyPreprocessing {
             case .deit: "DeiT"
             case .mae: "MAE"
             case .dinov2: "DINOv2"
+            case .clip: "CLIP"
+            case .siglip: "SigLIP"
             }
         func text(_ values: [Double]) -> String { values.map { "\($0)" }.joined(separator: ",") }
         return (

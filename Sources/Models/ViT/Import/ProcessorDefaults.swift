@@ -24,16 +24,15 @@ struct ProcessorDefaults {
             crop = 224
             interpolation = .bicubic
         case ("Beit", _): interpolation = .bicubic
-        case ("Siglip", _):
+        case ("Siglip", _), ("", .siglip):
             isSquare = false
             interpolation = .bicubic
-        case ("Bit", _), ("CLIP", _), ("", .dinov2):
+        case ("Bit", _), ("CLIP", _), ("", .dinov2), ("", .clip):
             resize = .shortestEdge(224)
             isSquare = false
             crop = 224
             interpolation = .bicubic
-            mean = [0.48145466, 0.4578275, 0.40821073]
-            std = [0.26862954, 0.26130258, 0.27577711]
+            (mean, std) = (FamilyPreprocessing.clipMean, FamilyPreprocessing.clipStd)
         default:
             throw .malformed(
                 path, "names the image processor \(name); those of ViT, DeiT, BEiT, BiT, CLIP and SigLIP are known")

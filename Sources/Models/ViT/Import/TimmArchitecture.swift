@@ -35,11 +35,17 @@ struct TimmArchitecture {
         return nil
     }
 
-    /// The tanh approximation is used by some SigLIP models, the exact GELU by everyone else.
+    /// Whether there is a norm before the first block: in CLIP's vision towers.
+    var hasPreNorm: Bool { words.contains("clip") }
+
+    /// The approximation by a logistic function is used by OpenAI's CLIP and stated in the name, that by tanh by some SigLIP
+    /// models, the exact GELU by everyone else.
     var activation: Activation {
+        if name.contains("quickgelu") { return .quickGELU }
         let tanh = [
-            "base_patch32_siglip_gap", "giantopt_patch16_siglip_gap", "large_patch16_siglip_gap_512",
-            "so400m_patch16_siglip_gap",
+            "base_patch32_siglip", "giantopt_patch16_siglip", "large_patch16_siglip_512",
+            "large_patch16_siglip_gap_512",
+            "so400m_patch16_siglip",
         ]
         return tanh.contains { name.hasPrefix("vit_\($0)") } ? .geluTanh : .gelu
     }
@@ -49,7 +55,6 @@ struct TimmArchitecture {
     /// A tensor of its own gives most variants away; rotary positions, another activation or another order of the norms have
     /// none, so that only names whose every word is known are read.
     var unsupportedFeature: String? {
-        if name.contains("quickgelu") { return "the quick GELU, x · sigmoid(1.702 x)" }
         if words.contains("rpn") { return "norms after the branches of its blocks" }
         if words.contains("rope") { return "rotary positions" }
         return words.first { !Self.isKnown($0) }.map { "a part \"\($0)\" in its name that is not known" }
@@ -65,7 +70,7 @@ struct TimmArchitecture {
         "tiny", "xsmall", "small", "base", "betwixt", "medium", "mediumd", "large", "huge", "giant", "giantopt",
         "gigantic",
         "wee", "pwee", "dwee", "dpwee", "little", "dlittle", "so150m", "so150m2", "so400m", "intern300m", "plus",
-        "18x2", "36x1", "clip", "siglip", "dinov2", "tipsv2", "miil", "distilled", "gap", "map",
+        "18x2", "36x1", "clip", "quickgelu", "siglip", "dinov2", "tipsv2", "miil", "distilled", "gap", "map",
     ]
 
     private static func isKnown(_ word: Substring) -> Bool {

@@ -8,7 +8,7 @@ extension TimmConfiguration {
             "act_layer", "class_token", "depth", "depth_token_only", "embed_dim", "fc_norm", "global_pool", "img_size",
             "in_chans", "init_values", "mlp_ratio", "mlp_ratio_token_only", "no_embed_class", "num_classes",
             "num_heads",
-            "patch_size", "pool_include_prefix", "qkv_bias", "reg_tokens",
+            "patch_size", "pool_include_prefix", "pre_norm", "qkv_bias", "reg_tokens",
         ],
         harmless: [
             "attn_drop_rate", "device", "drop_block_rate", "drop_path_rate", "drop_rate", "dtype", "dynamic_img_pad",

@@ -68,8 +68,6 @@ extension KeyMap {
     }
 
     private static let unsupportedParts: [(String, String)] = [
-        ("norm_pre.", "a norm before the first block (as CLIP's vision towers have)"),
-        ("attn_pool.", "attention pooling (as SigLIP has)"),
         (".q_norm.", "norms on queries and keys"),
         (".mlp.w12.", "a SwiGLU MLP"), (".mlp.weights_in.", "a SwiGLU MLP"), (".mlp.gate_proj.", "a SwiGLU MLP"),
         (".mlp.fc1_g.", "a SwiGLU MLP"),
@@ -77,7 +75,6 @@ extension KeyMap {
         (".attn.lambda_q1", "differential attention"),
         ("relative_position_bias_table", "relative position biases (as BEiT has)"),
         ("patch_embed.backbone.", "a convolutional stem (a hybrid ViT)"), ("conv_root", "a ResNet stem (a hybrid ViT)"),
-        ("visual.class_embedding", "CLIP's own layout"),
         ("layers.0.blocks.0.", "windows in stages (as Swin has)"),
     ]
 
@@ -94,6 +91,7 @@ extension KeyMap {
         case .timm, .deit, .mae, .dinov2:
             if !hasDecoder, stored == "mask_token" { return "used in pre-training alone" }
             if stored.hasPrefix("pre_logits.") { return "a layer between pooling and head, which this package lacks" }
+        case .openCLIP: break
         case .jax:
             if stored.hasPrefix(prefix + "pre_logits/") {
                 return "a layer between pooling and head, which this package lacks"

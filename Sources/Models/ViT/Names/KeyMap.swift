@@ -19,6 +19,7 @@ struct KeyMap: TensorNames {
         case .timm, .deit, .mae, .dinov2: return [TensorPart(timmName(canonical, name))]
         case .huggingFace, .huggingFaceModern: return huggingFaceNames(name).map { TensorPart($0) }
         case .jax: return jaxParts(name)
+        case .openCLIP: preconditionFailure("KeyMap: OpenCLIP's names are those of TowerNames")
         }
     }
 

@@ -20,7 +20,12 @@ extension Classification {
         let (run, method, encoder) = (settings.run, settings.method, settings.encoder)
         if method.patchDropout > 0 { plan.input += ", \(settings.keptCount) of them kept" }
         if method.freeze > 0 { plan.model += "; \(method.freeze) of its blocks frozen" }
-        let head = encoder.headPooling == .classToken ? "class token" : "mean of the patches"
+        let head =
+            switch encoder.headPooling {
+            case .classToken: "class token"
+            case .attention: "attention pooling"
+            default: "mean of the patches"
+            }
         plan.rows = [
             ("classes", "\(method.classes.count), from the \(head)"),
             ("layer decay", "\(method.layerDecay), drop path \(method.dropPath)"),

@@ -181,8 +181,8 @@ extension Classification {
         if !model.hasClassToken, model.headPooling == .classToken {
             return "--pool class needs a class token, which the model does not have; expected --pool mean"
         }
-        if model.hasDistillationToken, model.headPooling == .meanPatches {
-            return "--pool mean does not go with a distillation token; expected --pool class"
+        if model.hasDistillationToken, [.meanPatches, .attention].contains(model.headPooling) {
+            return "--pool \(model.headPooling.rawValue) does not go with a distillation token; expected --pool class"
         }
         return nil
     }

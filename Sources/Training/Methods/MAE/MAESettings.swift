@@ -81,7 +81,8 @@ extension MAE {
     /// Why a model of this shape cannot be trained as a masked autoencoder; nil where it can.
     static func fault(_ model: ViTConfiguration) -> String? {
         guard model.hasClassToken, model.prefixCount == 1, !model.hasLayerScale, model.activation == .gelu,
-            model.prefixHasPosition, model.finalNorm == .beforePooling
+            model.prefixHasPosition, model.finalNorm == .beforePooling, model.pooling != .attention,
+            model.patchBias, !model.hasPreNorm
         else {
             return "is no plain Vision Transformer; expected a class token, no registers, no distillation token and no "
                 + "layer scale"
