@@ -33,6 +33,8 @@ let package = Package(
         .target(
             name: "TensorFiles", dependencies: ["CImageCodecs", "CKernels", "Support"],
             swiftSettings: strictWithPointers),
+        .target(
+            name: "Tokenizers", dependencies: ["CImageCodecs", "LibC", "Support"], swiftSettings: strictWithPointers),
         .target(name: "Compute", dependencies: ["CKernels", "LibC", "Support"], swiftSettings: strictWithPointers),
         .target(name: "Layers", dependencies: ["Compute", "LibC", "Randomness", "Support"], swiftSettings: strict),
         .target(
@@ -47,7 +49,8 @@ let package = Package(
         .target(
             name: "SwiftViT",
             dependencies: [
-                "Hub", "LibC", "Training", "Datasets", "TensorFiles", "Models", "CKernels", "Randomness", "Support",
+                "Hub", "LibC", "Training", "Datasets", "TensorFiles", "Tokenizers", "Models", "CKernels", "Randomness",
+                "Support",
             ],
             swiftSettings: strictWithPointers),
         .executableTarget(
@@ -66,6 +69,8 @@ let package = Package(
         .testTarget(
             name: "TensorFilesTests", dependencies: ["TensorFiles", "Support", "TestTools"], swiftSettings: strict),
         .testTarget(name: "HubTests", dependencies: ["Hub", "Support", "TestTools"], swiftSettings: strict),
+        .testTarget(
+            name: "TokenizersTests", dependencies: ["Tokenizers", "Support", "TestTools"], swiftSettings: strict),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging", "CImageCodecs", "Randomness"], swiftSettings: strict),

@@ -206,7 +206,8 @@ def try_images(campaign, folder, files, options):
 
 
 def damage_checkpoints(campaign, count, work):
-    checkpoints = sorted(path for path in (FIXTURES / "checkpoints").iterdir() if path.is_dir())
+    folders = [path for kind in ("checkpoints", "towers") for path in (FIXTURES / kind).iterdir()]
+    checkpoints = sorted(path for path in folders if path.is_dir())
     for number in range(count):
         chance = random.Random(f"{campaign.options.seed} checkpoints {number}")
         shutil.rmtree(work, ignore_errors=True)

@@ -1,8 +1,15 @@
 import Compute
 import Layers
 
+/// A model that makes logits of images.
+package protocol LogitsModel: Sendable {
+    /// The logits of at most a batch of images (B, channels, height, width), normalized as the checkpoint asks, written into
+    /// `result` (B, classes).
+    func logits(_ images: Tensor, into result: Tensor)
+}
+
 /// A model of any family that classifies images.
-public final class Classifier: Sendable {
+public final class Classifier: LogitsModel {
     /// The shape of the model.
     package let configuration: any ModelConfiguration
     private let engine: any Engine

@@ -4,6 +4,10 @@ public enum ModelUseError: Error, Sendable, Hashable, CustomStringConvertible {
     case noHead(path: String)
     /// The checkpoint at this path has an encoder but no decoder.
     case noDecoder(path: String)
+    /// The checkpoint at this path has no text tower.
+    case noTextTower(path: String)
+    /// The checkpoint at this path classifies by words, and none were given.
+    case noClasses(path: String)
     /// The request contradicts the model, or the output: how.
     case unfitting(String)
 
@@ -16,6 +20,10 @@ public enum ModelUseError: Error, Sendable, Hashable, CustomStringConvertible {
         case .noDecoder(let path):
             "\(path): has an encoder but no decoder, so it cannot reconstruct images; use a complete masked autoencoder, "
                 + "such as the result of vit pretrain, transformers' ViTMAEForPreTraining or the authors' mae_visualize_…"
+        case .noTextTower(let path):
+            "\(path): has no text tower, so it cannot compare images with words; use a CLIP or SigLIP checkpoint with both towers"
+        case .noClasses(let path):
+            "\(path): tells classes apart by words; name them, as in --classes \"a cat\" \"a dog\", or one a line in --labels FILE"
         case .unfitting(let reason): reason
         }
     }

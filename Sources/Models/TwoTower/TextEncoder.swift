@@ -3,8 +3,8 @@ import Layers
 import Synchronization
 
 /// A text tower that embeds any number of texts, a batch at a time; one thread at a time runs it.
-final class TextEncoder: Sendable {
-    let configuration: TextTowerConfiguration
+package final class TextEncoder: Sendable {
+    package let configuration: TextTowerConfiguration
     private let tower: TextTower
     private let batchSize: Int
     private let state: Mutex<State>
@@ -13,6 +13,17 @@ final class TextEncoder: Sendable {
         let workspace: Workspace
         var pass: TextTowerPass
         var shape: [Int]
+    }
+
+    /// Builds the text tower from the parameters of `source`.
+    ///
+    /// - Parameter batchSize: texts that are computed at once.
+    package convenience init(
+        _ configuration: TextTowerConfiguration, from source: some ParameterSource, precision: Precision,
+        engine: any Engine, batchSize: Int
+    ) throws {
+        let builder = LayerBuilder(source, engine: engine, precision: precision)
+        self.init(try TextTower(configuration, builder), batchSize: batchSize, engine: engine)
     }
 
     /// - Parameter batchSize: texts that are computed at once.
@@ -31,7 +42,7 @@ final class TextEncoder: Sendable {
     ///
     /// Where tokens see none behind themselves, those behind the one that stands for a text are not computed. Texts of one
     /// length go together, so that nothing is padded.
-    func embeddings(_ texts: [[Int32]]) throws(TextTokenError) -> Tensor {
+    package func embeddings(_ texts: [[Int32]]) throws(TextTokenError) -> Tensor {
         try check(texts)
         let result = Tensor(shape: [texts.count, configuration.embeddingWidth])
         let places = texts.map { configuration.pooledPlace(in: $0) }

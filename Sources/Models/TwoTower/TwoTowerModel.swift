@@ -53,9 +53,7 @@ public final class TwoTowerModel: Sendable {
             engine: engine, batchSize: batchSize)
         let builder = LayerBuilder(source, engine: engine, precision: precision)
         texts = TextEncoder(try TextTower(configuration.text, builder), batchSize: batchSize, engine: engine)
-        logitScale = exp(try source.parameter(TwoTowerConfiguration.logitScale).value.values[0])
-        logitBias =
-            configuration.hasLogitBias ? try source.parameter(TwoTowerConfiguration.logitBias).value.values[0] : 0
+        (logitScale, logitBias) = try configuration.scale(from: source)
     }
 
     /// The embeddings (B, P) of images (B, channels, height, width), normalized as the checkpoint asks: projected, and not yet
@@ -109,5 +107,13 @@ public final class TwoTowerModel: Sendable {
         case .sigmoid: result.assign(result.values.map { 1 / (1 + exp(-$0)) })
         }
         return result
+    }
+}
+
+extension TwoTowerConfiguration {
+    /// What the cosine of an image and a text is multiplied by, and what is added to that.
+    package func scale(from source: some ParameterSource) throws -> (scale: Float, bias: Float) {
+        func number(_ name: String) throws -> Float { try source.parameter(name).value.values[0] }
+        return (exp(try number(Self.logitScale)), hasLogitBias ? try number(Self.logitBias) : 0)
     }
 }

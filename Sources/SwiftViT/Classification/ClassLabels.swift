@@ -19,17 +19,18 @@ public struct ClassLabels: Sendable, Hashable {
     /// Reads labels from a file: one name per line; a JSON list of names; or a JSON object of names by index, which may be
     /// the `id2label` of a Hugging Face `config.json`, or of indices by name (`class_to_idx`).
     ///
-    /// Errors: `InputError`, also if the file does not name exactly `count` classes.
-    public init(contentsOfFile path: String, count: Int) throws(InputError) {
+    /// Errors: `InputError`, also if the file does not name exactly `count` classes; nil: any number from 1 up.
+    public init(contentsOfFile path: String, count: Int?) throws(InputError) {
         let bytes = try InputPaths.bytes(of: path, expected: "a text file with one name per line, or JSON")
         var lines = TextLines.split(bytes)
         while lines.last.map(TextLines.isBlank) == true { lines.removeLast() }
         let start = lines.first { !TextLines.isBlank($0) }?.first { !TextLines.isBlank([$0]) }
         let isJSON = start == UInt8(ascii: "{") || start == UInt8(ascii: "[")
         let names = isJSON ? try Self.names(inJSON: bytes, path: path) : try Self.names(in: lines, path: path)
-        guard names.count == count else {
+        if let count, names.count != count {
             throw .malformed(path, "names \(names.count) classes; the model has \(count)")
         }
+        if names.isEmpty { throw .malformed(path, "names no classes; expected one name per line, or JSON") }
         self.names = names
     }
 

@@ -58,7 +58,7 @@ private struct Batch {
         let configuration = classifier.configuration
         preprocessing = classifier.preprocessing
         pixels = Tensor(shape: configuration.imageShape(count: capacity))
-        logits = (0..<count).map { _ in Tensor(shape: [capacity, configuration.classCount]) }
+        logits = (0..<count).map { _ in Tensor(shape: [capacity, classifier.classCount]) }
     }
 
     /// Computes the logits of a group's images and passes all its results to `body`.

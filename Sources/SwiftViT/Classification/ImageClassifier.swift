@@ -23,6 +23,8 @@ public final class ImageClassifier: Sendable {
         public var overrides = PreprocessingOverrides()
         /// What makes scores of the logits; nil: as the checkpoint has it, see `Checkpoint.headActivation`.
         public var activation: HeadActivation?
+        /// The tokenizer's file or directory, for classes in words; nil: the checkpoint's own.
+        public var tokenizer: String?
         /// Limits and options of decoding.
         public var decoding = DecodingOptions()
 
@@ -40,8 +42,12 @@ public final class ImageClassifier: Sendable {
     public let labels: ClassLabels
     /// What makes scores of the logits.
     public let activation: HeadActivation
+    /// The number of classes.
+    public var classCount: Int { texts?.names.count ?? configuration.classCount }
+    /// The classes in words; nil for a model with a head.
+    package let texts: ClassTexts?
     let options: Options
-    private let lazyModel = Mutex<Classifier?>(nil)
+    private let lazyModel = Mutex<(any LogitsModel)?>(nil)
 
     /// Opens the checkpoint at `path`, a directory or a weights file, and packs its weights.
     ///
@@ -51,14 +57,32 @@ public final class ImageClassifier: Sendable {
         _ = try model()
     }
 
-    /// A classifier that packs the weights when the first image arrives; `labels` replace the checkpoint's.
+    /// Opens the checkpoint of a model that compares images with words (CLIP, SigLIP), and embeds the texts of the classes.
+    ///
+    /// ```swift
+    /// let classes = try ClassTexts(["cat", "dog"], prompts: ["a photo of a {}."])
+    /// let classifier = try ImageClassifier(checkpoint: "checkpoints/clip", classes: classes)
+    /// ```
+    /// Errors: `CheckpointError`; `TokenizerError`; `ModelUseError` if the checkpoint has no text tower, or if the overrides
+    /// do not fit it.
+    public convenience init(checkpoint path: String, classes: ClassTexts, options: Options = Options()) throws {
+        try self.init(Checkpoint.open(path), texts: classes, options: options)
+        _ = try model()
+    }
+
+    /// A classifier that packs the weights when the first image arrives.
+    ///
+    /// - Parameters:
+    ///   - labels: replace the checkpoint's.
+    ///   - texts: the classes of a model that compares images with words.
     package init(
-        _ checkpoint: Checkpoint, labels: ClassLabels? = nil, options: Options = Options()
+        _ checkpoint: Checkpoint, labels: ClassLabels? = nil, texts: ClassTexts? = nil, options: Options = Options()
     ) throws(ModelUseError) {
         precondition(options.batchSize >= 1, "ImageClassifier: expected a batch of 1 or more, got \(options.batchSize)")
-        guard checkpoint.configuration.classCount > 0 else { throw .noHead(path: checkpoint.path) }
+        try Self.check(checkpoint, texts)
         self.checkpoint = checkpoint
-        self.labels = labels ?? ClassLabels(checkpoint.labels)
+        self.texts = texts
+        self.labels = labels ?? ClassLabels(texts?.names ?? checkpoint.labels)
         activation = options.activation ?? checkpoint.headActivation
         (configuration, preprocessing) = try options.overrides.apply(
             to: checkpoint.configuration.backbone, checkpoint.preprocessing)
@@ -87,28 +111,50 @@ public final class ImageClassifier: Sendable {
     private func classify(_ prepared: PreparedImage, path: String) throws -> Classification {
         let batch = Tensor(shape: configuration.imageShape(count: 1))
         preprocessing.normalize(prepared.image, into: batch)
-        return try classification(of: prepared, logits: try model().logits(batch).values, path: path)
+        let logits = Tensor(shape: [1, classCount])
+        try model().logits(batch, into: logits)
+        return try classification(of: prepared, logits: logits.values, path: path)
     }
 
-    /// The model; the first call packs its weights.
-    func model() throws -> Classifier {
+    /// The model; the first call packs its weights, and embeds the texts of the classes.
+    ///
+    /// - Parameter progress: receives the number of texts that are embedded.
+    @discardableResult
+    package func model(progress: (Int) throws -> Void = { _ in }) throws -> any LogitsModel {
         try lazyModel.withLock { model in
             if let model { return model }
-            let new = try self.model(options.precision, Engines.make(threads: options.threads))
+            let new = try self.model(options.precision, Engines.make(threads: options.threads), progress: progress)
             model = new
             return new
         }
     }
 
     /// A new model with weights packed for a precision.
-    func model(_ precision: Precision, _ engine: any Engine) throws -> Classifier {
+    func model(
+        _ precision: Precision, _ engine: any Engine, progress: (Int) throws -> Void = { _ in }
+    ) throws -> any LogitsModel {
         try MemoryNeed.inference(configuration, imageCount: options.batchSize).check()
+        if let texts {
+            return try TextClassifier(
+                checkpoint, vision: configuration, texts: texts, options: options, precision: precision, engine: engine,
+                progress: progress)
+        }
         return try Classifier(
             configuration, from: checkpoint, precision: precision, engine: engine, batchSize: options.batchSize)
     }
 }
 
 extension ImageClassifier {
+    private static func check(_ checkpoint: Checkpoint, _ texts: ClassTexts?) throws(ModelUseError) {
+        let hasTextTower = checkpoint.configuration is TwoTowerConfiguration
+        if texts != nil {
+            guard hasTextTower else { throw .noTextTower(path: checkpoint.path) }
+        } else {
+            if hasTextTower { throw .noClasses(path: checkpoint.path) }
+            guard checkpoint.configuration.classCount > 0 else { throw .noHead(path: checkpoint.path) }
+        }
+    }
+
     /// What is done to an image before it enters the model.
     var preparation: ImagePreparation {
         ImagePreparation(imageSize: configuration.imageSize, preprocessing: preprocessing, decoding: options.decoding)

@@ -19,8 +19,25 @@ public enum EmbeddingFormat: String, Sendable, Hashable, CaseIterable {
         self.init(rawValue: path[path.index(after: dot)...].lowercased())
     }
 
+    static func unknown(_ path: String) -> ModelUseError {
+        .unfitting("\(path): does not end in .npy, .safetensors, .csv or .jsonl")
+    }
+
     /// Whether rows carry the path of their image; otherwise an index file does.
     public var namesImages: Bool { self == .csv || self == .jsonl }
+}
+
+/// What the rows of an embedding file stand for.
+enum EmbeddingRowKind {
+    case image, text
+
+    /// The name of the column that tells one row from another.
+    var column: String {
+        switch self {
+        case .image: "path"
+        case .text: "text"
+        }
+    }
 }
 
 /// Encodes rows as the bytes of a file.
@@ -29,6 +46,7 @@ struct EmbeddingEncoder {
     let element: NumPyMatrix.Element
     /// The shape of a row.
     let shape: [Int]
+    var kind = EmbeddingRowKind.image
 
     /// The header of a file with `rows` rows. Its length does not depend on `rows`, so that the number can be filled in later.
     func head(rows: Int) -> [UInt8] {
@@ -37,7 +55,7 @@ struct EmbeddingEncoder {
         case .safetensors: return safetensorsHead(rows: rows)
         case .csv:
             let columns = (0..<shape.reduce(1, *)).map(String.init).joined(separator: ",")
-            return Array("path,sha256,\(columns)\n".utf8)
+            return Array("\(kind.column),sha256,\(columns)\n".utf8)
         case .jsonl: return []
         }
     }
@@ -56,6 +74,8 @@ struct EmbeddingEncoder {
     }
 
     /// The bytes of one row.
+    ///
+    /// - Parameter path: the image's path, or the text.
     func row(_ values: [Float], path: String, digest: SHA256) -> [UInt8] {
         switch format {
         case .npy, .safetensors: return bytes(values)
@@ -63,7 +83,9 @@ struct EmbeddingEncoder {
             return Array(
                 "\(CSVField.text(path)),\(digest.hex),\(values.map(text).joined(separator: ","))\n".utf8)
         case .jsonl:
-            let start = JSON.object([JSON.Member("path", .string(path)), JSON.Member("sha256", .string(digest.hex))])
+            let start = JSON.object([
+                JSON.Member(kind.column, .string(path)), JSON.Member("sha256", .string(digest.hex)),
+            ])
             return Array("\(start.text(compact: true).dropLast()),\"embedding\":\(list(values))}\n".utf8)
         }
     }

@@ -1,11 +1,12 @@
 import Datasets
 import Support
 
-/// The table that maps each row of an embedding array to its image.
+/// The table that maps each row of an embedding array to its image, or its text.
 package struct EmbeddingIndex: Sendable {
     /// One line of the table.
     package struct Entry: Sendable {
         package let row: Int
+        /// The image's path, or the text.
         package let path: String
         package let digest: SHA256
     }
@@ -28,7 +29,8 @@ package struct EmbeddingIndex: Sendable {
         var reader = CSVReader(bytes)
         var count = 0
         do throws(CSVReader.Malformed) {
-            guard try reader.next()?.fields == ["row", "path", "sha256"] else {
+            let columns = try reader.next()?.fields
+            guard columns == ["row", "path", "sha256"] || columns == ["row", "text", "sha256"] else {
                 throw CSVReader.Malformed(line: 1, reason: "the columns row,path,sha256 were expected")
             }
         } catch {

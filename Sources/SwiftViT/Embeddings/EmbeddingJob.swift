@@ -47,9 +47,7 @@ public struct EmbeddingJob {
     public init(
         _ embedder: ImageEmbedder, inputs: [InputPaths.Input], output: String, options: Options = Options()
     ) throws {
-        guard let format = EmbeddingFormat(path: output) else {
-            throw ModelUseError.unfitting("\(output): does not end in .npy, .safetensors, .csv or .jsonl")
-        }
+        guard let format = EmbeddingFormat(path: output) else { throw EmbeddingFormat.unknown(output) }
         if format == .csv, embedder.shape.count > 1 {
             throw ModelUseError.unfitting("\(output): a table cannot hold patch embeddings; use .npy")
         }
@@ -63,7 +61,7 @@ public struct EmbeddingJob {
         encoder = EmbeddingEncoder(
             format: format, element: options.isHalfPrecision ? .float16 : .float32, shape: embedder.shape)
         settings = try EmbeddingSettings(
-            embedder, inputs: self.inputs, shard: options.shard.map { "\($0.index)/\($0.count)" },
+            embedder, inputs: self.inputs.lazy.map(\.path), shard: options.shard.map { "\($0.index)/\($0.count)" },
             element: encoder.element)
     }
 

@@ -21,13 +21,15 @@ package struct EmbeddingSettings: Sendable {
         ("preprocessing", "preprocessing"), ("fast_decode", "--fast-decode"), ("precision", "--precision"),
     ]
 
-    /// The settings of a file with `embedder`'s embeddings of `inputs`.
+    /// The settings of a file with `embedder`'s embeddings of `inputs`, which are paths, or texts that are comparable with
+    /// images so embedded.
     init(
-        _ embedder: ImageEmbedder, inputs: [InputPaths.Input], shard: String?, element: NumPyMatrix.Element
+        _ embedder: ImageEmbedder, rows: EmbeddingRowKind = .image, inputs: some Collection<String>, shard: String?,
+        element: NumPyMatrix.Element
     ) throws {
         var paths = StableHash()
         for input in inputs {
-            paths.combine(input.path.utf8)
+            paths.combine(input.utf8)
             paths.combine([0])
         }
         // Absent if it is off, as in files from before the option existed.
@@ -54,7 +56,8 @@ package struct EmbeddingSettings: Sendable {
         ]
         let precision = embedder.options.precision
         let rounded = precision == .float32 ? [] : [JSON.Member("precision", .string(precision.rawValue))]
-        json = .object(members + fastDecode + rounded)
+        let kind = rows == .image ? [] : [JSON.Member("rows_are", .string(rows.column))]
+        json = .object(members + fastDecode + rounded + kind + (try Self.textProbe(embedder)))
     }
 
     /// Where a checkpoint lies, from the root. Its weights may be a link to a file that lies apart from the configuration, as
@@ -121,11 +124,31 @@ package struct EmbeddingSettings: Sendable {
     func numericDifference(from other: EmbeddingSettings, ignoring ignored: Set<String> = []) -> String? {
         let setting = Self.numeric.first { !ignored.contains($0.name) && json[$0.name] != other.json[$0.name] }
         if let setting { return setting.words }
-        let (mine, theirs) = (json["probe"]?.doubles ?? [], other.json["probe"]?.doubles ?? [])
-        // Another processor may round differently; other weights give entirely different numbers.
-        let scale = mine.map(\.magnitude).max() ?? 0
-        let isSame = mine.count == theirs.count && zip(mine, theirs).allSatisfy { abs($0 - $1) <= 1e-3 * scale }
+        let isSame = Self.isSame(json["probe"]?.doubles ?? [], other.json["probe"]?.doubles ?? [])
         return isSame ? nil : "model"
+    }
+
+    /// Whether two fingerprints are of the same weights. Another processor may round differently; other weights give entirely
+    /// different numbers.
+    private static func isSame(_ mine: [Double], _ theirs: [Double]) -> Bool {
+        let scale = mine.map(\.magnitude).max() ?? 0
+        return mine.count == theirs.count && zip(mine, theirs).allSatisfy { abs($0 - $1) <= 1e-3 * scale }
+    }
+
+    /// A fingerprint of the text tower's weights, where the embeddings are what it compares texts with.
+    private static func textProbe(_ embedder: ImageEmbedder) throws -> [JSON.Member] {
+        guard embedder.isComparableWithTexts, let tower = try embedder.textTower() else { return [] }
+        return [JSON.Member("text_probe", .array(try TextProbe.values(tower).map { .number(Double($0)) }))]
+    }
+
+    /// Why texts embedded by `embedder` cannot be compared with the rows; nil where they can.
+    func obstacle(to embedder: TextEmbedder) throws -> String? {
+        guard let mine = json["text_probe"]?.doubles else {
+            return "holds features (--pool, --layer) that words are not compared with; embed the images with a CLIP or SigLIP "
+                + "model, without these options"
+        }
+        let isSame = Self.isSame(mine, try embedder.probe().map(Double.init))
+        return isSame ? nil : "was computed with another model than \(embedder.checkpoint.path); use the same --model"
     }
 
     /// A fingerprint of the weights: some numbers of the embedding of a noise image.

@@ -11,10 +11,10 @@ extension ImageClassifier {
         options.requiresLabels = true
         options.classes = labels.names
         let dataset = try ImageDataset(at: path, options: options)
-        guard dataset.classes.count == configuration.classCount else {
+        guard dataset.classes.count == classCount else {
             throw .malformed(
                 path,
-                "has \(dataset.classes.count) classes, and the model's \(configuration.classCount) have no names to match "
+                "has \(dataset.classes.count) classes, and the model's \(classCount) have no names to match "
                     + "them with; give the names in a labels file")
         }
         return dataset
@@ -26,7 +26,7 @@ extension ImageClassifier {
     public func evaluate(
         _ samples: [ImageDataset.Sample], of dataset: ImageDataset, _ body: (ClassifiedInput) throws -> Void
     ) throws -> ClassificationScores {
-        var scores = ClassificationScores(classCount: configuration.classCount, activation: activation)
+        var scores = ClassificationScores(classCount: classCount, activation: activation)
         var labels = samples.lazy.map(\.label).makeIterator()
         try classify(samples.map { .file(dataset.file(of: $0)) }) { input in
             if let label = labels.next() ?? nil, case .success(let classification) = input.result {

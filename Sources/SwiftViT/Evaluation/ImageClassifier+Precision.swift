@@ -48,7 +48,7 @@ extension ImageClassifier {
         _ body: (_ path: String, _ result: Result<Void, InputError>) throws -> Void
     ) throws -> [PrecisionScores] {
         var results = Precision.allCases.map {
-            PrecisionScores($0, classCount: configuration.classCount, activation: activation)
+            PrecisionScores($0, classCount: classCount, activation: activation)
         }
         guard !samples.isEmpty else { return results }
         let engine = Engines.make(threads: options.threads)

@@ -62,6 +62,29 @@ package struct EmbeddingCollection: Sendable {
         return rows
     }
 
+    /// An embedder of texts that are comparable with the rows; its vectors have length 1.
+    ///
+    /// - Parameter model: opens the checkpoint, given the path that the settings name, if any.
+    ///
+    /// Errors: `ModelUseError` if the rows are of another model, or no embeddings that texts are compared with.
+    package func textEmbedder(
+        model: (String?) throws -> Checkpoint, options: TextEmbedder.Options
+    ) throws -> TextEmbedder {
+        var options = options
+        options.isNormalized = true
+        options.precision = settings?.precision ?? options.precision
+        let embedder = try TextEmbedder(try model(settings?.model), options: options)
+        guard embedder.width == vectors.columns else {
+            throw ModelUseError.unfitting(
+                "\(vectors.path): has rows of \(vectors.columns) numbers, and \(embedder.checkpoint.path) embeds texts as "
+                    + "\(embedder.width); use the --model that the rows were computed with")
+        }
+        if let settings, let obstacle = try settings.obstacle(to: embedder) {
+            throw ModelUseError.unfitting("\(vectors.path): \(obstacle)")
+        }
+        return embedder
+    }
+
     /// An embedder whose embeddings are comparable with those of the array.
     ///
     /// - Parameter model: opens the checkpoint, given the path that the settings name, if any.

@@ -16,6 +16,8 @@ struct ClassifyCommand: ParsableCommand {
               vit classify @list.txt --model google/vit --format jsonl > labels.jsonl
               curl -s https://example.org/cat.png | vit classify - --model vit.pth
               vit classify photos/ --format csv --logits logits.npy > labels.csv
+              vit classify photos/ --model clip --classes "a cat" "a dog"
+              vit classify photos/ --model clip --labels names.txt --prompt "a photo of a {}."
 
             An image that cannot be read does not end a run over many: it is reported on standard error, and the exit \
             code is 1.
@@ -49,6 +51,9 @@ struct ClassifyCommand: ParsableCommand {
     @Option(help: .batchSize)
     var batchSize = ImageClassifier.Options().batchSize
 
+    @OptionGroup(title: "Classes in words (CLIP, SigLIP)")
+    var words: ClassTextOptions
+
     @OptionGroup var source: WeightsOptions
     @OptionGroup var inference: InferenceOptions
 
@@ -63,16 +68,19 @@ struct ClassifyCommand: ParsableCommand {
         keepFreedMemory()
         let inputs = try InputPaths(expanding: paths).inputs
         let checkpoint = try ModelLocation.open(model, weights: source, isQuiet: inference.shared.quiet)
-        let classifier = try ImageClassifier(checkpoint, labels: readLabels(for: checkpoint), options: options(inputs))
+        let texts = try words.texts(for: checkpoint, labels: labels)
+        let classifier = try ImageClassifier(
+            checkpoint, labels: texts == nil ? readLabels(for: checkpoint) : nil, texts: texts, options: options(inputs))
         checkpoint.noteAssumptions(usesHead: activation == nil, unless: inference.shared.quiet)
         let logitsFile = try logits.map { path throws(FileError) in
-            try NumPyWriter(path, columns: classifier.configuration.classCount, unfinished: unfinished)
+            try NumPyWriter(path, columns: classifier.classCount, unfinished: unfinished)
         }
         let layout = TextLayout(inputs: inputs, labels: classifier.labels, topK: topK)
         let writer = format.writer(topK: topK ?? 5, layout: layout, activation: classifier.activation)
         var run = ClassificationRun(
             inputCount: inputs.count, writer: writer, logits: logitsFile, isStrict: inference.images.strict,
             showsProgress: !inference.shared.quiet)
+        try classifier.encodeClasses(showsProgress: !inference.shared.quiet)
         try run.start()
         try classifier.classify(inputs) { try run.take($0) }
         try run.finish()
@@ -82,6 +90,7 @@ struct ClassifyCommand: ParsableCommand {
         var options = ImageClassifier.Options()
         inference.apply(to: &options)
         options.activation = activation
+        options.tokenizer = words.tokenizer.tokenizer
         options.batchSize = min(batchSize, inputs.count)
         return options
     }
@@ -89,5 +98,15 @@ struct ClassifyCommand: ParsableCommand {
     private func readLabels(for checkpoint: Checkpoint) throws -> ClassLabels? {
         guard let labels, checkpoint.configuration.classCount > 0 else { return nil }
         return try ClassLabels(contentsOfFile: labels, count: checkpoint.configuration.classCount)
+    }
+}
+
+extension ImageClassifier {
+    /// Embeds the texts of the classes, if they are in words.
+    func encodeClasses(showsProgress: Bool) throws {
+        guard let count = texts?.count else { return }
+        var progress = Progress(total: count, isShown: showsProgress)
+        try model { progress.update($0) }
+        progress.clear()
     }
 }

@@ -16,6 +16,7 @@ struct EmbedCommand: ParsableCommand {
               vit embed photos/ --output photos.npy --resume     # continue after a stop
               vit embed photos/ --output photos.npy --update     # only changed images
               vit embed photos/ --output part-3.npy --shard 3/8  # one of eight parts
+              vit embed --text captions.txt --model clip --output captions.npy
 
             For an output STEM.npy or STEM.safetensors, STEM.index.csv (row,path,sha256) maps rows to images. \
             STEM.errors.csv (path,error) lists the images that failed, and STEM.settings.json records how the \
@@ -23,7 +24,10 @@ struct EmbedCommand: ParsableCommand {
             """)
 
     @Argument(help: .imagePaths)
-    var paths: [String]
+    var paths: [String] = []
+
+    @Option(help: ArgumentHelp("Embed texts instead, one per line (CLIP, SigLIP).", valueName: "file"))
+    var text: String?
 
     @Option(
         name: .shortAndLong, help: ArgumentHelp("Output file.", valueName: "file.npy|.safetensors|.csv|.jsonl"))
@@ -43,14 +47,20 @@ struct EmbedCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Process the i-th of n equal shards, counted from 1.", valueName: "i/n"))
     var shard: ShardArgument?
 
+    @OptionGroup var tokenizer: TokenizerOptions
     @OptionGroup var source: WeightsOptions
     @OptionGroup var inference: InferenceOptions
 
     func validate() throws {
-        try checkPaths(paths)
+        guard text != nil else { return try checkPaths(paths) }
+        guard paths.isEmpty else { throw ValidationError("--text embeds texts; leave out \(paths[0])") }
+        guard !resume, !update, shard == nil, features.pool == nil, features.layer == nil else {
+            throw ValidationError("--text goes without --resume, --update, --shard, --pool and --layer")
+        }
     }
 
     func run() throws {
+        if let text { return try embed(textFile: text) }
         Interruption.watch(removing: UnfinishedFiles())
         keepFreedMemory()
         let inputs = try InputPaths(expanding: paths).inputs
@@ -65,6 +75,25 @@ struct EmbedCommand: ParsableCommand {
         options.shard = shard.map { ($0.index, $0.count) }
         let job = try EmbeddingJob(embedder, inputs: inputs, output: output, options: options)
         try run(job)
+    }
+
+    private func embed(textFile: String) throws {
+        let unfinished = UnfinishedFiles()
+        Interruption.watch(removing: unfinished)
+        let texts = try TextEmbeddingJob.texts(inFile: textFile)
+        let checkpoint = try ModelLocation.open(features.model, weights: source, isQuiet: inference.shared.quiet)
+        var options = TextEmbedder.Options()
+        options.threads = inference.threads.threads
+        options.precision = inference.precision.precision
+        options.isNormalized = features.l2
+        options.tokenizer = tokenizer.tokenizer
+        let embedder = try TextEmbedder(checkpoint, options: options)
+        let images = try ImageEmbedder(checkpoint, options: features.options(inference))
+        let job = try TextEmbeddingJob(
+            embedder, images: images, texts: texts, output: output, isHalfPrecision: dtype == .float16)
+        var progress = Progress(total: texts.count, isShown: !inference.shared.quiet)
+        try job.run(unfinished: unfinished) { progress.update($0) }
+        progress.clear()
     }
 
     private func run(_ job: EmbeddingJob) throws {

@@ -14,6 +14,7 @@ struct EvaluateCommand: ParsableCommand {
               vit evaluate tiles/ --model vit-b16 --validation-fraction 0.2
               vit evaluate photos.csv --model vit-b16 --split test --format json > out.json
               vit evaluate tiles/ --model run --compare-precision
+              vit evaluate pets/ --model clip --classes cat dog --prompt "a photo of a {}."
 
             The data are DATA/CLASS/…, DATA/train/CLASS/… with val or test, or a table with the columns \
             path,label[,split]; classes are matched with the model's by name. Data that the model's run was trained on \
@@ -54,6 +55,9 @@ struct EvaluateCommand: ParsableCommand {
             """)
     var comparePrecision = false
 
+    @OptionGroup(title: "Classes in words (CLIP, SigLIP)")
+    var words: ClassTextOptions
+
     @OptionGroup var part: LabeledDataOptions
 
     @OptionGroup var source: WeightsOptions
@@ -77,6 +81,7 @@ struct EvaluateCommand: ParsableCommand {
         Interruption.watch(removing: unfinished)
         if let predictions { try OutputFile.checkPlace(predictions) }
         let classifier = try classifier()
+        if !comparePrecision { try classifier.encodeClasses(showsProgress: !inference.shared.quiet) }
         classifier.checkpoint.noteAssumptions(usesHead: activation == nil, unless: inference.shared.quiet)
         let recorded = try part.recordedSplit(of: classifier.checkpoint, data: data)
         let dataset = try classifier.dataset(at: data, options: part.options(recorded: recorded))
@@ -130,11 +135,15 @@ struct EvaluateCommand: ParsableCommand {
         inference.apply(to: &options)
         options.batchSize = batchSize
         options.activation = activation
+        options.tokenizer = words.tokenizer.tokenizer
         if activation == nil, checkpoint.headActivation == .identity {
             throw CommandFailure(
                 .malformedData,
                 "\(checkpoint.path): has a head for regression, which has no classes; to measure it as a classifier, "
                     + "name its --activation, softmax or sigmoid")
+        }
+        if let texts = try words.texts(for: checkpoint, labels: labels) {
+            return try ImageClassifier(checkpoint, texts: texts, options: options)
         }
         let count = checkpoint.configuration.classCount
         let names = try count == 0 ? nil : labels.map { try ClassLabels(contentsOfFile: $0, count: count) }

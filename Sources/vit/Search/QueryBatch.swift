@@ -53,6 +53,11 @@ struct QueryBatch {
         }
     }
 
+    /// Appends the mean of some texts.
+    mutating func append(texts: [String], embedder: TextEmbedder) throws {
+        try append(texts.joined(separator: " + "), TextEmbedder.mean(try embedder.embed(texts)), row: nil)
+    }
+
     private mutating func append(_ name: String, _ vector: [Float], row: Int?, file: String? = nil) throws {
         guard vector.allSatisfy(\.isFinite) else {
             let place = row.map { "\(collection.vectors.path): row \($0)" } ?? "\(name):"

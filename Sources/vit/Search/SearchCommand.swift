@@ -24,6 +24,7 @@ struct SearchCommand: ParsableCommand {
               vit search photos.npy queries/ --format csv > matches.csv
               vit search vectors.npy queries.npy                      # one query per row
               vit search photos.npy query.jpg --html matches.html     # a page to look at
+              vit search photos.npy --text "red car at night"         # in words, with CLIP or SigLIP
 
             The index is an output of vit embed, or any float32 or float16 array; rows are counted from 0. The search is \
             exact: every row is compared, by cosine similarity. Query images are embedded with the settings of the index.
@@ -36,7 +37,12 @@ struct SearchCommand: ParsableCommand {
         help: ArgumentHelp(
             "Images, directories, @FILE with one path per line, row numbers of the index, or .npy files.",
             valueName: "query"))
-    var queries: [String]
+    var queries: [String] = []
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Search by words; of several texts, the mean.", valueName: "red car at night"))
+    var text: [String] = []
 
     @Option(name: .shortAndLong, help: "Checkpoint that embeds the queries: a path or a name. (default: the index's)")
     var model: String?
@@ -55,6 +61,7 @@ struct SearchCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Also write a page to look at the matches.", valueName: "matches.html"))
     var html: String?
 
+    @OptionGroup var tokenizer: TokenizerOptions
     @OptionGroup var source: WeightsOptions
 
     @OptionGroup(title: "Preprocessing of the queries (overrides the checkpoint's)")
@@ -65,7 +72,9 @@ struct SearchCommand: ParsableCommand {
     @OptionGroup var shared: SharedOptions
 
     func validate() throws {
-        if queries.isEmpty { throw ValidationError("Name at least one query: an image, or a row number.") }
+        if queries.isEmpty, text.isEmpty {
+            throw ValidationError("Name at least one query: an image, a row number, or --text in words.")
+        }
         if topK < 1 { throw ValidationError("--top-k takes a number from 1 up, not \(topK)") }
     }
 
@@ -76,6 +85,7 @@ struct SearchCommand: ParsableCommand {
         let search = try EmbeddingSearch(contentsOfFile: index, threads: threads.threads)
         var batch = QueryBatch(search.collection)
         try collect(into: &batch)
+        try collectText(into: &batch)
         var skipped = SkippedRows()
         let matches = search.nearest(topK, to: batch.vectors, excluding: batch.rows) { skipped.append($0) }
         let paths = try search.paths(of: matches.joined().map(\.row) + batch.rows.compactMap { $0 })
@@ -94,7 +104,7 @@ struct SearchCommand: ParsableCommand {
         }
         try skipped.finish(index, of: search.count)
         if batch.failures > 0 {
-            throw CommandFailure(batch.names.isEmpty && queries.count == 1 ? .malformedData : .someInputsFailed)
+            throw CommandFailure(batch.names.isEmpty && queries.count + min(text.count, 1) == 1 ? .malformedData : .someInputsFailed)
         }
     }
 
@@ -117,6 +127,20 @@ struct SearchCommand: ParsableCommand {
         try embed(paths, into: &batch)
     }
 
+    private func collectText(into batch: inout QueryBatch) throws {
+        if text.isEmpty { return }
+        var options = TextEmbedder.Options()
+        options.threads = threads.threads
+        options.tokenizer = tokenizer.tokenizer
+        let embedder = try batch.collection.textEmbedder(model: checkpoint, options: options)
+        try batch.append(texts: text, embedder: embedder)
+    }
+
+    /// The checkpoint of the queries: `--model`, else that of the index.
+    private func checkpoint(ofIndex path: String?) throws -> Checkpoint {
+        try ModelLocation.open(model ?? path ?? ModelLocation.builtIn, weights: source, isQuiet: shared.quiet)
+    }
+
     private func embed(_ paths: [String], into batch: inout QueryBatch) throws {
         if paths.isEmpty { return }
         let inputs = try InputPaths(expanding: paths).inputs
@@ -126,9 +150,7 @@ struct SearchCommand: ParsableCommand {
         options.decoding = images.decoding
         options.pooling = pool
         let embedder = try batch.collection.embedder(
-            model: {
-                try ModelLocation.open(model ?? $0 ?? ModelLocation.builtIn, weights: source, isQuiet: shared.quiet)
-            }, options: options)
+            model: checkpoint, options: options)
         try batch.append(inputs, embedder: embedder, isStrict: images.strict)
     }
 }
