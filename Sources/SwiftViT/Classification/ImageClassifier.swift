@@ -41,6 +41,7 @@ public final class ImageClassifier: Sendable {
     /// What makes scores of the logits.
     public let activation: HeadActivation
     let options: Options
+    package let engine: any Engine
     private let lazyModel = Mutex<Classifier?>(nil)
 
     /// Opens the checkpoint at `path`, a directory or a weights file, and packs its weights.
@@ -65,6 +66,7 @@ public final class ImageClassifier: Sendable {
         var options = options
         options.decoding.channels = configuration.inputChannels
         self.options = options
+        engine = Engines.make(threads: options.threads)
     }
 
     /// The most probable classes of the image in a file, most probable first.
@@ -94,14 +96,14 @@ public final class ImageClassifier: Sendable {
     func model() throws -> Classifier {
         try lazyModel.withLock { model in
             if let model { return model }
-            let new = try self.model(options.precision, Engines.make(threads: options.threads))
+            let new = try self.model(options.precision)
             model = new
             return new
         }
     }
 
     /// A new model with weights packed for a precision.
-    func model(_ precision: Precision, _ engine: any Engine) throws -> Classifier {
+    func model(_ precision: Precision) throws -> Classifier {
         try MemoryNeed.inference(configuration, imageCount: options.batchSize).check()
         return try Classifier(
             configuration, from: checkpoint, precision: precision, engine: engine, batchSize: options.batchSize)

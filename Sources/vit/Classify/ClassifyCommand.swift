@@ -65,6 +65,7 @@ struct ClassifyCommand: ParsableCommand {
         let checkpoint = try ModelLocation.open(model, weights: source)
         let classifier = try ImageClassifier(checkpoint, labels: readLabels(for: checkpoint), options: options(inputs))
         checkpoint.noteAssumptions(usesHead: activation == nil, unless: inference.shared.quiet)
+        inference.threads.noteShortage(in: classifier.engine, unless: inference.shared.quiet)
         let logitsFile = try logits.map { path throws(FileError) in
             try NumPyWriter(path, columns: classifier.configuration.classCount, unfinished: unfinished)
         }

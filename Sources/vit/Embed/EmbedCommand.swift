@@ -58,6 +58,7 @@ struct EmbedCommand: ParsableCommand {
             ModelLocation.open(features.model, weights: source),
             options: features.options(inference))
         embedder.checkpoint.noteAssumptions(unless: inference.shared.quiet)
+        inference.threads.noteShortage(in: embedder.engine, unless: inference.shared.quiet)
         var options = EmbeddingJob.Options()
         options.isHalfPrecision = dtype == .float16
         options.resumes = resume

@@ -78,6 +78,7 @@ struct EvaluateCommand: ParsableCommand {
         if let predictions { try OutputFile.checkPlace(predictions) }
         let classifier = try classifier()
         classifier.checkpoint.noteAssumptions(usesHead: activation == nil, unless: inference.shared.quiet)
+        inference.threads.noteShortage(in: classifier.engine, unless: inference.shared.quiet)
         let recorded = try part.recordedSplit(of: classifier.checkpoint, data: data)
         let dataset = try classifier.dataset(at: data, options: part.options(recorded: recorded))
         let asked = part.split?.part

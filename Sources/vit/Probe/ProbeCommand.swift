@@ -68,6 +68,7 @@ struct ProbeCommand: ParsableCommand {
         options.randomSeed = random ? part.seed : nil
         let embedder = try ImageEmbedder(ModelLocation.open(features.model, weights: source), options: options)
         embedder.checkpoint.noteAssumptions(unless: inference.shared.quiet)
+        inference.threads.noteShortage(in: embedder.engine, unless: inference.shared.quiet)
         let recorded = try part.recordedSplit(of: embedder.checkpoint, data: data)
         let dataset = try ImageDataset(at: data, options: part.options(recorded: recorded))
         let parts = try parts(of: dataset)
