@@ -14,7 +14,7 @@ extension Target {
             options.requiresLabels = requiresLabels
             if let set = attempt({ try ImageDataset(at: path, options: options) }) {
                 check(set.samples(set.evaluationPart).count > 0, "a set has images")
-                _ = DataFingerprint(of: set)
+                _ = attempt { try DataFingerprint(of: set) }
             }
         }
         for count in 0..<4 { _ = attempt { try ClassLabels(contentsOfFile: path, count: count) } }

@@ -197,6 +197,13 @@ int codecs_finish_jpeg(codecs_jpeg_reader *reader, uint8_t *row, codecs_error *e
         skip_rows(reader, jpeg->output_height - jpeg->output_scanline - 1);
         read_rows(reader, 1, row);
     }
+    /* All pixels are there: what stands behind them may be damaged, where damage is tolerated. */
+    if (reader->lenient) {
+        reader->error = reader->damage.status == CODECS_OK ? &reader->damage : &reader->further_damage;
+        if (setjmp(reader->failed)) {
+            return 1;
+        }
+    }
     jpeg_finish_decompress(jpeg);
     return 1;
 }

@@ -27,6 +27,7 @@ struct codecs_jpeg_reader {
     uint8_t *skipped;
     /* What a lenient reader met first. */
     codecs_error damage;
+    codecs_error further_damage;
     codecs_error *error;
     jmp_buf failed;
 };

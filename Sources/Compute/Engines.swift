@@ -36,3 +36,11 @@ package enum Engines {
     /// The number of cores that this process may use.
     package static var availableCores: Int { Int(vit_available_cores()) }
 }
+
+extension Engine {
+    /// A sentence where an engine made for so many threads got fewer of the system; nil: as many as this process may use.
+    package func shortage(of threads: Int?) -> String? {
+        let count = threads ?? Engines.availableCores
+        return threadCount < count ? "Using \(threadCount) of \(count) threads: the system allows no more." : nil
+    }
+}

@@ -53,7 +53,9 @@ struct MapCommand: ParsableCommand {
         var options = EmbeddingMap.Options()
         options.thumbnailSide = thumbnailSize
         options.thumbnailBytes = thumbnailMegabytes << 20
-        let map = EmbeddingMap(collection, engine: Engines.make(threads: threads.threads), options: options)
+        let engine = Engines.make(threads: threads.threads)
+        threads.noteShortage(in: engine, unless: shared.quiet)
+        let map = EmbeddingMap(collection, engine: engine, options: options)
         var progress: Progress?
         var skipped = SkippedRows()
         var missing: [String] = []

@@ -27,18 +27,42 @@ struct LimitTests {
     private static let noThreads = "-s 150000000000"
 
     @Test(arguments: [
-        ["classify", "data", "--model", "hf-vit", "--format", "csv"],
         ["classify", "data", "--model", "hf-vit", "--format", "csv", "--threads", "64"],
-        ["reconstruct", "data/0/0.png", "--model", Fixtures.checkpoint("hf-mae"), "--output", "out.png"],
-        ["finetune", "data", "--output", "run", "--threads", "4"] + training,
+        [
+            "reconstruct", "data/0/0.png", "--model", Fixtures.checkpoint("hf-mae"), "--output", "out.png", "--threads",
+            "3",
+        ],
+        ["embed", "data", "--model", "hf-vit", "--output", "rows.npy", "--threads", "3"],
+        ["evaluate", "named", "--model", "hf-vit", "--format", "json", "--threads", "3"],
+        ["attention", "data", "--model", "hf-vit", "--output", "maps", "--threads", "3"],
+        ["probe", "data", "--model", "hf-vit", "--method", "knn", "--validation-fraction", "0.5", "--threads", "3"],
+        ["inspect", Fixtures.checkpoint("hf-vit"), "--images", "data", "--output", "layers.html", "--threads", "3"],
+        ["search", "index.npy", "0", "--threads", "3"], ["duplicates", "index.npy", "--threads", "3"],
+        ["map", "index.npy", "--output", "map.html", "--threads", "3"],
+        ["finetune", "data", "--output", "run"] + training.dropLast() + ["--threads", "4"],
+        ["pretrain", "data", "--output", "run", "--method", "rotation"] + training.dropLast() + ["--threads", "4"],
+        ["finetune", "data", "--output", "run", "--minutes", "0.01"] + training.dropLast(3) + ["--threads", "4"],
     ])
     func aProcessMayHaveNoFurtherThread(_ arguments: [String]) throws {
+        for seed in 0..<6 { try scratch.writeImage("named/\(seed % 2 == 0 ? "ant" : "bee")/\(seed).png", seed: seed) }
+        #expect(try Vit.run(["embed", "data", "--model", "hf-vit", "--output", "index.npy"], in: scratch).status == 0)
+        let given = Set(try scratch.names)
         let many = try Vit.run(arguments, in: scratch)
-        #expect(many.status == 0 && !many.errors.contains("thread"), "\(many.errors)")
-        try? FileManager.default.removeItem(atPath: scratch.path("run"))
+        #expect(many.status == 0 && !many.errors.contains("the system allows"), "\(many.errors)")
+        for name in try scratch.names where !given.contains(name) {
+            try FileManager.default.removeItem(atPath: scratch.path(name))
+        }
         let one = try run(limit: Self.noThreads, arguments)
         #expect(one.status == 0, "\(one.errors)")
         #expect(one.output == many.output)
+        let sentence = "Using 1 of \(try #require(arguments.last)) threads: the system allows no more."
+        #expect(one.errorLines.filter { $0 == sentence }.count == 1, "\(one.errors)")
+    }
+
+    @Test func aQuietProcessDoesNotSayIt() throws {
+        let outcome = try run(
+            limit: Self.noThreads, ["classify", "data", "--model", "hf-vit", "--threads", "2", "--quiet"])
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
     }
 
     @Test func aBenchmarkStatesTheThreadsThatWorked() throws {

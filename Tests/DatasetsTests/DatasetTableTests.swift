@@ -1,4 +1,6 @@
 import Datasets
+import Foundation
+import Support
 import Testing
 
 @Suite struct DatasetTableTests {

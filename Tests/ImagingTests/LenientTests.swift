@@ -57,6 +57,16 @@ struct LenientTests {
         #expect(cut.image.pixels[0..<8 * 120] == whole.pixels[0..<8 * 120] && cut.image != whole)
     }
 
+    /// A strict reader stops before the header that is cut off behind the pixels.
+    @Test func whatStandsBehindThePixelsSpoilsNone() throws {
+        var jpeg = original.encodedJPEG(quality: 95)
+        let frame = try #require(jpeg.indices.dropLast().first { jpeg[$0] == 0xFF && jpeg[$0 + 1] == 0xC0 })
+        jpeg = jpeg.dropLast(2) + jpeg[frame..<frame + 6]
+        var options = DecodingOptions()
+        options.onDamage = { _, _ in }
+        #expect(try Image(decoding: jpeg, options: options) == Image(decoding: jpeg))
+    }
+
     /// The same pixels where a JPEG is resized as it is decoded.
     @Test func resizedJPEGs() throws {
         let jpeg = Array(original.encodedJPEG(quality: 95).dropLast(400))

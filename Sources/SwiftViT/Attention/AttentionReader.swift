@@ -45,7 +45,7 @@ public final class AttentionReader: Sendable {
     /// The block to read, counted from 1.
     public let layer: Int
     private let options: Options
-    private let engine: any Engine
+    package let engine: any Engine
     private let lazyModel = Mutex<AttentionExtractor?>(nil)
 
     /// Opens the checkpoint at `path`, a directory or a weights file.

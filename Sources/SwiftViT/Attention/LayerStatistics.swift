@@ -23,10 +23,12 @@ public struct LayerStatistics: Sendable {
     }
 
     /// Runs the encoder of a checkpoint over images; those that cannot be read are passed to `failed` and left out.
+    ///
+    /// `note` receives a sentence where the system has fewer threads.
     package init(
         _ checkpoint: Checkpoint, overrides: PreprocessingOverrides = PreprocessingOverrides(),
         inputs: [InputPaths.Input], decoding: DecodingOptions = DecodingOptions(), threads: Int? = nil,
-        failed: (InputError) throws -> Void
+        note: (String) -> Void = { _ in }, failed: (InputError) throws -> Void
     ) throws {
         let (configuration, preprocessing) = try overrides.apply(
             to: checkpoint.visionTransformer(), checkpoint.preprocessing)
@@ -38,6 +40,7 @@ public struct LayerStatistics: Sendable {
             (input) throws(InputError) in try preparation.prepare(input)
         }
         let engine = Engines.make(threads: threads)
+        if let shortage = engine.shortage(of: threads) { note(shortage) }
         let batchSize = min(Self.batchSize, max(inputs.count, 1))
         let model = try AttentionExtractor(configuration, from: checkpoint, engine: engine, batchSize: batchSize)
         let workspace = try AttentionWorkspace(configuration, imageCount: batchSize)

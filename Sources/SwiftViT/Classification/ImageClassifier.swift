@@ -47,6 +47,7 @@ public final class ImageClassifier: Sendable {
     /// The classes in words; nil for a model with a head.
     package let texts: ClassTexts?
     let options: Options
+    package let engine: any Engine
     private let lazyModel = Mutex<(any LogitsModel)?>(nil)
 
     /// Opens the checkpoint at `path`, a directory or a weights file, and packs its weights.
@@ -89,6 +90,7 @@ public final class ImageClassifier: Sendable {
         var options = options
         options.decoding.channels = configuration.inputChannels
         self.options = options
+        engine = Engines.make(threads: options.threads)
     }
 
     /// The most probable classes of the image in a file, most probable first.
@@ -123,7 +125,7 @@ public final class ImageClassifier: Sendable {
     package func model(progress: (Int) throws -> Void = { _ in }) throws -> any LogitsModel {
         try lazyModel.withLock { model in
             if let model { return model }
-            let new = try self.model(options.precision, Engines.make(threads: options.threads), progress: progress)
+            let new = try self.model(options.precision, progress: progress)
             model = new
             return new
         }
@@ -131,7 +133,7 @@ public final class ImageClassifier: Sendable {
 
     /// A new model with weights packed for a precision.
     func model(
-        _ precision: Precision, _ engine: any Engine, progress: (Int) throws -> Void = { _ in }
+        _ precision: Precision, progress: (Int) throws -> Void = { _ in }
     ) throws -> any LogitsModel {
         try MemoryNeed.inference(configuration, imageCount: options.batchSize).check()
         if let texts {

@@ -50,7 +50,7 @@ public final class ImageEmbedder: Sendable {
     /// The pooling.
     public let pooling: FeaturePooling
     let options: Options
-    let engine: any Engine
+    package let engine: any Engine
     private let lazyModel = Mutex<FeatureExtractor?>(nil)
 
     /// Opens the checkpoint at `path`, a directory or a weights file.

@@ -51,8 +51,7 @@ extension ImageClassifier {
             PrecisionScores($0, classCount: classCount, activation: activation)
         }
         guard !samples.isEmpty else { return results }
-        let engine = Engines.make(threads: options.threads)
-        let models = try results.map { try model($0.precision, engine) }
+        let models = try results.map { try model($0.precision) }
         var labels = samples.lazy.map(\.label).makeIterator()
         let clock = ContinuousClock()
         try forEachLogits(

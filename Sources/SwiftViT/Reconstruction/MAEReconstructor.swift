@@ -46,7 +46,7 @@ public final class MAEReconstructor: Sendable {
     /// The preprocessing, overrides included.
     public let preprocessing: Preprocessing
     let options: Options
-    let engine: any Engine
+    package let engine: any Engine
     private let lazyModel = Mutex<MaskedAutoencoder?>(nil)
 
     /// Opens the checkpoint at `path`, a directory or a weights file.

@@ -13,7 +13,7 @@ import Support
 public struct EmbeddingSearch: Sendable {
     package let collection: EmbeddingCollection
     private let search: CosineSearch
-    let engine: any Engine
+    package let engine: any Engine
 
     /// Opens a `.npy` file of float32 or float16 vectors (N, D), and the index beside it if there is one.
     ///

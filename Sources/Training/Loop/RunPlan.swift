@@ -113,6 +113,7 @@ extension TrainingOptions {
         let (settings, dataset, checkpoint) = (resolved.settings, resolved.dataset, resolved.checkpoint)
         for note in resolved.notes { observer.note(note) }
         let engine = Engines.make(threads: threads)
+        if let shortage = engine.shortage(of: threads) { observer.note(shortage) }
         let method = try method.init(
             settings, start: checkpoint.map { .checkpoint($0) } ?? .random, dataset: dataset, engine: engine,
             note: observer.note)

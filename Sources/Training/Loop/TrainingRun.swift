@@ -42,12 +42,17 @@ public final class TrainingRun<Own: Sendable & Equatable> {
     ) throws -> TrainingRun {
         let directory = RunDirectory(path: output)
         guard try directory.isRun else {
-            return try begin(
-                options.timed(threads: threads, observer: observer), directory, Engines.make(threads: threads), observer
-            )
+            let options = try options.timed(threads: threads, observer: observer)
+            return try begin(options, directory, engine(threads, observer), observer)
         }
         guard resumes else { throw directory.holdsRun }
-        return try resume(options, directory, allowsChangedData, Engines.make(threads: threads), observer)
+        return try resume(options, directory, allowsChangedData, engine(threads, observer), observer)
+    }
+
+    private static func engine(_ threads: Int?, _ observer: RunObserver) -> any Engine {
+        let engine = Engines.make(threads: threads)
+        if let shortage = engine.shortage(of: threads) { observer.note(shortage) }
+        return engine
     }
 
     private static func begin(

@@ -63,6 +63,7 @@ struct AttentionCommand: ParsableCommand {
         let reader = try AttentionReader(
             Checkpoint.open(ModelLocation.find(model, hub: hub, isQuiet: inference.shared.quiet)), options: options)
         reader.checkpoint.noteAssumptions(unless: inference.shared.quiet)
+        inference.threads.noteShortage(in: reader.engine, unless: inference.shared.quiet)
         let (heads, tokenCount) = (reader.configuration.heads, reader.configuration.tokenCount)
         if let head, !(1...heads).contains(head) {
             throw CommandFailure(.usage, "--head takes a number from 1 to \(heads), not \(head)")

@@ -72,6 +72,7 @@ struct ClassifyCommand: ParsableCommand {
         let classifier = try ImageClassifier(
             checkpoint, labels: texts == nil ? readLabels(for: checkpoint) : nil, texts: texts, options: options(inputs))
         checkpoint.noteAssumptions(usesHead: activation == nil, unless: inference.shared.quiet)
+        inference.threads.noteShortage(in: classifier.engine, unless: inference.shared.quiet)
         let logitsFile = try logits.map { path throws(FileError) in
             try NumPyWriter(path, columns: classifier.classCount, unfinished: unfinished)
         }

@@ -68,6 +68,7 @@ struct EmbedCommand: ParsableCommand {
             ModelLocation.open(features.model, weights: source, isQuiet: inference.shared.quiet),
             options: features.options(inference))
         embedder.checkpoint.noteAssumptions(unless: inference.shared.quiet)
+        inference.threads.noteShortage(in: embedder.engine, unless: inference.shared.quiet)
         var options = EmbeddingJob.Options()
         options.isHalfPrecision = dtype == .float16
         options.resumes = resume

@@ -83,6 +83,7 @@ struct EvaluateCommand: ParsableCommand {
         let classifier = try classifier()
         if !comparePrecision { try classifier.encodeClasses(showsProgress: !inference.shared.quiet) }
         classifier.checkpoint.noteAssumptions(usesHead: activation == nil, unless: inference.shared.quiet)
+        inference.threads.noteShortage(in: classifier.engine, unless: inference.shared.quiet)
         let recorded = try part.recordedSplit(of: classifier.checkpoint, data: data)
         let dataset = try classifier.dataset(at: data, options: part.options(recorded: recorded))
         let asked = part.split?.part

@@ -48,7 +48,7 @@ struct InspectCommand: ParsableCommand {
         let statistics = try LayerStatistics(
             checkpoint, overrides: inference.preprocessing.overrides, inputs: inputs,
             decoding: inference.images.decoding,
-            threads: inference.threads.threads
+            threads: inference.threads.threads, note: { if !inference.shared.quiet { StandardError.report($0) } }
         ) { error in
             failures += 1
             if inference.images.strict || inputs.count == 1 { throw error }

@@ -68,6 +68,12 @@ struct ThreadOptions: ParsableArguments {
         }
     }
 
+    /// Says on standard error where an engine got fewer threads than it was to have.
+    func noteShortage(in engine: any Engine, unless isQuiet: Bool) {
+        guard !isQuiet, let note = engine.shortage(of: threads) else { return }
+        StandardError.report(note)
+    }
+
     private static let maximum = 1024
 }
 

@@ -69,6 +69,7 @@ struct ProbeCommand: ParsableCommand {
         let embedder = try ImageEmbedder(
             ModelLocation.open(features.model, weights: source, isQuiet: inference.shared.quiet), options: options)
         embedder.checkpoint.noteAssumptions(unless: inference.shared.quiet)
+        inference.threads.noteShortage(in: embedder.engine, unless: inference.shared.quiet)
         let recorded = try part.recordedSplit(of: embedder.checkpoint, data: data)
         let dataset = try ImageDataset(at: data, options: part.options(recorded: recorded))
         let parts = try parts(of: dataset)

@@ -81,6 +81,7 @@ struct ReconstructCommand: ParsableCommand {
         let files = try ImageFiles(output: output, inputCount: inputs.count, unfinished: unfinished)
         let reconstructor = try MAEReconstructor(
             ModelLocation.open(model, weights: source, isQuiet: inference.shared.quiet), options: options)
+        inference.threads.noteShortage(in: reconstructor.engine, unless: inference.shared.quiet)
         warnOfAssumption(reconstructor)
         let encoder = reconstructor.configuration.encoder
         let noise = try noise.map { path throws(FileError) in try NumPyMatrix(contentsOfFile: path) }

@@ -46,6 +46,7 @@ struct DuplicatesCommand: ParsableCommand {
         Interruption.watch(removing: unfinished)
         if let html { try OutputFile.checkPlace(html) }
         let search = try EmbeddingSearch(contentsOfFile: index, threads: threads.threads)
+        threads.noteShortage(in: search.engine, unless: shared.quiet)
         let found = try duplicates(in: search)
         let output = StandardOutput()
         let writer = MatchWriter(format: format, paths: try search.paths(of: found.groups.flatMap(\.rows)))

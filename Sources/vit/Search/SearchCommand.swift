@@ -83,6 +83,7 @@ struct SearchCommand: ParsableCommand {
         Interruption.watch(removing: unfinished)
         if let html { try OutputFile.checkPlace(html) }
         let search = try EmbeddingSearch(contentsOfFile: index, threads: threads.threads)
+        threads.noteShortage(in: search.engine, unless: shared.quiet)
         var batch = QueryBatch(search.collection)
         try collect(into: &batch)
         try collectText(into: &batch)
