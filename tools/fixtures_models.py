@@ -65,6 +65,7 @@ def classifiers() -> dict[str, tuple[torch.nn.Module, dict[str, object]]]:
         "grey-no-bias-tanh": {"in_chans": 1, "qkv_bias": False, "act_layer": lambda: torch.nn.GELU(approximate="tanh")},
         "distilled": {},
         "clip": {"pre_norm": True, "act_layer": "quick_gelu", "norm_layer": partial(LayerNorm, eps=1e-5)},
+        "map-registers": {"global_pool": "map", "reg_tokens": 1, "no_embed_class": True},
         "siglip": {"class_token": False, "global_pool": "map", "mlp_ratio": 2},
         "cait": {"depth": 2, "depth_token_only": 2},
         "cait-mean": {"depth": 1, "depth_token_only": 1, "global_pool": "avg", "mlp_ratio_token_only": 2},

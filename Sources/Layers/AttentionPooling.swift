@@ -1,6 +1,6 @@
 import Compute
 
-/// Tokens to one vector an image by attention: a trained query attends to all tokens, and an MLP follows on a residual branch
+/// Patches to one vector an image by attention: a trained query attends to all of them, and an MLP follows on a residual branch
 /// (Zhai et al. 2022, "Scaling vision transformers", section 3.2; timm's `AttentionPoolLatent`).
 package struct AttentionPooling: Sendable {
     /// What the query is made of (1, D).

@@ -9,7 +9,7 @@ package struct Pooling: Sendable {
     package let normsTokens: Bool
     /// The number of tokens before the patches.
     package let prefixCount: Int
-    /// Attention over all tokens, where the model pools so.
+    /// Attention over the patches, where the model pools so.
     package let attention: AttentionPooling?
 
     package init(norm: LayerNorm?, normsTokens: Bool, prefixCount: Int, attention: AttentionPooling? = nil) {
@@ -25,7 +25,7 @@ package struct Pooling: Sendable {
         case token(Int)
         /// The mean of the patches.
         case meanOfPatches
-        /// What attention makes of all tokens.
+        /// What attention makes of the patches.
         case attention
     }
 }
@@ -41,6 +41,8 @@ package struct PoolingPass: Sendable {
     private let normed: Tensor
     private let tokenStatistics: LayerNorm.Statistics
     private let attention: AttentionPoolingPass?
+    /// The patches (B, L, D) among normed tokens, and in the backward pass their gradients.
+    private let patches: Tensor
 
     package init(_ layer: Pooling, over tokens: TokenShape, in workspace: Workspace) {
         self.layer = layer
@@ -49,7 +51,10 @@ package struct PoolingPass: Sendable {
         statistics = LayerNorm.statistics(tokens.imageCount, isKept: false, in: workspace)
         normed = workspace.shared("normed", tokens.shape())
         tokenStatistics = LayerNorm.statistics(tokens.imageCount * tokens.tokenCount, isKept: false, in: workspace)
-        attention = layer.attention.map { AttentionPoolingPass($0, over: tokens, in: workspace) }
+        var patches = tokens
+        patches.tokenCount = max(0, tokens.tokenCount - layer.prefixCount)
+        attention = layer.attention.map { AttentionPoolingPass($0, over: patches, in: workspace) }
+        self.patches = workspace.tensor(layer.attention == nil || layer.prefixCount == 0 ? [0] : patches.shape())
     }
 
     /// `reading` of the tokens x (B, N, D), or of the first of them, to y (B, D).
@@ -66,8 +71,16 @@ package struct PoolingPass: Sendable {
             layer.norm?.forward(selected, statistics: statistics, engine: engine, into: y)
         case .attention:
             guard let attention else { preconditionFailure("Pooling: the model has no attention pooling") }
-            attention.forward(tokens(x), into: y)
+            attention.forward(normedPatches(x), into: y)
         }
+    }
+
+    /// The patches (B, L, D) of the tokens x as they are read.
+    private func normedPatches(_ x: Tensor) -> Tensor {
+        let tokens = tokens(x)
+        guard layer.prefixCount > 0 else { return tokens }
+        engine.copyTokens(layer.prefixCount..<x.shape[1], of: tokens, into: patches)
+        return patches
     }
 
     /// All tokens (B, N, D) as they are read: through the norm, unless that follows pooling.
@@ -93,7 +106,13 @@ package struct PoolingPass: Sendable {
             engine.meanTokensBackward(selected, from: layer.prefixCount, dx: dx)
         case .attention:
             guard let attention else { preconditionFailure("Pooling: the model has no attention pooling") }
-            attention.backward(dy, input: { tokens(x) }, dx: dx)
+            if layer.prefixCount == 0 {
+                attention.backward(dy, input: { normedPatches(x) }, dx: dx)
+            } else {
+                attention.backward(dy, input: { normedPatches(x) }, dx: patches)
+                engine.zero(dx)
+                engine.setTokens(layer.prefixCount..<dx.shape[1], of: dx, to: patches)
+            }
             norm.backward(dx, x: x, statistics: tokenStatistics, dx: dx, engine: engine)
         }
     }

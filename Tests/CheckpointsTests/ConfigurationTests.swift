@@ -221,7 +221,7 @@ struct ConfigurationTests {
     }
 
     @Test(arguments: [
-        (#""hidden_act": "relu""#, "activation relu"), (#""hidden_act": "quick_gelu""#, "activation quick_gelu"),
+        (#""hidden_act": "relu""#, "activation relu"),
         (#""num_attention_heads": 3"#, "3 attention heads, which do not divide"),
         (#""model_type": "swin""#, "model of type swin"), (#""hidden_size": 64"#, "hidden_size of 64"),
         (#""image_size": [16]"#, "image_size of [16]"), (#""num_hidden_layers": 12"#, "12 layers"),

@@ -29,6 +29,9 @@ import Testing
         case "clip":
             (configuration.hasPreNorm, configuration.patchBias) = (true, false)
             (configuration.activation, configuration.layerNormEpsilon) = (.quickGELU, 1e-5)
+        case "map-registers":
+            (configuration.registerCount, configuration.prefixHasPosition) = (1, false)
+            configuration.pooling = .attention
         case "siglip":
             (configuration.hasClassToken, configuration.pooling) = (false, .attention)
         case "registers", "drop-path":
@@ -43,6 +46,7 @@ import Testing
 
     @Test(arguments: [
         "token", "distilled", "grey-no-bias-tanh", "mean", "mean-norm-before", "registers", "clip", "siglip",
+        "map-registers",
     ])
     func logitsAgreeWithTimm(name: String) throws {
         let goldens = try Goldens("classifier-\(name)")

@@ -17,7 +17,7 @@ public struct ViTConfiguration: ModelConfiguration, Hashable {
         /// The class token, then the mean of the patch tokens: twice the width (transformers' DINOv2 classifiers). Used as
         /// it is; training begins with the class token.
         case classTokenAndMean = "token+avg"
-        /// What a trained query attends to, of all tokens (SigLIP).
+        /// What a trained query attends to, of the patch tokens; class token and registers left out (SigLIP).
         case attention = "map"
     }
 
