@@ -31,6 +31,8 @@ let package = Package(
         .target(
             name: "TensorFiles", dependencies: ["CImageCodecs", "CKernels", "Support"],
             swiftSettings: strictWithPointers),
+        .target(
+            name: "Tokenizers", dependencies: ["CImageCodecs", "LibC", "Support"], swiftSettings: strictWithPointers),
         .target(name: "Compute", dependencies: ["CKernels", "LibC", "Support"], swiftSettings: strictWithPointers),
         .target(name: "Layers", dependencies: ["Compute", "LibC", "Randomness", "Support"], swiftSettings: strict),
         .target(
@@ -61,6 +63,8 @@ let package = Package(
         .testTarget(name: "SupportTests", dependencies: ["Support", "TestTools"], swiftSettings: strict),
         .testTarget(
             name: "TensorFilesTests", dependencies: ["TensorFiles", "Support", "TestTools"], swiftSettings: strict),
+        .testTarget(
+            name: "TokenizersTests", dependencies: ["Tokenizers", "Support", "TestTools"], swiftSettings: strict),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging", "CImageCodecs", "Randomness"], swiftSettings: strict),
