@@ -7,7 +7,8 @@ The text is what the machine has: documentation, manuals, locales, translations,
 characters. OpenAI's vocabulary comes from the package open_clip_torch; a unigram model of 32,000 tokens and byte pairs of
 100,000 are trained on the text. The ids of this package are those that the test `CorpusTests` writes, or COMMAND, which
 is given a tokenizer's directory, a convention, a file of lines, a length and an output. Every id must be the same, but
-for lines that ftfy takes for text in a wrong encoding: of those, the plainest alone are repaired here.
+for lines that ftfy takes for text in a wrong encoding: of those, the plainest alone are repaired here. Characters that came with Unicode 17 are letters here, and not to
+tokenizers 0.23.
 """
 
 import argparse

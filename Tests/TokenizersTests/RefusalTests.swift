@@ -37,6 +37,12 @@ import Tokenizers
             #""normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}"#,
             "a damaged \"precompiled_charsmap\""
         ),
+        (
+            #""normalizer": {"type": "Sequence", "normalizers": ["#
+                + [String](
+                    repeating: #"{"type": "Replace", "pattern": {"String": "a"}, "content": "aaaaaaaaaa"}"#, count: 7
+                ).joined(separator: ",") + "]}", "makes more than a million characters of one"
+        ),
         (#""pre_tokenizer": {"type": "UnicodeScripts"}"#, "the pre-tokenizer \"UnicodeScripts\""),
         (
             #""pre_tokenizer": {"type": "Split", "pattern": {"String": " "}, "behavior": "Odd"}"#,

@@ -16,7 +16,7 @@ struct OpenCLIPSettings {
         usesTransformers = text?["hf_tokenizer_name"] != nil
         cleaning = usesTransformers ? .whitespace : .lower
         if let length = text?["context_length"]?.integer {
-            guard (1...1 << 20).contains(length) else {
+            guard TokenizerSettings.lengths.contains(length) else {
                 throw .malformed(path, "has the context_length \(length); a number of tokens was expected")
             }
             self.length = length

@@ -10,6 +10,9 @@ struct TokenizerFile {
     /// The token that lists are filled with, where the file says so.
     private(set) var padToken: Int32?
 
+    /// Far beyond any normalizer: what a longer chain of replacements makes of a text would fill the memory.
+    private static let greatestGrowth = 1e6
+
     init(_ path: String) throws(FileError) {
         self.path = path
         var scanner = JSONScanner(try Files.content(of: path, expected: "a tokenizer.json"), path: path)
@@ -34,6 +37,9 @@ struct TokenizerFile {
         let normalizer = try Self.step(members["normalizer"]).map { json throws(FileError) in
             try reader.normalizer(json)
         }
+        if let growth = normalizer?.greatestGrowth, growth > Self.greatestGrowth {
+            throw .malformed(path, "has a normalizer that makes more than a million characters of one")
+        }
         let preTokenizer = try Self.step(members["pre_tokenizer"]).map { json throws(FileError) in
             try reader.preTokenizer(json)
         }
@@ -49,7 +55,9 @@ struct TokenizerFile {
 
     private mutating func readFitting(_ truncation: JSON?, _ padding: JSON?) throws(FileError) {
         if let direction = truncation?["direction"]?.string { fitting.truncation = try side(direction) }
-        if let length = truncation?["max_length"]?.integer, length > 0 { fitting.length = length }
+        if let length = truncation?["max_length"]?.integer, TokenizerSettings.lengths.contains(length) {
+            fitting.length = length
+        }
         if let direction = padding?["direction"]?.string { fitting.padding = try side(direction) }
         if let id = padding?["pad_id"]?.integer, (0..<VocabularyReader.greatestID).contains(id) { padToken = Int32(id) }
     }

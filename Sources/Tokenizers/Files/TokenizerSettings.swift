@@ -32,8 +32,8 @@ struct TokenizerSettings {
     private var specials: [Role: Special] = [:]
     private var extras: [Special] = []
 
-    /// Longer texts than any text tower takes; transformers writes 10³⁰ for no limit.
-    private static let greatestLength = 1 << 20
+    /// Lengths that count as such: transformers writes 10³⁰ for no limit, and no text tower takes a million tokens.
+    static let lengths = 1...1 << 20
 
     init(directory: String) throws(FileError) {
         self.directory = directory
@@ -62,7 +62,7 @@ struct TokenizerSettings {
             className = name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
         }
         lowercases = json["do_lower_case"]?.bool
-        if let length = json["model_max_length"]?.integer, (1...Self.greatestLength).contains(length) {
+        if let length = json["model_max_length"]?.integer, Self.lengths.contains(length) {
             self.length = length
         }
         padding = try side(json, "padding_side")

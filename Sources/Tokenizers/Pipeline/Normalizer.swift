@@ -23,6 +23,20 @@ indirect enum Normalizer: Sendable {
         }
     }
 
+    /// How many characters one may become at most, or more; what a file may ask for has a limit.
+    var greatestGrowth: Double {
+        switch self {
+        case .sequence(let steps): steps.reduce(1) { $0 * $1.greatestGrowth }
+        // By the standard, 18 for U+FDFA.
+        case .form(let form): form == .composed ? 3 : form == .decomposed ? 4 : 18
+        case .lowercase: 3
+        case .replace(_, let replacement): max(1, Double(replacement.count))
+        case .strip: 1
+        case .prepend(let prefix): 1 + Double(prefix.count)
+        case .precompiled(let map): max(1, Double(map.longestReplacement))
+        }
+    }
+
     private static func replace(_ delimiter: Delimiter, _ replacement: Text, _ text: Text) -> Text {
         var result = Text()
         result.reserveCapacity(text.count)

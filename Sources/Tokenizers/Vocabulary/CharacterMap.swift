@@ -18,6 +18,11 @@ struct CharacterMap: Sendable {
         guard String(validating: replacements, as: UTF8.self) != nil, replacements.last == 0 else { return nil }
     }
 
+    /// The length of the longest replacement, in bytes.
+    var longestReplacement: Int {
+        replacements.split(separator: 0).reduce(0) { max($0, $1.count) }
+    }
+
     /// What the shortest text at the start of `bytes` that has a rule is replaced by.
     func shortest(_ bytes: borrowing Span<UInt8>) -> Text? {
         rules(bytes, stopsAtFirst: true).map { replacement($0.value) }
