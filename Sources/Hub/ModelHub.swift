@@ -132,11 +132,13 @@ public struct ModelHub: Sendable {
             let cache = RepositoryCache(HubReference(owner: owner, name: name, revision: ""), in: settings.cache)
             for (revision, commit) in try cache.revisions() {
                 let path = cache.snapshot(commit)
-                let names = try HubError.onFiles { () throws(FileError) in try Files.names(in: path) }
+                let byteCount = try HubError.onFiles { () throws(FileError) in
+                    try Files.byteCount(inDirectory: path)
+                }
                 models.append(
                     CachedModel(
                         reference: HubReference(owner: owner, name: name, revision: revision), path: path,
-                        byteCount: names.reduce(0) { $0 + (Files.byteCount(of: Files.join(path, $1)) ?? 0) },
+                        byteCount: byteCount,
                         lacking: Self.lacking(in: path)))
             }
         }

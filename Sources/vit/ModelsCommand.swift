@@ -86,8 +86,7 @@ private struct ListedModel {
     init(name: String, path: String, lacking: String? = nil) {
         self.name = name
         self.path = path
-        let files = (try? Files.names(in: path)) ?? []
-        byteCount = files.reduce(0) { $0 + (Files.byteCount(of: Files.join(path, $1)) ?? 0) }
+        byteCount = (try? Files.byteCount(inDirectory: path)) ?? 0
         do throws(CheckpointError) {
             try ModelFamilies.checkConfiguration(in: path)
             if let lacking {

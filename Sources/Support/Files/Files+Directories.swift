@@ -58,6 +58,16 @@ extension Files {
         }
     }
 
+    /// The bytes of all files in a directory, without those of the directories in it.
+    package static func byteCount(inDirectory directory: String) throws(FileError) -> Int {
+        var count = 0
+        for name in try names(in: directory) {
+            let status = try statusIfAny(join(directory, name))
+            if let status, status.isRegularFile { count += status.byteCount }
+        }
+        return count
+    }
+
     /// Makes a directory, and those that it lies in.
     package static func makeDirectory(_ path: String) throws(FileError) {
         switch try kind(of: path) {
