@@ -25,7 +25,9 @@ package final class ChildProcess {
         identifier = try Self.spawn(
             name, arguments, streams: [inputPair.0, outputPair.1, errorPair.1], hiding: hidden)
         (output, errors) = (outputPair.0, errorPair.0)
-        open = [inputPair.0, inputPair.1, outputPair.1, errorPair.1]
+        // Its ends of the streams are its own now: only then does it show here that it has closed them.
+        for descriptor in [inputPair.0, outputPair.1, errorPair.1] { close(descriptor) }
+        open = [inputPair.1]
         Self.send(input, to: inputPair.1)
     }
 

@@ -55,7 +55,8 @@ final class HubServer {
     }
 
     deinit {
-        process.terminate()
+        // A request to end may be blocked, as it is in the threads that run tests.
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 
