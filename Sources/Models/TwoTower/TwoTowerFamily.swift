@@ -5,6 +5,9 @@ import Support
 struct TwoTowerFamily: ModelFamily {
     let name = "CLIP or SigLIP"
     let anchors = TowerNames.anchors
+    var modelTypes: [String] { TransformersTowers.types }
+
+    func obstacle(architecture: String) -> String? { ViTFamily().obstacle(architecture: architecture) }
 
     func recognizes(_ files: CheckpointFiles) -> Bool { TowerNames.detect(files.names) != nil }
 

@@ -9,7 +9,7 @@ struct TransformersTowers {
     private let path: String
     let isSigLIP: Bool
 
-    private static let types = ["clip", "clip_vision_model", "siglip", "siglip_vision_model"]
+    static let types = ["clip", "clip_vision_model", "siglip", "siglip_vision_model"]
 
     init(_ file: (json: JSON, path: String)?, weights: String) throws(CheckpointError) {
         guard let file else {
