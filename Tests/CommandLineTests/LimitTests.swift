@@ -26,7 +26,7 @@ struct LimitTests {
     /// A stack that no address space holds: so no thread can be started.
     private static let noThreads = "-s 150000000000"
 
-    @Test(arguments: [
+    private static let commands: [[String]] = [
         ["classify", "data", "--model", "hf-vit", "--format", "csv", "--threads", "64"],
         [
             "reconstruct", "data/0/0.png", "--model", Fixtures.checkpoint("hf-mae"), "--output", "out.png", "--threads",
@@ -39,10 +39,15 @@ struct LimitTests {
         ["inspect", Fixtures.checkpoint("hf-vit"), "--images", "data", "--output", "layers.html", "--threads", "3"],
         ["search", "index.npy", "0", "--threads", "3"], ["duplicates", "index.npy", "--threads", "3"],
         ["map", "index.npy", "--output", "map.html", "--threads", "3"],
+    ]
+
+    private static let trainings: [[String]] = [
         ["finetune", "data", "--output", "run"] + training.dropLast() + ["--threads", "4"],
         ["pretrain", "data", "--output", "run", "--method", "rotation"] + training.dropLast() + ["--threads", "4"],
         ["finetune", "data", "--output", "run", "--minutes", "0.01"] + training.dropLast(3) + ["--threads", "4"],
-    ])
+    ]
+
+    @Test(arguments: commands + trainings)
     func aProcessMayHaveNoFurtherThread(_ arguments: [String]) throws {
         for seed in 0..<6 { try scratch.writeImage("named/\(seed % 2 == 0 ? "ant" : "bee")/\(seed).png", seed: seed) }
         #expect(try Vit.run(["embed", "data", "--model", "hf-vit", "--output", "index.npy"], in: scratch).status == 0)
