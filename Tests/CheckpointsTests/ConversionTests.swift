@@ -96,7 +96,7 @@ struct ConversionTests {
     @Test func halfPrecisionRoundsToTheNearest() throws {
         let scratch = try ScratchDirectory()
         let original = try Checkpoint.open(Fixture.hfViT.path)
-        for layout in ExportLayout.allCases {
+        for layout in [ExportLayout.huggingFace, .timm, .mae] {
             let directory = scratch.path + "/" + layout.rawValue
             try original.convert(to: layout, directory: directory, halfPrecision: true)
             let copy = try Checkpoint.open(directory)
