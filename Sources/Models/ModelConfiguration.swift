@@ -164,3 +164,9 @@ extension ModelConfiguration {
         }
     }
 }
+
+/// What no model may ask for.
+package enum ModelLimits {
+    /// The patches of an image: the memory of attention grows with their square.
+    package static let patchCount = 16_384
+}

@@ -17,7 +17,7 @@ struct ConfigurationCheckTests {
     }
 
     @Test(arguments: [
-        (#"{"model_type": "bert"}"#, "describes a model of type bert; deit, dinov2, "),
+        (#"{"model_type": "bert"}"#, "describes a model of type bert; clip, clip_vision_model, deit, "),
         (#"{"architecture": "resnet50"}"#, "describes resnet50, which has a part"),
         (
             #"{"architecture": "vit_base_patch16_rope_224"}"#,

@@ -230,7 +230,7 @@ struct ConfigurationTests {
         (#""pruned_heads": {"0": [1]}"#, "pruned_heads"), (#""qkv_bias": false"#, "qkv_bias"),
         (#""intermediate_size": 64"#, "intermediate_size of 64"), (#""hidden_act": 3"#, "hidden_act as 3"),
         (#""quantization_config": {"bits": 4}"#, "quantization_config"), (#""layer_norm_eps": "x""#, "layer_norm_eps"),
-        (#""image_size": 23"#, "do not divide"),
+        (#""image_size": 23"#, "do not divide"), (#""image_size": 1048576"#, "have more than 16384 patches"),
     ])
     func aWrongConfigurationIsRefused(_ setting: String, _ words: String) throws {
         let scratch = try ScratchDirectory()

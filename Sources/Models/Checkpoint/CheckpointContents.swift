@@ -37,6 +37,12 @@ extension Checkpoint {
                 "is used with images of \(size.width) × \(size.height) pixels, which patches of "
                     + "\(patch.width) × \(patch.height) do not divide")
         }
+        guard contents.configuration.patchCount <= ModelLimits.patchCount else {
+            throw .malformed(
+                weights.path,
+                "is used with images of \(size.width) × \(size.height) pixels, which have more than "
+                    + "\(ModelLimits.patchCount) patches of \(patch.width) × \(patch.height)")
+        }
         if let choice = files.found.choice { contents.assumptions.insert(choice, at: 0) }
         contents.ignored.merge(files.found.foreign) { own, _ in own }
         let count = weights.fileCount > 1 ? " in \(weights.fileCount) files" : ""

@@ -144,7 +144,8 @@ package struct EmbeddingSettings: Sendable {
     /// Why texts embedded by `embedder` cannot be compared with the rows; nil where they can.
     func obstacle(to embedder: TextEmbedder) throws -> String? {
         guard let mine = json["text_probe"]?.doubles else {
-            return "holds features (--pool, --layer) that words are not compared with; embed the images with a CLIP or SigLIP "
+            return
+                "holds features (--pool, --layer) that words are not compared with; embed the images with a CLIP or SigLIP "
                 + "model, without these options"
         }
         let isSame = Self.isSame(mine, try embedder.probe().map(Double.init))

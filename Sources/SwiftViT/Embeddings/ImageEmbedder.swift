@@ -84,7 +84,8 @@ public final class ImageEmbedder: Sendable {
 
     /// Whether the embeddings are what the checkpoint's text tower compares texts with.
     var isComparableWithTexts: Bool {
-        checkpoint.configuration is TwoTowerConfiguration && pooling == configuration.headPooling && options.layer == nil
+        checkpoint.configuration is TwoTowerConfiguration && pooling == configuration.headPooling
+            && options.layer == nil
             && options.randomSeed == nil
     }
 

@@ -101,15 +101,12 @@ public struct PreprocessingOverrides: Sendable, Hashable {
                 "the model takes patches of \(patch.height) × \(patch.width) pixels, which do not divide "
                     + "\(size.height) × \(size.width)")
         }
-        guard size.height / patch.height * (size.width / patch.width) <= maximumPatchCount else {
+        guard size.height / patch.height * (size.width / patch.width) <= ModelLimits.patchCount else {
             throw .unfitting(
-                "images of \(size.height) × \(size.width) pixels have more than \(maximumPatchCount) patches")
+                "images of \(size.height) × \(size.width) pixels have more than \(ModelLimits.patchCount) patches")
         }
         configuration.takeImages(of: size)
     }
-
-    /// The memory of attention grows with its square.
-    private static let maximumPatchCount = 16_384
 
     private static func perChannel(
         _ values: [Double], _ name: String, _ configuration: some ModelConfiguration

@@ -74,13 +74,13 @@ package struct EmbeddingCollection: Sendable {
         options.isNormalized = true
         options.precision = settings?.precision ?? options.precision
         let embedder = try TextEmbedder(try model(settings?.model), options: options)
+        if let settings, let obstacle = try settings.obstacle(to: embedder) {
+            throw ModelUseError.unfitting("\(vectors.path): \(obstacle)")
+        }
         guard embedder.width == vectors.columns else {
             throw ModelUseError.unfitting(
                 "\(vectors.path): has rows of \(vectors.columns) numbers, and \(embedder.checkpoint.path) embeds texts as "
                     + "\(embedder.width); use the --model that the rows were computed with")
-        }
-        if let settings, let obstacle = try settings.obstacle(to: embedder) {
-            throw ModelUseError.unfitting("\(vectors.path): \(obstacle)")
         }
         return embedder
     }

@@ -16,7 +16,8 @@ public struct ClassTexts: Sendable, Hashable {
             throw .unfitting("No classes to choose from: at least one name and one prompt are needed")
         }
         if let prompt = prompts.first(where: { !$0.contains(Self.plainPrompt) }) {
-            throw .unfitting("The prompt \"\(prompt)\" has no {} where the name of a class belongs: \"a photo of a {}.\"")
+            throw .unfitting(
+                "The prompt \"\(prompt)\" has no {} where the name of a class belongs: \"a photo of a {}.\"")
         }
         self.names = names
         self.prompts = prompts

@@ -64,6 +64,7 @@ public final class TextEmbedder: Sendable {
     /// The embeddings of texts, in their order; long texts are cut off where the model's context ends.
     public func embed(_ texts: [String]) throws -> [[Float]] {
         let tokens = tokenizer.encode(texts, length: configuration.text.contextLength)
+        try check(tokens)
         let embeddings = try tower().embeddings(tokens)
         if options.isNormalized { engine.normalizeRows(embeddings) }
         let values = embeddings.values
@@ -78,6 +79,14 @@ public final class TextEmbedder: Sendable {
 
     private static func tokenizer(_ path: String) throws -> Tokenizer {
         try Files.kind(of: path) == .directory ? Tokenizer(directory: path) : Tokenizer(contentsOf: path)
+    }
+
+    private func check(_ texts: [[Int32]]) throws(ModelUseError) {
+        let known = 0..<Int32(clamping: configuration.text.vocabularySize)
+        guard let token = texts.lazy.compactMap({ $0.first { !known.contains($0) } }).first else { return }
+        throw .unfitting(
+            "\(options.tokenizer ?? checkpoint.path): makes the token \(token), and the model knows 0 to \(known.upperBound - 1); "
+                + "use the tokenizer that it was trained with")
     }
 
     /// A fingerprint of the weights.

@@ -74,7 +74,8 @@ public struct TextEmbeddingJob {
         }
         try file.commit()
         if isListed { try index.commit() }
-        try Files.write(settings.finished(rows: texts.count).json.text() + "\n", to: settingsPath, unfinished: unfinished)
+        try Files.write(
+            settings.finished(rows: texts.count).json.text() + "\n", to: settingsPath, unfinished: unfinished)
     }
 }
 

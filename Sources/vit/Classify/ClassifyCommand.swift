@@ -70,7 +70,8 @@ struct ClassifyCommand: ParsableCommand {
         let checkpoint = try ModelLocation.open(model, weights: source, isQuiet: inference.shared.quiet)
         let texts = try words.texts(for: checkpoint, labels: labels)
         let classifier = try ImageClassifier(
-            checkpoint, labels: texts == nil ? readLabels(for: checkpoint) : nil, texts: texts, options: options(inputs))
+            checkpoint, labels: texts == nil ? readLabels(for: checkpoint) : nil, texts: texts, options: options(inputs)
+        )
         checkpoint.noteAssumptions(usesHead: activation == nil, unless: inference.shared.quiet)
         inference.threads.noteShortage(in: classifier.engine, unless: inference.shared.quiet)
         let logitsFile = try logits.map { path throws(FileError) in

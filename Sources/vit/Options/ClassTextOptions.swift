@@ -9,7 +9,8 @@ struct ClassTextOptions: ParsableArguments {
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Classes in words, for CLIP and SigLIP; more than a few go into --labels, one per line.", valueName: "text"))
+            "Classes in words, for CLIP and SigLIP; more than a few go into --labels, one per line.", valueName: "text")
+    )
     var classes: [String] = []
 
     @Option(

@@ -105,7 +105,8 @@ struct SearchCommand: ParsableCommand {
         }
         try skipped.finish(index, of: search.count)
         if batch.failures > 0 {
-            throw CommandFailure(batch.names.isEmpty && queries.count + min(text.count, 1) == 1 ? .malformedData : .someInputsFailed)
+            throw CommandFailure(
+                batch.names.isEmpty && queries.count + min(text.count, 1) == 1 ? .malformedData : .someInputsFailed)
         }
     }
 
