@@ -23,8 +23,9 @@ struct ModelsTests {
 
     private func fixture(_ checkpoint: String) throws -> [String: [UInt8]] {
         try ["config.json", "preprocessor_config.json", "model.safetensors"].reduce(into: [:]) { files, name in
-            files[name] = Array(
-                try Data(contentsOf: URL(fileURLWithPath: "\(Fixtures.checkpoint(checkpoint))/\(name)")))
+            let path = "\(Fixtures.checkpoint(checkpoint))/\(name)"
+            guard FileManager.default.fileExists(atPath: path) else { return }
+            files[name] = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
         }
     }
 
