@@ -47,10 +47,9 @@ struct CommandFailure: Error {
         case let error as InstructionSetError: self.init(.usage, error.description)
         case let error as TrainingError: self.init(ExitStatus(error.kind), error.description)
         case let error as ModelUseError:
-            if case .unfitting = error {
-                self.init(.usage, error.description)
-            } else {
-                self.init(.malformedData, error.description)
+            switch error {
+            case .unfitting, .noClasses: self.init(.usage, error.description)
+            case .noHead, .noDecoder, .noTextTower: self.init(.malformedData, error.description)
             }
         default: return nil
         }
