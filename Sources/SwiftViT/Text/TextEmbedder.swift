@@ -96,6 +96,7 @@ public final class TextEmbedder: Sendable {
     private func tower() throws -> TextEncoder {
         try lazyTower.withLock { tower in
             if let tower { return tower }
+            try MemoryNeed.texts(configuration.text, textCount: options.batchSize).check()
             let new = try TextEncoder(
                 configuration.text, from: checkpoint, precision: options.precision, engine: engine,
                 batchSize: options.batchSize)

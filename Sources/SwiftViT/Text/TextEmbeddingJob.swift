@@ -33,7 +33,15 @@ public struct TextEmbeddingJob {
     }
 
     /// Writes the file, and the files beside it; `progress` receives the number of texts done.
-    package func run(unfinished: UnfinishedFiles, progress: (Int) throws -> Void = { _ in }) throws {
+    ///
+    /// Errors: `FileError`; `ModelUseError` for numbers that are not finite, or that float16 cannot hold. An error thrown by
+    /// `progress` ends the run, and leaves nothing behind.
+    public func run(_ progress: (_ done: Int) throws -> Void = { _ in }) throws {
+        try run(unfinished: UnfinishedFiles(), progress: progress)
+    }
+
+    /// The same; `unfinished` removes what is half written where a signal ends the process.
+    package func run(unfinished: UnfinishedFiles, progress: (Int) throws -> Void) throws {
         let file = try OutputFile(output, unfinished: unfinished)
         let index = try OutputFile(EmbeddingSidecars.index(of: output), unfinished: unfinished)
         try file.append(encoder.head(rows: texts.count))
