@@ -57,4 +57,12 @@ import Testing
         #expect(try reader.next()?.fields == ["a", #"\xFE"#])
         #expect(throws: CSVReader.Malformed.self) { try reader.next() }
     }
+
+    /// At the beginning of a file, it would be skipped.
+    @Test func aMarkThatBeginsAFieldIsKept() throws {
+        let field = "\u{FEFF}name"
+        var reader = CSVReader(Array("\(CSVField.text(field)),b\n".utf8))
+        let fields = try #require(try reader.next()).fields
+        #expect(fields.map { Array($0.utf8) } == [Array(field.utf8), Array("b".utf8)])
+    }
 }
