@@ -62,7 +62,7 @@ public struct EmbeddingJob {
             format: format, element: options.isHalfPrecision ? .float16 : .float32, shape: embedder.shape)
         settings = try EmbeddingSettings(
             embedder, inputs: self.inputs.lazy.map(\.path), shard: options.shard.map { "\($0.index)/\($0.count)" },
-            element: encoder.element)
+            element: encoder.element, textProbe: embedder.textProbe())
     }
 
     /// The inputs of a shard: shards are consecutive, and their sizes differ by at most one.

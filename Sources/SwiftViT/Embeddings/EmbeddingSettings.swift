@@ -23,9 +23,11 @@ package struct EmbeddingSettings: Sendable {
 
     /// The settings of a file with `embedder`'s embeddings of `inputs`, which are paths, or texts that are comparable with
     /// images so embedded.
+    ///
+    /// - Parameter textProbe: the fingerprint of the text tower that the rows are comparable with; nil: there is none.
     init(
         _ embedder: ImageEmbedder, rows: EmbeddingRowKind = .image, inputs: some Collection<String>, shard: String?,
-        element: NumPyMatrix.Element
+        element: NumPyMatrix.Element, textProbe: [Float]? = nil
     ) throws {
         var paths = StableHash()
         for input in inputs {
@@ -57,7 +59,8 @@ package struct EmbeddingSettings: Sendable {
         let precision = embedder.options.precision
         let rounded = precision == .float32 ? [] : [JSON.Member("precision", .string(precision.rawValue))]
         let kind = rows == .image ? [] : [JSON.Member("rows_are", .string(rows.column))]
-        json = .object(members + fastDecode + rounded + kind + (try Self.textProbe(embedder)))
+        let probe = textProbe.map { JSON.Member("text_probe", .array($0.map { .number(Double($0)) })) }
+        json = .object(members + fastDecode + rounded + kind + (probe.map { [$0] } ?? []))
     }
 
     /// Where a checkpoint lies, from the root. Its weights may be a link to a file that lies apart from the configuration, as
@@ -133,12 +136,6 @@ package struct EmbeddingSettings: Sendable {
     private static func isSame(_ mine: [Double], _ theirs: [Double]) -> Bool {
         let scale = mine.map(\.magnitude).max() ?? 0
         return mine.count == theirs.count && zip(mine, theirs).allSatisfy { abs($0 - $1) <= 1e-3 * scale }
-    }
-
-    /// A fingerprint of the text tower's weights, where the embeddings are what it compares texts with.
-    private static func textProbe(_ embedder: ImageEmbedder) throws -> [JSON.Member] {
-        guard embedder.isComparableWithTexts, let tower = try embedder.textTower() else { return [] }
-        return [JSON.Member("text_probe", .array(try TextProbe.values(tower).map { .number(Double($0)) }))]
     }
 
     /// Why texts embedded by `embedder` cannot be compared with the rows; nil where they can.

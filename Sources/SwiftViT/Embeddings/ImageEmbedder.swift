@@ -82,17 +82,13 @@ public final class ImageEmbedder: Sendable {
         engine = Engines.make(threads: options.threads)
     }
 
-    /// Whether the embeddings are what the checkpoint's text tower compares texts with.
-    var isComparableWithTexts: Bool {
-        checkpoint.configuration is TwoTowerConfiguration && pooling == configuration.headPooling
-            && options.layer == nil
-            && options.randomSeed == nil
-    }
-
-    /// The checkpoint's text tower; nil where it has none.
-    func textTower() throws -> TextEncoder? {
-        guard let whole = checkpoint.configuration as? TwoTowerConfiguration else { return nil }
-        return try TextEncoder(whole.text, from: checkpoint, precision: options.precision, engine: engine, batchSize: 1)
+    /// The fingerprint of the checkpoint's text tower; nil where the embeddings are not what it compares texts with.
+    func textProbe() throws -> [Float]? {
+        guard let whole = checkpoint.configuration as? TwoTowerConfiguration, pooling == configuration.headPooling,
+            options.layer == nil, options.randomSeed == nil
+        else { return nil }
+        return try TextProbe.values(
+            TextEncoder(whole.text, from: checkpoint, precision: options.precision, engine: engine, batchSize: 1))
     }
 
     /// The shape of an embedding: (D), (2·D) with class token and mean, or (L, D) with all patches.

@@ -29,7 +29,7 @@ public struct TextEmbeddingJob {
         encoder = EmbeddingEncoder(
             format: format, element: isHalfPrecision ? .float16 : .float32, shape: [embedder.width], kind: .text)
         settings = try EmbeddingSettings(
-            images, rows: .text, inputs: texts, shard: nil, element: encoder.element)
+            images, rows: .text, inputs: texts, shard: nil, element: encoder.element, textProbe: embedder.probe())
     }
 
     /// Writes the file, and the files beside it; `progress` receives the number of texts done.
