@@ -72,6 +72,8 @@ struct TwoTowerTests {
         let sigLIP = try towers(.hfSigLIP)
         #expect(sigLIP.vision.pooling == .attention && sigLIP.vision.activation == .geluTanh)
         #expect(!sigLIP.text.isCausal && sigLIP.text.pooling == .last && sigLIP.scoring == .sigmoid)
+        let activations = try [TowerFixture.hfCLIP, .hfSigLIP, .openCLIPSigLIP].map { try $0.checkpoint.headActivation }
+        #expect(activations == [.softmax, .sigmoid, .sigmoid])
         #expect(try towers(.openCLIP).vision.activation == .quickGELU && towers(.openCLIP).text.pooling == .highest)
         let custom = try towers(.openCLIPCustom)
         #expect(custom.vision.pooling == .meanPatches && custom.vision.finalNorm == .afterPooling)

@@ -96,6 +96,54 @@ struct WordsTests {
         #expect(listed.output == outcome.output)
     }
 
+    /// SigLIP was trained on each pair by itself.
+    @Test func probabilitiesOfEachPair() throws {
+        let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Fixtures/towers/hf-siglip")
+        try FileManager.default.copyItem(at: source, to: URL(fileURLWithPath: scratch.path("siglip")))
+        try scratch.write(
+            """
+            {"version": "1.0", "normalizer": null, "decoder": null, "truncation": null, "padding": null,
+             "added_tokens": [{"id": 1, "content": "</s>", "single_word": false, "lstrip": false, "rstrip": false,
+                               "normalized": false, "special": true}],
+             "pre_tokenizer": {"type": "Metaspace", "replacement": "\u{2581}", "prepend_scheme": "always", "split": true},
+             "post_processor": null,
+             "model": {"type": "Unigram", "unk_id": 2, "byte_fallback": false, "vocab": [
+                 ["<pad>", 0], ["</s>", 0], ["<unk>", 0], ["\u{2581}cat", -1], ["\u{2581}dog", -1], ["\u{2581}a", -2]]}}
+            """, to: "siglip/tokenizer.json")
+        let outcome = try run(
+            "classify", "photos/0.png", "--model", "siglip", "--classes", "cat", "a dog", "--format", "json",
+            "--logits",
+            "logits.npy")
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+        let objects = try #require(
+            try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]])
+        let predictions = try #require(objects[0]["predictions"] as? [[String: Any]])
+        let logits = try rows("logits.npy", width: 2)[0]
+        for prediction in predictions {
+            let index = try #require(prediction["index"] as? Int)
+            let probability = Float(try #require(prediction["probability"] as? Double))
+            #expect(abs(probability - 1 / (1 + exp(-logits[index]))) < 1e-6)
+        }
+        #expect(predictions.count == 2 && logits[0] != logits[1])
+    }
+
+    /// OpenCLIP cleans texts first; transformers' configuration beside it is not the model's.
+    @Test func textsOfAnOpenCLIPModelAreCleaned() throws {
+        let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Fixtures/towers/open-clip")
+        try FileManager.default.copyItem(at: source, to: URL(fileURLWithPath: scratch.path("open")))
+        for name in ["vocab.json", "merges.txt", "tokenizer_config.json"] {
+            try scratch.write(try scratch.read("clip/\(name)"), to: "open/\(name)")
+        }
+        try scratch.write(try scratch.read("clip/config.json"), to: "open/config.json")
+        try scratch.write("a &amp; b\na & b\n", to: "texts.txt")
+        let outcome = try run("embed", "--text", "texts.txt", "--model", "open", "--output", "texts.npy", "--quiet")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let bytes = try scratch.read("texts.npy").dropFirst(128)
+        #expect(bytes.prefix(bytes.count / 2).elementsEqual(bytes.suffix(bytes.count / 2)))
+    }
+
     @Test(arguments: ["bfloat16", "int8"])
     func classesAtLowerPrecision(_ precision: String) throws {
         let arguments = ["classify", "photos", "--model", "clip", "--classes", "cat", "dog", "--format", "csv"]

@@ -3,10 +3,7 @@ import Support
 // What `vit inspect` prints.
 extension TwoTowerConfiguration {
     var scoringText: String {
-        switch scoring {
-        case .softmax: "scaled cosine, softmax over the texts"
-        case .sigmoid: "scaled cosine plus a bias, sigmoid of each pair"
-        }
+        hasLogitBias ? "scaled cosine plus a bias, sigmoid of each pair" : "scaled cosine, softmax over the texts"
     }
 }
 

@@ -4,14 +4,6 @@ import Support
 /// The shape of a model that compares images with texts: a vision tower, a text tower, and how their embeddings become a score
 /// (Radford et al. 2021, CLIP; Zhai et al. 2023, SigLIP).
 public struct TwoTowerConfiguration: ModelConfiguration, Hashable {
-    /// What makes probabilities of the scores.
-    public enum Scoring: String, Sendable, Hashable {
-        /// Over the texts: one of them fits an image (CLIP).
-        case softmax
-        /// Of each pair by itself (SigLIP).
-        case sigmoid
-    }
-
     /// The vision tower; it has no head.
     public var vision: ViTConfiguration
     /// The text tower.
@@ -26,8 +18,9 @@ public struct TwoTowerConfiguration: ModelConfiguration, Hashable {
         self.text = text
     }
 
-    /// What makes probabilities of the scores: those with a bias were trained pair by pair.
-    public var scoring: Scoring { hasLogitBias ? .sigmoid : .softmax }
+    /// What makes probabilities of the scores: softmax over the texts (CLIP); sigmoid of each pair where there is a bias, with
+    /// which models are trained pair by pair (SigLIP).
+    public var scoring: HeadActivation { hasLogitBias ? .sigmoid : .softmax }
 
     /// The length of an embedding (P), of images and texts alike.
     public var embeddingWidth: Int { text.embeddingWidth }

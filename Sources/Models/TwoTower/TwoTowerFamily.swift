@@ -138,7 +138,8 @@ private struct TowerReading {
         return CheckpointContents(
             configuration: configuration, layout: names.layout,
             summary: names.layout.summary + (isWhole ? ", image and text tower" : ", vision tower"),
-            preprocessing: preprocessing, labels: nil, activation: nil, assumptions: assumptions,
+            preprocessing: preprocessing, labels: nil,
+            activation: (configuration as? TwoTowerConfiguration)?.scoring, assumptions: assumptions,
             recipes: resolved.recipes, ignored: resolved.ignored)
     }
 

@@ -105,6 +105,7 @@ public final class TwoTowerModel: Sendable {
         switch configuration.scoring {
         case .softmax: if result.count > 0 { engine.softmax(result) }
         case .sigmoid: result.assign(result.values.map { 1 / (1 + exp(-$0)) })
+        case .identity: break
         }
         return result
     }

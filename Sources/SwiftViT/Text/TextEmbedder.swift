@@ -51,7 +51,7 @@ public final class TextEmbedder: Sendable {
             throw ModelUseError.noTextTower(path: checkpoint.path)
         }
         (self.checkpoint, self.configuration, self.options) = (checkpoint, configuration, options)
-        tokenizer = try Self.tokenizer(options.tokenizer ?? Self.directory(of: checkpoint))
+        tokenizer = try Self.tokenizer(options.tokenizer, of: checkpoint)
         self.engine = engine ?? Engines.make(threads: options.threads)
     }
 
@@ -77,8 +77,11 @@ public final class TextEmbedder: Sendable {
         return directory.isEmpty ? "." : directory
     }
 
-    private static func tokenizer(_ path: String) throws -> Tokenizer {
-        try Files.kind(of: path) == .directory ? Tokenizer(directory: path) : Tokenizer(contentsOf: path)
+    private static func tokenizer(_ stated: String?, of checkpoint: Checkpoint) throws -> Tokenizer {
+        let path = try stated ?? directory(of: checkpoint)
+        guard try Files.kind(of: path) == .directory else { return try Tokenizer(contentsOf: path) }
+        // A directory may hold both programs' files; the model's layout tells which of them it was trained with.
+        return try Tokenizer(directory: path, convention: checkpoint.layout == .openCLIP ? .openCLIP : nil)
     }
 
     private func check(_ texts: [[Int32]]) throws(ModelUseError) {
