@@ -11,6 +11,15 @@ struct KnownSettings {
     /// Settings that are right with these values alone, and where they are not stated.
     var fixed: [String: [JSON]] = [:]
 
+    /// Throws where a setting in `json`, of the file at `path`, is not understood.
+    func check(_ json: JSON, path: String) throws(CheckpointError) {
+        guard let setting = unknown(in: json).first else { return }
+        throw .malformed(
+            path,
+            "states \(setting.name) as \(setting.value.text(compact: true)), which is not understood and may change what the "
+                + "model computes; take it out if it does not")
+    }
+
     /// The settings in `json` that are not understood.
     func unknown(in json: JSON) -> [JSON.Member] {
         (json.members ?? []).filter { member in

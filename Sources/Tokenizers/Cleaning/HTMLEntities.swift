@@ -14,14 +14,17 @@ enum HTMLEntities {
     /// The longest name that Python looks for.
     private static let longestName = 32
 
-    static func unescape(_ text: Text) -> Text {
+    static func unescape(_ text: Text) -> Text { replaceReferences(in: text) { reference(text, $0 + 1) } }
+
+    /// The text with what `replacement` gives for an ampersand at a place, up to the end that it gives.
+    static func replaceReferences(in text: Text, by replacement: (_ place: Int) -> (Text, end: Int)?) -> Text {
         guard text.contains("&") else { return text }
         var result = Text()
         result.reserveCapacity(text.count)
         var position = 0
         while position < text.count {
-            if text[position] == "&", let (replacement, end) = reference(text, position + 1) {
-                result += replacement
+            if text[position] == "&", let (replaced, end) = replacement(position) {
+                result += replaced
                 position = end
             } else {
                 result.append(text[position])
@@ -32,7 +35,7 @@ enum HTMLEntities {
     }
 
     /// The text of the reference whose ampersand stands before `start`, and where it ends.
-    private static func reference(_ text: Text, _ start: Int) -> (Text, Int)? {
+    private static func reference(_ text: Text, _ start: Int) -> (Text, end: Int)? {
         guard start < text.count else { return nil }
         if text[start] == "#" { return number(text, start + 1) }
         var end = start

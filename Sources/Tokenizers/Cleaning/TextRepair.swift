@@ -48,22 +48,10 @@ enum TextRepair {
 
     /// References with a semicolon, `&#?[0-9A-Za-z]{1,24};`.
     private static func unescape(_ text: Text) -> Text {
-        guard text.contains("&") else { return text }
-        var result = Text()
-        var position = 0
-        while position < text.count {
-            if text[position] == "&", let (replacement, end) = reference(text, position) {
-                result += replacement
-                position = end
-            } else {
-                result.append(text[position])
-                position += 1
-            }
-        }
-        return result
+        HTMLEntities.replaceReferences(in: text) { reference(text, $0) }
     }
 
-    private static func reference(_ text: Text, _ ampersand: Int) -> (Text, Int)? {
+    private static func reference(_ text: Text, _ ampersand: Int) -> (Text, end: Int)? {
         let isNumber = ampersand + 1 < text.count && text[ampersand + 1] == "#"
         let start = ampersand + (isNumber ? 2 : 1)
         var end = start

@@ -28,18 +28,10 @@ struct OpenCLIPTowers {
         }
         self.vision = vision
         text = model["text_cfg"] ?? .object([])
-        try Self.check(model, known: OpenCLIPSettings.model, path)
-        try Self.check(vision, known: OpenCLIPSettings.vision, path)
-        try Self.check(text, known: OpenCLIPSettings.text, path)
-        try Self.check(preprocess, known: OpenCLIPSettings.preprocess, path)
-    }
-
-    private static func check(_ json: JSON, known: KnownSettings, _ path: String) throws(CheckpointError) {
-        guard let setting = known.unknown(in: json).first else { return }
-        throw .malformed(
-            path,
-            "states \(setting.name) as \(setting.value.text(compact: true)), which is not understood and may change what the "
-                + "model computes; take it out if it does not")
+        try OpenCLIPSettings.model.check(model, path: path)
+        try OpenCLIPSettings.vision.check(vision, path: path)
+        try OpenCLIPSettings.text.check(text, path: path)
+        try OpenCLIPSettings.preprocess.check(preprocess, path: path)
     }
 
     // MARK: Towers

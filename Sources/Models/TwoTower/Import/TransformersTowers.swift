@@ -28,7 +28,7 @@ struct TransformersTowers {
         }
         isSigLIP = type.hasPrefix("siglip")
         let isWhole = !type.hasSuffix("_vision_model")
-        try Self.check(json, known: isWhole ? Self.whole : Self.vision, path)
+        try (isWhole ? Self.whole : Self.vision).check(json, path: path)
     }
 
     /// The configuration of a tower; one under a name that ends in `_dict` takes the place of the other.
@@ -49,7 +49,7 @@ struct TransformersTowers {
     ) throws(CheckpointError) {
         let section = section("vision_config")
         let tower = tower(section)
-        try Self.check(section, known: Self.vision, path)
+        try Self.vision.check(section, path: path)
         try tower.checkSizes(vision)
         try tower.checkValues(vision)
         try vision.setHeads(try tower.integer("num_attention_heads") ?? 12, path: path)
@@ -63,7 +63,7 @@ struct TransformersTowers {
     func apply(to text: inout TextTowerConfiguration) throws(CheckpointError) {
         let section = section("text_config")
         let tower = tower(section)
-        try Self.check(section, known: Self.text, path)
+        try Self.text.check(section, path: path)
         let sizes = [
             ("vocab_size", text.vocabularySize), ("hidden_size", text.width), ("intermediate_size", text.hiddenWidth),
             ("num_hidden_layers", text.depth), ("max_position_embeddings", text.contextLength),
@@ -120,12 +120,4 @@ struct TransformersTowers {
     private static let whole = KnownSettings(
         obeyed: ["model_type", "text_config", "text_config_dict", "vision_config", "vision_config_dict"],
         harmless: harmless, off: off)
-
-    private static func check(_ json: JSON, known: KnownSettings, _ path: String) throws(CheckpointError) {
-        guard let setting = known.unknown(in: json).first else { return }
-        throw .malformed(
-            path,
-            "states \(setting.name) as \(setting.value.text(compact: true)), which is not understood and may change what the "
-                + "model computes; take it out if it does not")
-    }
 }

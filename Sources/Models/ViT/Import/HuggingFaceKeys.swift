@@ -36,12 +36,7 @@ extension HuggingFaceConfiguration {
 
     /// Throws for a key that is not understood, unless it is off, and for one that the tensors contradict.
     func checkKeys(_ configuration: ViTConfiguration) throws(CheckpointError) {
-        if let key = Self.known.unknown(in: json).first {
-            throw .malformed(
-                path,
-                "states \(key.name) as \(key.value.text(compact: true)), which is not understood and may change what the "
-                    + "model computes; take it out if it does not")
-        }
+        try Self.known.check(json, path: path)
         try checkValues(configuration)
     }
 
