@@ -44,7 +44,7 @@ extension InputError {
         if error.isMissing {
             self.init(
                 kind: .noSuchInput, path: path,
-                description: "\(path): no such file or directory; expected \(expected)")
+                description: "\(path): \(error.absence); expected \(expected)")
         } else if error == .isNoFile {
             self = .malformed(path, "is not a regular file or a pipe; expected \(expected)")
         } else if error.code == EFBIG {

@@ -72,16 +72,25 @@ package struct SHA256: Sendable, Hashable {
 
     /// The digest that 64 hexadecimal digits stand for; nil for other text.
     package init?(hex: String) {
-        let digits = Array(hex.utf8)
-        guard digits.count == 64 else { return nil }
+        guard hex.utf8.count == 64 else { return nil }
         var bytes: [UInt8] = []
-        for index in stride(from: 0, to: 64, by: 2) {
-            guard let byte = UInt8(String(decoding: digits[index..<index + 2], as: UTF8.self), radix: 16),
-                digits[index] != UInt8(ascii: "+")
-            else { return nil }
-            bytes.append(byte)
+        bytes.reserveCapacity(32)
+        var high: UInt8?
+        for digit in hex.utf8 {
+            guard let value = Self.value(ofDigit: digit) else { return nil }
+            if let half = high { bytes.append(half << 4 | value) }
+            high = high == nil ? value : nil
         }
         self.bytes = bytes
+    }
+
+    private static func value(ofDigit digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+        default: nil
+        }
     }
 
     /// 64 hexadecimal digits.

@@ -29,6 +29,24 @@ struct CheckpointFailureTests {
         }
     }
 
+    /// A name that no file can have is that of no file, wherever it stands.
+    @Test func namesThatAreTooLong() throws {
+        let long = String(repeating: "n", count: 300)
+        try expectRefusal(of: "./\(long)", status: 66, saying: "no such ")
+        try scratch.copyCheckpoint("hf-vit")
+        try FileManager.default.removeItem(atPath: scratch.path("hf-vit/model.safetensors"))
+        try scratch.write(
+            "{\"weight_map\": {\"a\": \"\(long).safetensors\"}}", to: "hf-vit/model.safetensors.index.json")
+        try expectRefusal(of: "hf-vit", status: 66, saying: "\(long).safetensors: no such file: the name is too long")
+        for arguments in [
+            ["classify", long], ["classify", "@\(long)"], ["evaluate", long], ["search", long, "a.png"],
+        ] {
+            let outcome = try Vit.run(arguments, in: scratch)
+            #expect(outcome.status == 66, "\(outcome.errors)")
+            #expect(outcome.errors.contains("\(long): no such file: the name is too long"), "\(outcome.errors)")
+        }
+    }
+
     @Test func tensorMissing() throws {
         try scratch.copyCheckpoint("hf-vit")
         let whole = String(decoding: try scratch.read("hf-vit/model.safetensors"), as: UTF8.self)

@@ -74,7 +74,7 @@ package struct DirectoryWalk {
                 }
             } catch {
                 // A link that leads nowhere, or to itself, is of no interest; of another failure, nobody knows.
-                let isNothing = error.isMissing || error.code == ELOOP
+                let isNothing = error.isMissing && !error.isTooLong || error.code == ELOOP
                 if wantsName(name) || !isNothing { failures.append(Failure(path: path, reason: error.clause)) }
             }
         case .other: break

@@ -39,7 +39,7 @@ public struct FileError: Error, Sendable, Hashable, CustomStringConvertible {
     /// A failure to open `path` for reading, where `expected` should be.
     package init(opening path: String, expected: String, _ error: SystemError) {
         if error.isMissing {
-            self.init(.missing, path, "no such file or directory; expected \(expected)")
+            self.init(.missing, path, "\(error.absence); expected \(expected)")
         } else if error == .isNoFile || error.code == EISDIR {
             self.init(.malformed, path, "is not a regular file; expected \(expected)")
         } else if error.code == EFBIG {

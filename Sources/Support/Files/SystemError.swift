@@ -14,7 +14,12 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     package static let isNoFile = SystemError(code: -1)
 
     /// Whether nothing exists under the name. Of everything else, it is unknown what exists there.
-    package var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+    ///
+    /// No file has a name that the file system cannot hold; a path that is too long as a whole may lead to one.
+    package var isMissing: Bool { code == ENOENT || code == ENOTDIR || isTooLong }
+
+    /// Whether a name, or a whole path, is longer than the system takes.
+    package var isTooLong: Bool { code == ENAMETOOLONG }
 
     /// The system's words: "No such file or directory".
     package var description: String {
@@ -22,8 +27,11 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
         return unsafe strerror(code).map { unsafe String(cString: $0) } ?? "system error \(code)"
     }
 
+    /// That nothing exists under the name, as the beginning of a sentence's end.
+    package var absence: String { isTooLong ? "no such file: the name is too long" : "no such file or directory" }
+
     /// The same as the end of a sentence: "no such file", "permission denied".
     package var clause: String {
-        isMissing ? "no such file" : description.prefix(1).lowercased() + description.dropFirst()
+        isMissing && !isTooLong ? "no such file" : description.prefix(1).lowercased() + description.dropFirst()
     }
 }

@@ -72,10 +72,17 @@ package struct CSVReader {
     private mutating func field(_ column: Int) throws(Malformed) -> String {
         guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
             var end = position
-            while !isEnd(end) { end += 1 }
+            var hasQuote = false
+            while end < bytes.count {
+                let byte = bytes[end]
+                // Most bytes are of no interest, and are seen to be so at once.
+                if byte <= UInt8(ascii: ","), isEnd(end) { break }
+                if byte == UInt8(ascii: "\"") { hasQuote = true }
+                end += 1
+            }
             defer { position = end }
             let content = bytes[position..<end]
-            if content.contains(UInt8(ascii: "\"")) {
+            if hasQuote {
                 throw Malformed(
                     line: line, reason: "a quote stands inside a field; quote the whole field and double it")
             }
