@@ -79,7 +79,7 @@ struct TowerExport {
         let settings = ProcessorSettings(writer.preprocessing, channels: vision.inputChannels)
         try Files.write(settings.json.text() + "\n", to: Files.join(directory, "preprocessor_config.json"))
         try writeConfiguration()
-        return settings.notes + notes
+        return settings.notes
     }
 
     /// The configuration file of transformers.
@@ -89,10 +89,6 @@ struct TowerExport {
         var members = configuration.members + HuggingFaceExport.labelMembers(writer)
         members.append(JSON.Member("torch_dtype", .string(writer.halfPrecision ? "float16" : "float32")))
         try Files.write(JSON.object(members).text() + "\n", to: Files.join(directory, "config.json"))
-    }
-
-    private var notes: [String] {
-        whole == nil ? [] : ["The tokenizer of the texts is not converted; copy its files where they are needed."]
     }
 
     // MARK: OpenCLIP
@@ -108,7 +104,7 @@ struct TowerExport {
         try Files.makeDirectory(directory)
         try write(names, scalars: [], to: "open_clip_model.safetensors", source)
         try Files.write(json.json.text() + "\n", to: Files.join(directory, "open_clip_config.json"))
-        return json.notes + notes
+        return json.notes
     }
 
     // MARK: Tensors
