@@ -216,7 +216,8 @@ struct WordsTests {
         for (one, other) in zip(try rows("clip.npy", width: 2), try rows("out.npy", width: 2)) {
             #expect(zip(one, other).allSatisfy { abs($0 - $1) < 1e-4 })
         }
-        let alone = try Vit.run(["convert", "clip", "--to", "timm", "--encoder-only", "--output", "tower"], in: scratch)
+        let alone = try Vit.run(
+            ["convert", "clip", "--to", "timm", "--encoder-only", "--output", "tower"], in: scratch)
         #expect(alone.status == 0 && (try? scratch.read("tower/vocab.json")) == nil)
     }
 

@@ -84,7 +84,8 @@ struct CLIPVocabulary {
         let source =
             "(?i)\(Self.start)|\(Self.end)" + #"|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}\u0345]+"#
         let pipeline = Pipeline(
-            model: .bytePairs(model), normalizer: nil, preTokenizer: try Self.words(source, unicode: .max, splits: false, path),
+            model: .bytePairs(model), normalizer: nil,
+            preTokenizer: try Self.words(source, unicode: .max, splits: false, path),
             addedTokens: [])
         return (pipeline, SpecialTokens(before: [start], behind: [end]))
     }
