@@ -3,12 +3,11 @@
 
     python tools/check_tokenizers.py [--lines 100000] [--work FOLDER] [--ours COMMAND]
 
-The text is what the machine has: documentation, manuals, locales, translations, Python sources, and lines of random
-characters. OpenAI's vocabulary comes from the package open_clip_torch; a unigram model of 32,000 tokens and byte pairs of
+The text is what the machine has: documentation, manuals, locales, translations, Python sources; lines of random
+characters; and lines of it in wrong encodings. OpenAI's vocabulary comes from the package open_clip_torch; a unigram model of 32,000 tokens and byte pairs of
 100,000 are trained on the text. The ids of this package are those that the test `CorpusTests` writes, or COMMAND, which
-is given a tokenizer's directory, a convention, a file of lines, a length and an output. Every id must be the same, but
-for lines that ftfy takes for text in a wrong encoding: of those, the plainest alone are repaired here. Characters that came with Unicode 17 are letters here, and not to
-tokenizers 0.23.
+is given a tokenizer's directory, a convention, a file of lines, a length and an output. Every id must be the same.
+Known: the package regex of 2026 has the letters of Unicode 18, Swift 6.3 those of 17, which shows in three lines as OpenCLIP.
 """
 
 import argparse
@@ -21,6 +20,8 @@ import subprocess
 import sys
 import time
 import unicodedata
+
+import mojibake
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -81,8 +82,9 @@ def collect(count, odd):
         foreign += [line for line in lines if not line.isascii()]
     generator.shuffle(pool)
     generator.shuffle(foreign)
-    lines = list(dict.fromkeys(foreign[: count // 2] + pool))[: count - odd]
-    return ["", " ", "  \t ", "a" * 5000, "word " * 2000, "é" * 3000] + lines + list(odd_lines(odd, generator))
+    lines = list(dict.fromkeys(foreign[: count // 2] + pool))[: count - 2 * odd]
+    spoilt = mojibake.lines(mojibake.SENTENCES + foreign[:2000], odd)
+    return ["", " ", "  \t ", "a" * 5000, "word " * 2000, "é" * 3000] + lines + list(odd_lines(odd, generator)) + spoilt
 
 
 def clip_folder(folder):

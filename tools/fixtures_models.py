@@ -61,6 +61,7 @@ def classifiers() -> dict[str, tuple[torch.nn.Module, dict[str, object]]]:
         "token": {"depth": 2},
         "mean": {"global_pool": "avg", "mlp_ratio": 2.5},
         "mean-norm-before": {"global_pool": "avg", "fc_norm": False},
+        "mean-no-norm": {"global_pool": "avg", "final_norm": False},
         "registers": {"reg_tokens": 2, "no_embed_class": True, "init_values": 1e-5},
         "grey-no-bias-tanh": {"in_chans": 1, "qkv_bias": False, "act_layer": lambda: torch.nn.GELU(approximate="tanh")},
         "distilled": {},

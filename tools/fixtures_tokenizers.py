@@ -4,7 +4,8 @@
     python tools/fixtures_tokenizers.py
 
 Vocabularies are trained on this repository's own documents. Each folder holds a checkpoint's files and `golden.json`: the
-texts, their ids with special tokens around them, and the ids in `length` places.
+texts, their ids with special tokens around them, and the ids in `length` places. `repairs.json` holds texts in wrong
+encodings and what ftfy makes of them.
 """
 
 import gzip
@@ -14,6 +15,8 @@ import shutil
 import tempfile
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+import mojibake
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "Tests" / "Fixtures" / "tokenizers"
@@ -197,3 +200,4 @@ if __name__ == "__main__":
     clip(documents)
     unigram(documents)
     gemma(documents)
+    mojibake.write(FOLDER / "repairs.json", mojibake.SENTENCES + mojibake.lines(mojibake.SENTENCES, 300))

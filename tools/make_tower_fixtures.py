@@ -67,6 +67,21 @@ def hf_siglip_vision(folder):
     return two_towers.transformers_vision(folder, hf.SiglipVisionModel, hf.SiglipVisionConfig(**VISION), 6)
 
 
+def hf_clip_classifier(folder):
+    """The head reads the mean of the patches as they leave the last block; the final norm is stored and not used."""
+    labels = dict(enumerate(["red", "green", "blue"]))
+    config = hf.CLIPConfig(text_config=TEXT, vision_config=VISION, id2label=labels)
+    processor = hf.CLIPImageProcessor(size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16})
+    return two_towers.transformers_classifier(folder, config, 12, processor=processor)
+
+
+def hf_siglip_classifier(folder):
+    """The head reads the mean of the patches after the norm; the attention pooling is stored and not used. Several labels an
+    image."""
+    config = hf.SiglipConfig(text_config=TEXT, vision_config=VISION, num_labels=4, problem_type="multi_label_classification")
+    return two_towers.transformers_classifier(folder, config, 13, processor=hf.SiglipImageProcessor(size={"height": 16, "width": 16}))
+
+
 OWN = {
     "embed_dim": 12,
     "vision_cfg": {"image_size": 16, "layers": 1, "width": 16, "patch_size": 8, "head_width": 8, "mlp_ratio": 2.0},
@@ -113,8 +128,8 @@ def timm_siglip(folder):
     return two_towers.timm_model(folder, "vit_base_patch32_siglip_256", 11, num_classes=5, **TIMM)
 
 
-FIXTURES = [hf_clip, hf_clip_legacy, hf_siglip, hf_clip_vision, hf_clip_vision_bare, hf_siglip_vision, open_clip,
-            open_clip_custom, open_clip_siglip, timm_clip, timm_siglip]
+FIXTURES = [hf_clip, hf_clip_legacy, hf_siglip, hf_clip_vision, hf_clip_vision_bare, hf_siglip_vision,
+            hf_clip_classifier, hf_siglip_classifier, open_clip, open_clip_custom, open_clip_siglip, timm_clip, timm_siglip]
 
 
 def main():

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Write the tables that Sources/Tokenizers keeps: Unicode's normalization, and the character references of HTML.
+"""Write the tables that Sources/Tokenizers keeps: Unicode's normalization, the character references of HTML, single-byte
+encodings, and the classes of characters by which ftfy recognizes text in a wrong encoding.
 
     python tools/make_unicode_tables.py
 
-Both come from Python's own modules (unicodedata, or unicodedata2 where it is installed and newer; html.entities), are
-packed by zlib and stand in the sources as base 64.
+They come from Python's own modules (unicodedata, or unicodedata2 where it is installed and newer; html.entities; codecs)
+and from ftfy 6.3, are packed by zlib and stand in the sources as base 64.
 """
 
 import base64
 import html.entities
 import pathlib
+import re
 import zlib
 
 try:
@@ -66,6 +68,36 @@ def entities():
     return b"\x00".join(lines)
 
 
+def encodings():
+    """The characters of bytes 0x80 to 0xFF in each encoding that ftfy tries, in its order."""
+    from ftfy.chardata import CHARMAP_ENCODINGS
+
+    texts = [bytes(range(0x80, 0x100)).decode(encoding) for encoding in CHARMAP_ENCODINGS]
+    assert all(len(set(text)) == 128 for text in texts), "a character stands for two bytes"
+    return b"".join(varint(ord(character)) for text in texts for character in text)
+
+
+def mojibake():
+    """The classes of each character that has any, a bit each in the order of `CharacterClasses`: codes as distances."""
+    from ftfy.badness import MOJIBAKE_CATEGORIES
+    from ftfy.chardata import UTF8_CLUES
+
+    groups = ["common", "c1", "bad", "law", "currency", "start_punctuation", "end_punctuation", "numeric", "kaomoji"]
+    groups += ["upper_accented", "lower_accented", "upper_common", "lower_common", "box"]
+    clues = ["utf8_first_of_2", "utf8_first_of_3", "utf8_first_of_4", "utf8_continuation", "utf8_continuation_strict"]
+    assert set(groups) == set(MOJIBAKE_CATEGORIES) and set(clues) == set(UTF8_CLUES)
+    masks = {}
+    for bit, members in enumerate([MOJIBAKE_CATEGORIES[name] for name in groups] + [UTF8_CLUES[name] for name in clues]):
+        for first, last in re.findall("(.)(?:-(.))?", members, re.DOTALL):
+            for code in range(ord(first), ord(last or first) + 1):
+                masks[code] = masks.get(code, 0) | 1 << bit
+    packed, last = b"", 0
+    for code, mask in sorted(masks.items()):
+        packed += varint(code - last) + varint(mask)
+        last = code
+    return packed
+
+
 def write(path, name, comment, content):
     text = base64.b64encode(zlib.compress(content, 9)[2:-4]).decode()
     lines = [text[start : start + 112] for start in range(0, len(text), 112)]
@@ -89,3 +121,7 @@ if __name__ == "__main__":
         normalization(),
     )
     write("Cleaning/EntityTable.swift", "EntityTable", "The named character references of HTML 5.", entities())
+    write(
+        "Cleaning/EncodingTable.swift", "EncodingTable",
+        "The upper half of each single-byte encoding that `ftfy` tries.", encodings())
+    write("Cleaning/MojibakeTable.swift", "MojibakeTable", "The classes of characters that `ftfy` 6.3 goes by.", mojibake())

@@ -130,6 +130,27 @@ def transformers_vision(folder: Path, kind, config, seed: int, count=3) -> Made:
         return Made({"pixels": images, "image_embeds": embed(images.double())}, weights, embed)
 
 
+def transformers_classifier(folder: Path, config, seed: int, count=3, processor=None) -> Made:
+    """CLIPForImageClassification or SiglipForImageClassification: its head reads the mean of the patches."""
+    is_clip = isinstance(config, hf.CLIPConfig)
+    model = fill((hf.CLIPForImageClassification if is_clip else hf.SiglipForImageClassification)(config), seed)
+    model.save_pretrained(folder)
+    if processor:
+        processor.save_pretrained(folder)
+    unused = "vision_model.post_layernorm." if is_clip else "vision_model.head."
+    state = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(unused)}
+    weights = {name.replace("classifier.", "head."): tensor for name, tensor in transformers_names(state).items()}
+    model = model.double()
+    images = pixels(count, config.vision_config.image_size)
+
+    def embed(x):
+        return model.vision_model(pixel_values=x).last_hidden_state[:, int(is_clip) :].mean(1)
+
+    with torch.no_grad():
+        logits = model(pixel_values=images.double()).logits
+        return Made({"pixels": images, "image_embeds": embed(images.double()), "logits": logits}, weights, embed)
+
+
 RENAMES = [
     (r"^text_model\.", "text."), (r"^vision_model\.", ""), (r"^text_projection", "text.projection"),
     (r"^visual_projection", "projection"), (r"^text\.head", "text.projection"),

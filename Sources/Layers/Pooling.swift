@@ -93,7 +93,10 @@ package struct PoolingPass: Sendable {
     /// The gradient dx of the tokens x from dy (B, D): assigned, but for single tokens, which are set one by one in a dx that
     /// is zero before.
     package func backward(_ dy: Tensor, x: Tensor, _ reading: Pooling.Reading, dx: Tensor) {
-        guard let norm = layer.norm else { preconditionFailure("Pooling.backward: there is no norm to train") }
+        guard let norm = layer.norm else {
+            backwardWithoutNorm(dy, reading, dx: dx)
+            return
+        }
         switch reading {
         case .token(let index):
             norm.backward(dy, x: selected, statistics: statistics, dx: selected, engine: engine)
@@ -115,5 +118,12 @@ package struct PoolingPass: Sendable {
             }
             norm.backward(dx, x: x, statistics: tokenStatistics, dx: dx, engine: engine)
         }
+    }
+
+    private func backwardWithoutNorm(_ dy: Tensor, _ reading: Pooling.Reading, dx: Tensor) {
+        guard reading == .meanOfPatches else {
+            preconditionFailure("Pooling.backward: without a norm, the mean of patches alone can be trained")
+        }
+        engine.meanTokensBackward(dy, from: layer.prefixCount, dx: dx)
     }
 }

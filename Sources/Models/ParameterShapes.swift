@@ -27,8 +27,7 @@ extension ViTConfiguration {
         if patchBias { shapes.append(ParameterShape("patch_embed.proj.bias", [width])) }
         if hasPreNorm { shapes += Self.normShapes("norm_pre", width) }
         for block in 0..<depth { shapes += blockShapes("blocks.\(block)") }
-        let norm = finalNorm == .afterPooling ? "fc_norm" : "norm"
-        shapes += Self.normShapes(norm, width)
+        if finalNorm != .absent { shapes += Self.normShapes(finalNorm.rawValue, width) }
         if pooling == .attention { shapes += attentionPoolingShapes("attn_pool") }
         if projectionWidth > 0 { shapes.append(ParameterShape("projection.weight", [projectionWidth, pooledWidth])) }
         if classCount > 0 {

@@ -6,6 +6,12 @@ extension Tokenizer {
         openAI: "bpe_simple_vocab_16e6.txt.gz"
     )
 
+    /// The names of the files that a tokenizer in a checkpoint's directory may have.
+    package static let fileNames = [
+        names.tokenizer, names.vocabulary, names.merges, names.pieces, names.openAI, "tokenizer_config.json",
+        "special_tokens_map.json",
+    ]
+
     /// Reads the tokenizer in a checkpoint's directory.
     ///
     /// - Parameter convention: The program to follow. By default OpenCLIP where there is its `open_clip_config.json` and

@@ -39,8 +39,9 @@ struct ConvertCommand: ParsableCommand {
         Interruption.watch(removing: unfinished)
         let checkpoint = try ModelLocation.open(model, weights: source, isQuiet: shared.quiet)
         let directory = try OutputDirectory(output, existing: force ? .merge : .refuse, unfinished: unfinished)
-        let losses = try directory.write {
-            try checkpoint.convert(to: to, directory: $0, halfPrecision: half, includingDecoder: !encoderOnly)
+        let losses = try directory.write { folder in
+            try checkpoint.convert(to: to, directory: folder, halfPrecision: half, includingDecoder: !encoderOnly)
+                + (encoderOnly ? [] : TokenizerFiles.copy(from: checkpoint, to: folder, layout: to))
         }
         if !shared.quiet { for loss in losses { StandardError.report("Note: \(loss)") } }
     }

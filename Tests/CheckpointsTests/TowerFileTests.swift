@@ -98,6 +98,11 @@ struct TowerFileTests {
             (.hfCLIP, "\"layer_norm_eps\": 1e-05", "\"layer_norm_eps\": -1", "states a layer_norm_eps of -1"),
             (.hfCLIP, "\"eos_token_id\": 39", "\"eos_token_id\": [39]", "states an eos_token_id of [39]"),
             (.openCLIP, "\"quick_gelu\": true", "\"quick_gelu\": true, \"sparkle\": 1", "states sparkle as 1"),
+            (.hfCLIPClassifier, "\"2\": \"blue\"", "\"3\": \"blue\"", "names a class 3 in id2label"),
+            (
+                .hfSigLIPClassifier, "\"multi_label_classification\"", "\"sparkling\"",
+                "states a problem_type of \"sparkling\""
+            ),
             (.openCLIP, "\"layers\": 1", "\"layers\": 2", "states a layers of 2, the tensors have 1"),
             (
                 .openCLIPSigLIP, "\"timm_pool\": \"map\"", "\"timm_pool\": \"avg\"",
@@ -142,7 +147,8 @@ struct TowerFileTests {
             (TowerFixture.hfCLIP, ExportLayout.openCLIP), (.hfCLIP, .huggingFace), (.hfSigLIP, .huggingFace),
             (.openCLIP, .huggingFace), (.openCLIP, .openCLIP), (.openCLIPCustom, .openCLIP),
             (.openCLIPSigLIP, .huggingFace), (.hfCLIPVision, .huggingFace), (.hfSigLIPVision, .huggingFace),
-            (.hfSigLIPVision, .timm), (.timmCLIP, .timm), (.timmSigLIP, .timm),
+            (.hfSigLIPVision, .timm), (.timmCLIP, .timm), (.timmSigLIP, .timm), (.hfCLIPClassifier, .huggingFace),
+            (.hfSigLIPClassifier, .huggingFace), (.hfSigLIPClassifier, .timm), (.hfCLIPClassifier, .timm),
         ])
     func everyTensorSurvivesConversion(_ fixture: TowerFixture, _ layout: ExportLayout) throws {
         let scratch = try ScratchDirectory()
@@ -165,6 +171,7 @@ struct TowerFileTests {
         #expect(try vision(original) == vision(copy))
         let texts = [original, copy].map { ($0.configuration as? TwoTowerConfiguration)?.text }
         #expect(texts[0] == texts[1])
+        #expect(copy.labels == original.labels && copy.headActivation == original.headActivation)
         if original.configuration is TwoTowerConfiguration {
             try scratch.write(try readFile(fixture.directory + "/golden.safetensors"), to: "golden.safetensors")
             #expect(try TowerGolden(directory: scratch.path).differences().allSatisfy { $0 < 2e-5 })
@@ -189,9 +196,11 @@ struct TowerFileTests {
             (TowerFixture.hfCLIP, ExportLayout.timm, "no place for a text tower"),
             (.hfCLIP, .mae, "no place for a text tower"), (.hfSigLIP, .openCLIP, "attention pooling"),
             (.hfCLIPVision, .openCLIP, "no model of images alone"), (.openCLIPCustom, .huggingFace, "no such towers"),
+            (.hfCLIPClassifier, .openCLIP, "no model of images alone"),
+            (.hfCLIPClassifier, .mae, "no place for a model without a final norm"),
             (.hfCLIPVision, .mae, "a norm before the first block"),
-            (.timmCLIP, .huggingFace, "a norm before the first block"),
-            (.timmSigLIP, .huggingFace, "attention pooling"),
+            (.timmCLIP, .huggingFace, "a norm before the first block and a head on the class token"),
+            (.timmSigLIP, .huggingFace, "attention pooling and a head on it"),
         ])
     func layoutsWithoutSuchAModelAreRefused(_ fixture: TowerFixture, _ layout: ExportLayout, _ words: String) throws {
         let scratch = try ScratchDirectory()

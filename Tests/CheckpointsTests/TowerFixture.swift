@@ -13,6 +13,8 @@ enum TowerFixture: String, CaseIterable {
     case hfCLIPVision = "hf-clip-vision"
     case hfCLIPVisionBare = "hf-clip-vision-bare"
     case hfSigLIPVision = "hf-siglip-vision"
+    case hfCLIPClassifier = "hf-clip-classifier"
+    case hfSigLIPClassifier = "hf-siglip-classifier"
     case timmCLIP = "timm-clip"
     case timmSigLIP = "timm-siglip"
 
@@ -20,7 +22,8 @@ enum TowerFixture: String, CaseIterable {
         .hfCLIP, .hfCLIPLegacy, .hfSigLIP, .openCLIP, .openCLIPCustom, .openCLIPSigLIP,
     ]
     static let visionTowers: [TowerFixture] = [
-        .hfCLIPVision, .hfCLIPVisionBare, .hfSigLIPVision, .timmCLIP, .timmSigLIP,
+        .hfCLIPVision, .hfCLIPVisionBare, .hfSigLIPVision, .hfCLIPClassifier, .hfSigLIPClassifier, .timmCLIP,
+        .timmSigLIP,
     ]
 
     var directory: String { Files.join(Files.directory(of: Fixture.root) + "/towers", rawValue) }

@@ -82,6 +82,19 @@ struct TwoTowerTests {
         #expect(try towers(.openCLIPSigLIP).vision.activation == .gelu)
     }
 
+    @Test func classifiersHaveTheirHeadsAndLabels() throws {
+        let (clip, sigLIP) = (
+            try TowerFixture.hfCLIPClassifier.checkpoint, try TowerFixture.hfSigLIPClassifier.checkpoint
+        )
+        let towers = try [clip, sigLIP].map { try #require($0.configuration as? ViTConfiguration) }
+        #expect(towers.map(\.pooling) == [.meanPatches, .meanPatches] && towers.map(\.classCount) == [3, 4])
+        #expect(towers.map(\.finalNorm) == [.absent, .beforePooling])
+        #expect(clip.labels == ["red", "green", "blue"] && sigLIP.labels?[3] == "LABEL_3")
+        #expect(clip.headActivation == .softmax && sigLIP.headActivation == .sigmoid)
+        #expect(clip.ignored.map(\.name) == ["bias", "weight"].map { "vision_model.post_layernorm.\($0)" })
+        #expect(sigLIP.ignored.count == 11 && sigLIP.ignored.allSatisfy { $0.reason.contains("attention pooling") })
+    }
+
     @Test func imagesArePreparedAsTheFilesSay() throws {
         let clip = try TowerFixture.hfCLIP.checkpoint.preprocessing
         #expect(clip.resize == .shortestEdge(16) && clip.crop == Size(square: 16) && clip.mean[0] == 0.48145466)

@@ -198,6 +198,41 @@ struct WordsTests {
         #expect(other.status == 64 && other.errors.contains("another model than"), "\(other.errors)")
     }
 
+    /// The tokenizer's files go along with the model that they belong to.
+    @Test(arguments: ["hf", "open_clip"])
+    func conversionTakesTheTokenizerAlong(layout: String) throws {
+        let outcome = try Vit.run(["convert", "clip", "--to", layout, "--output", "out"], in: scratch)
+        // This vocabulary lacks most letters, which the two programs take differently.
+        let note = "OpenCLIP makes other tokens of some texts"
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(layout == "hf" ? outcome.errors.isEmpty : outcome.errors.contains(note), "\(outcome.errors)")
+        for name in ["vocab.json", "merges.txt", "tokenizer_config.json"] {
+            #expect(try scratch.read("out/\(name)") == scratch.read("clip/\(name)"))
+        }
+        for model in ["clip", "out"] {
+            let words = ["--classes", "cat", "dog", "--logits", "\(model).npy", "--quiet"]
+            #expect(try Vit.run(["classify", "photos", "--model", model] + words, in: scratch).status == 0)
+        }
+        for (one, other) in zip(try rows("clip.npy", width: 2), try rows("out.npy", width: 2)) {
+            #expect(zip(one, other).allSatisfy { abs($0 - $1) < 1e-4 })
+        }
+        let alone = try Vit.run(
+            ["convert", "clip", "--to", "timm", "--encoder-only", "--output", "tower"], in: scratch)
+        #expect(alone.status == 0 && (try? scratch.read("tower/vocab.json")) == nil)
+    }
+
+    /// Where another program makes other tokens of texts by the same files, or none, that is said.
+    @Test func tokenizersThatDoNotFitTheLayoutAreNoted() throws {
+        try scratch.write("#version: 0.2\nc a\nsparkling\n", to: "clip/merges.txt")
+        let broken = try Vit.run(["convert", "clip", "--to", "hf", "--output", "one"], in: scratch)
+        #expect(broken.status == 0 && broken.errors.contains("cannot be used"), "\(broken.errors)")
+        try FileManager.default.removeItem(atPath: scratch.path("clip/merges.txt"))
+        try FileManager.default.removeItem(atPath: scratch.path("clip/vocab.json"))
+        try FileManager.default.removeItem(atPath: scratch.path("clip/tokenizer_config.json"))
+        let none = try Vit.run(["convert", "clip", "--to", "hf", "--output", "two"], in: scratch)
+        #expect(none.status == 0 && none.errors.contains("clip holds no tokenizer"), "\(none.errors)")
+    }
+
     @Test(arguments: [
         (["classify", "photos", "--model", "clip"], 64, "tells classes apart by words"),
         (["classify", "photos", "--classes", "cat", "--model", "hf-vit"], 65, "has no text tower"),

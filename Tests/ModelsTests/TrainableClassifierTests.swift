@@ -72,10 +72,11 @@ private struct GoldenClassifier {
 }
 
 @Suite struct TrainableClassifierTests {
-    /// Loss and every gradient of timm's models: class token, means before and after the norm, registers, layer scale; a norm
+    /// Loss and every gradient of timm's models: class token, means before and after the norm and without one, registers, layer scale; a norm
     /// before the first block with the quick GELU, and attention pooling.
     @Test(arguments: [
-        "token", "mean", "mean-norm-before", "grey-no-bias-tanh", "registers", "clip", "siglip", "map-registers",
+        "token", "mean", "mean-norm-before", "mean-no-norm", "grey-no-bias-tanh", "registers", "clip", "siglip",
+        "map-registers",
     ])
     func gradientsAgreeWithTimm(name: String) throws {
         let golden = try GoldenClassifier(name)

@@ -26,6 +26,8 @@ import Testing
             configuration.finalNorm = .afterPooling
         case "mean-norm-before":
             configuration.pooling = .meanPatches
+        case "mean-no-norm":
+            (configuration.pooling, configuration.finalNorm) = (.meanPatches, .absent)
         case "clip":
             (configuration.hasPreNorm, configuration.patchBias) = (true, false)
             (configuration.activation, configuration.layerNormEpsilon) = (.quickGELU, 1e-5)
@@ -45,8 +47,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "token", "distilled", "grey-no-bias-tanh", "mean", "mean-norm-before", "registers", "clip", "siglip",
-        "map-registers",
+        "token", "distilled", "grey-no-bias-tanh", "mean", "mean-norm-before", "mean-no-norm", "registers",
+        "clip", "siglip", "map-registers",
     ])
     func logitsAgreeWithTimm(name: String) throws {
         let goldens = try Goldens("classifier-\(name)")

@@ -3,6 +3,16 @@ import Testing
 @testable import Tokenizers
 
 @Suite struct PatternTests {
+    /// Letters and numbers of Unicode 17, which Oniguruma does not know: Beria Erfe, an ideograph, a digit of Tolong Siki.
+    @Test func charactersOfLaterVersionsAreNoLetters() throws {
+        let text = Text("a\u{16EA0}\u{323B0}é\u{11DE0}")
+        let (known, newest) = (try Pattern(#"[\p{L}\p{N}]+"#), try Pattern(#"[\p{L}\p{N}]+"#, unicode: .max))
+        #expect(known.firstMatch(in: text, text.indices, from: 0) == 0..<1)
+        #expect(known.firstMatch(in: text, text.indices, from: 1) == 3..<4)
+        #expect(newest.firstMatch(in: text, text.indices, from: 0) == 0..<5)
+        #expect(try Pattern(#"[^\p{L}]+"#).firstMatch(in: text, text.indices, from: 0) == 1..<3)
+    }
+
     private func matches(_ source: String, _ text: String) throws -> [String] {
         let pattern = try Pattern(source)
         let scalars = Text(text)

@@ -42,4 +42,26 @@ struct TowerTests {
             #expect(try result.tensor(name).values != origin.tensor(name).values, "\(name)")
         }
     }
+
+    /// With the mean of the patches, the result is a classifier of transformers, from which training goes on.
+    @Test(arguments: ["hf-clip", "hf-siglip", "open-clip", "hf-clip-classifier", "hf-siglip-classifier"])
+    func meansOfPatchesMakeClassifiersOfTransformers(name: String) throws {
+        let isClassifier = name.hasSuffix("classifier")
+        var whole = try run(name)
+        // The classifiers' own pooling is taken over.
+        whole.options.pooling = isClassifier ? nil : .meanPatches
+        let notes = Notes()
+        try whole.train(notes: notes)
+        #expect(!notes.sentences.contains { $0.contains("timm's layout") || $0.contains("norm starts afresh") })
+        var broken = try run(name)
+        broken.options.pooling = whole.options.pooling
+        try broken.train(stop: 7)
+        try broken.train(resumes: true, threads: 1)
+        #expect(try whole.weights() == broken.weights())
+        let result = try Checkpoint.open(whole.output + "/model")
+        let model = try #require(result.configuration as? ViTConfiguration)
+        #expect(result.layout == .huggingFace && result.labels == TinyClassRun.classes)
+        #expect(model.pooling == .meanPatches && model.classCount == 3)
+        #expect(model.finalNorm == (name.contains("siglip") ? .beforePooling : .absent))
+    }
 }

@@ -82,6 +82,7 @@ private struct TowerReading {
         let shape = table.shape(of: "pos_embed") ?? []
         guard shape.count >= 2 else { throw .malformed(path, "lacks the positions of its vision tower") }
         let rows = shape[shape.count - 2]
+        var head: (labels: [String]?, activation: HeadActivation?) = (nil, nil)
         let preprocessing: Preprocessing
         switch names.vision {
         case .transformers:
@@ -91,6 +92,7 @@ private struct TowerReading {
                 try towers.apply(to: &tower)
                 text = tower
             }
+            head = try towers.head(classCount: vision.classCount)
             preprocessing = try self.preprocessing(vision, isSigLIP: towers.isSigLIP, &assumptions)
         case .openCLIP, .timm:
             let towers = try OpenCLIPTowers(files.openCLIP, weights: path)
@@ -105,7 +107,10 @@ private struct TowerReading {
         let configuration =
             try text.map { text throws(CheckpointError) in try whole(vision, text) as any ModelConfiguration }
             ?? vision
-        return try contents(configuration, preprocessing, assumptions)
+        var contents = try contents(configuration, preprocessing, assumptions)
+        contents.labels = head.labels
+        contents.activation = head.activation ?? contents.activation
+        return contents
     }
 
     private func whole(
@@ -134,10 +139,12 @@ private struct TowerReading {
         let shapes = table.tensors.mapValues(\.shape)
         let resolver = TensorResolver(table: table) { names.reasonToIgnore($0) }
         let resolved = try resolver.resolve(configuration.parameterShapes.map { names.stored($0, in: shapes) })
-        let isWhole = configuration is TwoTowerConfiguration
+        let kind =
+            configuration is TwoTowerConfiguration
+            ? "image and text tower" : configuration.classCount > 0 ? "vision tower with a head" : "vision tower"
         return CheckpointContents(
             configuration: configuration, layout: names.layout,
-            summary: names.layout.summary + (isWhole ? ", image and text tower" : ", vision tower"),
+            summary: "\(names.layout.summary), \(kind)",
             preprocessing: preprocessing, labels: nil,
             activation: (configuration as? TwoTowerConfiguration)?.scoring, assumptions: assumptions,
             recipes: resolved.recipes, ignored: resolved.ignored)

@@ -35,7 +35,12 @@ extension ViTConfiguration {
     }
 
     var poolingText: String {
-        let norm = finalNorm == .afterPooling ? ", then the norm" : ""
+        let norm =
+            switch finalNorm {
+            case .beforePooling: ""
+            case .afterPooling: ", then the norm"
+            case .absent: ", without a norm"
+            }
         switch pooling {
         case .classToken:
             return hasDistillationToken

@@ -27,6 +27,8 @@ public struct ViTConfiguration: ModelConfiguration, Hashable {
         case beforePooling = "norm"
         /// On the pooled vector, after pooling (`fc_norm`).
         case afterPooling = "fc_norm"
+        /// Nowhere: patches are averaged as they leave the last block (transformers' CLIP classifiers).
+        case absent = "none"
     }
 
     /// Where the positions come from.
@@ -108,6 +110,13 @@ extension ViTConfiguration {
         case .classTokenAndMean: .classTokenAndMean
         case .attention: .attention
         }
+    }
+
+    /// Where the norm stands of a model that is made to read the mean of its patches: after it, as in MAE, but with the
+    /// towers of CLIP and SigLIP as in transformers' classifiers, which then hold the model.
+    package var normOfMean: FinalNorm {
+        if hasPreNorm, !patchBias { return .absent }
+        return hasClassToken ? .afterPooling : .beforePooling
     }
 
     /// Whether attention makes one vector of the tokens.

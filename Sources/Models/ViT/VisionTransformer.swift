@@ -35,7 +35,7 @@ package struct VisionTransformer: VisionModel {
         }
         trunk = Trunk(blocks, width: configuration.width)
         pooling = Pooling(
-            norm: norms
+            norm: norms && configuration.finalNorm != .absent
                 ? try builder.layerNorm(configuration.finalNorm.rawValue, epsilon: configuration.layerNormEpsilon)
                 : nil,
             normsTokens: configuration.finalNorm == .beforePooling, prefixCount: configuration.prefixCount,

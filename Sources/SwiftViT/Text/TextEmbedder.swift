@@ -71,7 +71,8 @@ public final class TextEmbedder: Sendable {
         return texts.indices.map { Array(values[$0 * width..<($0 + 1) * width]) }
     }
 
-    private static func directory(of checkpoint: Checkpoint) throws -> String {
+    /// The folder that a checkpoint lies in, with its tokenizer.
+    static func directory(of checkpoint: Checkpoint) throws -> String {
         if try Files.kind(of: checkpoint.path) == .directory { return checkpoint.path }
         let directory = Files.directory(of: checkpoint.path)
         return directory.isEmpty ? "." : directory

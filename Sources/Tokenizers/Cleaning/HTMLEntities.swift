@@ -87,7 +87,7 @@ enum HTMLEntities {
     static func character(_ value: UInt32) -> Text {
         switch value {
         case 0: return ["\u{FFFD}"]
-        case 0x80...0x9F: return [Windows1252.character(value)]
+        case 0x80...0x9F: return [SingleByteEncoding.windows1252.character(value)]
         case 0x0D, 0x09, 0x0A, 0x0C: return Unicode.Scalar(value).map { [$0] } ?? []
         case 0x01...0x1F, 0x7F, 0xFDD0...0xFDEF: return []
         default:
@@ -107,24 +107,5 @@ enum HTMLEntities {
             reference(["&"] + name, 1) == nil
         else { return nil }
         return small.flatMap { Array($0.properties.uppercaseMapping.unicodeScalars) }
-    }
-}
-
-/// The characters that Windows-1252 has in the place of the controls U+0080 to U+009F.
-enum Windows1252 {
-    private static let characters = Text(
-        "\u{20AC}\u{81}\u{201A}\u{192}\u{201E}\u{2026}\u{2020}\u{2021}\u{2C6}\u{2030}\u{160}\u{2039}\u{152}\u{8D}\u{17D}"
-            + "\u{8F}\u{90}\u{2018}\u{2019}\u{201C}\u{201D}\u{2022}\u{2013}\u{2014}\u{2DC}\u{2122}\u{161}\u{203A}\u{153}"
-            + "\u{9D}\u{17E}\u{178}")
-
-    /// The character of a byte from 0x80 to 0x9F; the five that have none are themselves.
-    static func character(_ value: UInt32) -> Unicode.Scalar { characters[Int(value & 0x1F)] }
-
-    /// The byte that stands for a character; nil where there is none.
-    static func byte(_ scalar: Unicode.Scalar) -> UInt8? {
-        switch scalar.value {
-        case ..<0x80, 0xA0...0xFF: UInt8(truncatingIfNeeded: scalar.value)
-        default: characters.firstIndex(of: scalar).map { UInt8($0 + 0x80) }
-        }
     }
 }

@@ -1,11 +1,7 @@
-/// The repairs of `ftfy.fix_text` that rest on rules alone, in its order, until nothing changes: character references,
+/// The repairs of `ftfy.fix_text` in its order, until nothing changes: character references, text in a wrong encoding,
 /// controls of Latin 1, ligatures, widths, quotes, line ends, escapes of terminals, controls, and the composed form.
 ///
-/// Of text that was decoded in a wrong encoding, which `ftfy` recognizes by tables of unlikely neighbours, it repairs
-/// the plainest case alone: a line that is valid UTF-8 when its characters are taken for bytes of Latin 1
-/// or Windows-1252.
-///
-/// Source: https://ftfy.readthedocs.io.
+/// Source: R. Speer, ftfy 6.3 (Apache 2.0), https://ftfy.readthedocs.io.
 enum TextRepair {
     static func repair(_ text: Text) -> Text {
         if isPlain(text) { return text }
@@ -13,7 +9,8 @@ enum TextRepair {
         var unescapes = true
         var start = 0
         while start < text.count {
-            let end = text[start...].firstIndex(of: "\n").map { $0 + 1 } ?? text.count
+            let lineEnd = text[start...].firstIndex(of: "\n").map { $0 + 1 } ?? text.count
+            let end = min(lineEnd, start + longestSegment)
             let line = text[start..<end]
             // From the first angle bracket on, the text passes for HTML.
             if line.contains("<") { unescapes = false }
@@ -22,6 +19,9 @@ enum TextRepair {
         }
         return result
     }
+
+    /// Longer lines are repaired in parts.
+    private static let longestSegment = 1_000_000
 
     /// Whether nothing in the text is ever repaired.
     private static func isPlain(_ text: Text) -> Bool {
@@ -36,7 +36,7 @@ enum TextRepair {
         for _ in 0..<mostTurns {
             let before = text
             if unescapes { text = unescape(text) }
-            text = decodeTwiceEncoded(text)
+            text = EncodingRepair.repair(text)
             text = replaceCharacters(text)
             text = removeEscapes(text)
             text.removeAll(where: isRemoved)
@@ -73,7 +73,7 @@ enum TextRepair {
                 // The line feed behind it comes by itself.
                 if index + 1 == text.count || text[index + 1] != "\n" { result.append("\n") }
             case ..<0x80: result.append(scalar)
-            case 0x80...0x9F: append(Windows1252.character(scalar.value), to: &result)
+            case 0x80...0x9F: append(SingleByteEncoding.windows1252.character(scalar.value), to: &result)
             default: append(scalar, to: &result)
             }
         }
@@ -129,22 +129,6 @@ enum TextRepair {
         case 0...8, 0x0B, 0x0E...0x1F, 0x7F, 0x206A...0x206F, 0xFEFF, 0xFFF9...0xFFFC: true
         default: false
         }
-    }
-
-    /// The text that UTF-8 makes of the characters' bytes in Latin 1 or Windows-1252; the text itself where it makes none.
-    private static func decodeTwiceEncoded(_ text: Text) -> Text {
-        guard text.contains(where: { $0.value >= 0x80 }) else { return text }
-        return decode(text) { UInt8(exactly: $0.value) } ?? decode(text, Windows1252.byte) ?? text
-    }
-
-    private static func decode(_ text: Text, _ byte: (Unicode.Scalar) -> UInt8?) -> Text? {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count)
-        for scalar in text {
-            guard let byte = byte(scalar) else { return nil }
-            bytes.append(byte)
-        }
-        return String(validating: bytes, as: UTF8.self).map { Text($0) }
     }
 }
 

@@ -84,7 +84,8 @@ struct CLIPVocabulary {
         let source =
             "(?i)\(Self.start)|\(Self.end)" + #"|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}\u0345]+"#
         let pipeline = Pipeline(
-            model: .bytePairs(model), normalizer: nil, preTokenizer: try Self.words(source, splits: false, path),
+            model: .bytePairs(model), normalizer: nil,
+            preTokenizer: try Self.words(source, unicode: .max, splits: false, path),
             addedTokens: [])
         return (pipeline, SpecialTokens(before: [start], behind: [end]))
     }
@@ -109,14 +110,18 @@ struct CLIPVocabulary {
         return (pipeline, SpecialTokens(before: [start], behind: [end]))
     }
 
-    private static func words(_ source: String, splits: Bool, _ path: String) throws(FileError) -> PreTokenizer {
+    private static func words(
+        _ source: String, unicode version: Int = Pattern.onigurumaVersion, splits: Bool, _ path: String
+    ) throws(FileError) -> PreTokenizer {
         let splitter = Splitter(
-            delimiter: .pattern(try pattern(source, path)), behavior: .removed, isInverted: true)
+            delimiter: .pattern(try pattern(source, unicode: version, path)), behavior: .removed, isInverted: true)
         return .sequence([.split(splitter), .byteLevel(addsSpace: false, splits: splits)])
     }
 
-    private static func pattern(_ source: String, _ path: String) throws(FileError) -> Pattern {
-        do throws(PatternError) { return try Pattern(source) } catch {
+    private static func pattern(
+        _ source: String, unicode version: Int = Pattern.onigurumaVersion, _ path: String
+    ) throws(FileError) -> Pattern {
+        do throws(PatternError) { return try Pattern(source, unicode: version) } catch {
             throw .malformed(path, "needs the pattern \(source), which \(error.reason)")
         }
     }

@@ -9,39 +9,26 @@ struct Normalization: Sendable {
     private static let shared = Normalization()
 
     private init() {
-        let bytes = unpackTable(NormalizationTable.packed, byteCount: NormalizationTable.byteCount)
-        var position = 0
-        func next() -> UInt32 {
-            var value: UInt32 = 0
-            var shift: UInt32 = 0
-            while position < bytes.count {
-                let byte = bytes[position]
-                position += 1
-                value |= UInt32(byte & 0x7F) << shift
-                if byte < 0x80 { break }
-                shift += 7
-            }
-            return value
-        }
+        var reader = VarintReader(
+            unpackTable(NormalizationTable.packed, byteCount: NormalizationTable.byteCount))
         var code: UInt32 = 0
-        for _ in 0..<next() {
-            code += next()
-            classes[code] = bytes[position]
-            position += 1
+        for _ in 0..<reader.next() {
+            code += reader.next()
+            classes[code] = reader.nextByte()
         }
         code = 0
-        for _ in 0..<next() {
-            let head = next()
+        for _ in 0..<reader.next() {
+            let head = reader.next()
             code += head >> 2
-            let first = next()
-            let second = head & 2 == 0 ? nil : next()
+            let first = reader.next()
+            let second = head & 2 == 0 ? nil : reader.next()
             canonical[code] = (first, second)
             if head & 1 != 0, let second { compositions[UInt64(first) << 32 | UInt64(second)] = code }
         }
         code = 0
-        for _ in 0..<next() {
-            code += next()
-            compatible[code] = (0..<next()).map { _ in next() }
+        for _ in 0..<reader.next() {
+            code += reader.next()
+            compatible[code] = (0..<reader.next()).map { _ in reader.next() }
         }
     }
 

@@ -17,9 +17,14 @@ struct Pattern: Sendable {
 
     let alternatives: [[Step]]
 
+    /// The version of Unicode whose categories the Oniguruma of `tokenizers` 0.23 knows.
+    static let onigurumaVersion = 16
+
     /// Reads `source`; the error says in words what of it is not known.
-    init(_ source: String) throws(PatternError) {
-        var parser = PatternParser(source)
+    ///
+    /// - Parameter version: The version of Unicode that categories are of.
+    init(_ source: String, unicode version: Int = onigurumaVersion) throws(PatternError) {
+        var parser = PatternParser(source, unicode: version)
         alternatives = try parser.whole()
         for alternative in alternatives where Self.leastLength(alternative) == 0 {
             throw PatternError(reason: "matches the empty text")

@@ -11,7 +11,9 @@ struct PatternParser {
     private static let mostSteps = 1000
     private static let deepest = 20
 
-    init(_ source: String) { self.source = Text(source) }
+    private let version: Int
+
+    init(_ source: String, unicode version: Int) { (self.source, self.version) = (Text(source), version) }
 
     private var next: Unicode.Scalar? { position < source.count ? source[position] : nil }
 
@@ -153,14 +155,14 @@ struct PatternParser {
         switch scalar {
         case "s", "S": return .kind(.space, isNegated: scalar == "S")
         case "w", "W": return .kind(.word, isNegated: scalar == "W")
-        case "d", "D": return .kind(.named("Nd") ?? .number, isNegated: scalar == "D")
+        case "d", "D": return .kind(.named("Nd", until: version) ?? .number, isNegated: scalar == "D")
         case "p", "P":
             guard take("{") else { throw error("has a \\p without braces") }
             let isNegated = take("^") != (scalar == "P")
             let start = position
             while let scalar = next, scalar != "}" { position += 1 }
             let name = Text(source[start..<position]).string
-            guard take("}"), let kind = ScalarKind.named(name) else {
+            guard take("}"), let kind = ScalarKind.named(name, until: version) else {
                 throw error("asks for the property \"\(name)\"; general categories such as L or Nd are known")
             }
             return .kind(kind, isNegated: isNegated)

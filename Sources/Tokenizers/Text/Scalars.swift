@@ -71,8 +71,9 @@ enum ScalarKind: Hashable, Sendable {
     case space
     /// Letters, marks, decimal digits and connecting punctuation.
     case word
-    /// One of the categories of Unicode: a bit each, as `ScalarKind.bit` numbers them.
-    case categories(UInt32)
+    /// One of the categories of Unicode, a bit each, as `ScalarKind.bit` numbers them; characters that came after version
+    /// `until` have none.
+    case categories(UInt32, until: Int = .max)
 
     /// Letters, of any kind.
     static let letter = ScalarKind.categories(0b11111)
@@ -90,17 +91,28 @@ enum ScalarKind: Hashable, Sendable {
             // Joiners are no part of a word in Oniguruma and in Rust alike.
             default: return false
             }
-        case .categories(let set): return set & (1 << ScalarKind.bit(scalar.properties.generalCategory)) != 0
+        case .categories(let set, let version):
+            let isInSet = set & (1 << ScalarKind.bit(scalar.properties.generalCategory)) != 0
+            return isInSet && (version == .max || !ScalarKind.isLater(scalar, than: version))
         }
     }
 
-    /// The kind that `\p{name}` asks for; nil where the name is no category.
-    static func named(_ name: String) -> ScalarKind? {
+    /// Whether the character came after a version of Unicode, 16 or later.
+    private static func isLater(_ scalar: Unicode.Scalar, than version: Int) -> Bool {
+        // Most texts are done without a search: these blocks have long been full.
+        switch scalar.value {
+        case ..<0x530, 0x3040...0xA6FF, 0xAC00...0xD7A3: false
+        default: (scalar.properties.age?.major ?? 0) > version
+        }
+    }
+
+    /// The kind that `\p{name}` asks for in a version of Unicode; nil where the name is no category.
+    static func named(_ name: String, until version: Int = .max) -> ScalarKind? {
         var set: UInt32 = 0
         for (bit, category) in names.enumerated() where category == name || String(category.prefix(1)) == name {
             set |= 1 << UInt32(bit)
         }
-        return set == 0 ? nil : .categories(set)
+        return set == 0 ? nil : .categories(set, until: version)
     }
 
     private static let names = [

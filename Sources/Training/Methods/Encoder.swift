@@ -122,8 +122,7 @@ extension TrainingOption {
                 under: .method,
                 "What the head reads: the class token, the mean of the patches, or what attention pools (map).",
                 default: "that of --init, else class", key: "pooling"
-                    // The mean has a norm of its own after it, as in MAE.
-            ) { $0.vit.finalNorm = $0.vit.pooling == .meanPatches ? .afterPooling : .beforePooling },
+            ) { $0.vit.finalNorm = $0.vit.pooling == .meanPatches ? $0.vit.normOfMean : .beforePooling },
             .recorded("final_norm", \.vit.finalNorm, .recordedWord),
             .recorded("activation", \.vit.activation, .recordedWord),
             .recorded("class_token", \.vit.hasClassToken, .flag),

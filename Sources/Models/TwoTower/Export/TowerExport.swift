@@ -20,16 +20,24 @@ struct TowerExport {
 
     private var vision: ViTConfiguration { writer.configuration }
 
-    /// Whether transformers has a class for such a vision tower alone.
+    /// Whether transformers has a class for such a vision tower alone, or with a head of classes.
     static func holds(_ vision: ViTConfiguration) -> Bool { kind(of: vision) != nil }
 
     static func kind(of vision: ViTConfiguration) -> Kind? {
-        guard vision.classCount == 0, vision.qkvBias, !vision.hasLayerScale, vision.registerCount == 0,
-            !vision.hasDistillationToken, vision.finalNorm == .beforePooling, vision.prefixHasPosition
+        guard vision.qkvBias, !vision.hasLayerScale, vision.registerCount == 0, !vision.hasDistillationToken,
+            vision.prefixHasPosition
         else { return nil }
-        if vision.hasPreNorm, !vision.patchBias, vision.hasClassToken, vision.pooling == .classToken { return .clip }
-        let isSigLIP = vision.pooling == .attention && vision.patchBias && !vision.hasPreNorm && !vision.hasClassToken
-        return isSigLIP && vision.projectionWidth == 0 ? .sigLIP : nil
+        let isCLIP = vision.hasPreNorm && !vision.patchBias && vision.hasClassToken
+        let isSigLIP = !vision.hasPreNorm && vision.patchBias && !vision.hasClassToken && vision.projectionWidth == 0
+        if vision.classCount > 0 {
+            // The head of both reads the mean of the patches.
+            guard vision.pooling == .meanPatches, vision.projectionWidth == 0 else { return nil }
+            if isCLIP, vision.finalNorm == .absent { return .clip }
+            return isSigLIP && vision.finalNorm == .beforePooling ? .sigLIP : nil
+        }
+        guard vision.finalNorm == .beforePooling else { return nil }
+        if isCLIP, vision.pooling == .classToken { return .clip }
+        return isSigLIP && vision.pooling == .attention ? .sigLIP : nil
     }
 
     static func kind(of whole: TwoTowerConfiguration) -> Kind? {
@@ -65,25 +73,22 @@ struct TowerExport {
         var names = TowerNames(vision: .transformers, visionPrefix: "vision_model.")
         if whole != nil { names.textPrefix = "text_model." }
         names.hasTextHead = kind == .sigLIP
+        names.isClassifier = vision.classCount > 0
         try Files.makeDirectory(directory)
         try write(names, scalars: kind == .sigLIP ? [1] : [], to: "model.safetensors", source)
         let settings = ProcessorSettings(writer.preprocessing, channels: vision.inputChannels)
         try Files.write(settings.json.text() + "\n", to: Files.join(directory, "preprocessor_config.json"))
         try writeConfiguration()
-        return settings.notes + notes
+        return settings.notes
     }
 
     /// The configuration file of transformers.
     func writeConfiguration() throws(CheckpointError) {
         let configuration = TransformersTowersJSON(
             kind: try transformersKind(), vision: vision, imageSize: writer.trainedSize, whole: whole)
-        var members = configuration.members
+        var members = configuration.members + HuggingFaceExport.labelMembers(writer)
         members.append(JSON.Member("torch_dtype", .string(writer.halfPrecision ? "float16" : "float32")))
         try Files.write(JSON.object(members).text() + "\n", to: Files.join(directory, "config.json"))
-    }
-
-    private var notes: [String] {
-        whole == nil ? [] : ["The tokenizer of the texts is not converted; copy its files where they are needed."]
     }
 
     // MARK: OpenCLIP
@@ -99,7 +104,7 @@ struct TowerExport {
         try Files.makeDirectory(directory)
         try write(names, scalars: [], to: "open_clip_model.safetensors", source)
         try Files.write(json.json.text() + "\n", to: Files.join(directory, "open_clip_config.json"))
-        return json.notes + notes
+        return json.notes
     }
 
     // MARK: Tensors
@@ -123,9 +128,17 @@ struct TowerExport {
             if names.parts(of: parameter.name).first?.permutation != nil { shape.shape.reverse() }
             stored.append(shape)
         }
+        if vision.finalNorm == .absent {
+            // Unused by a classifier, and missed by transformers where it is not there.
+            stored += ViTConfiguration.normShapes("norm", vision.width)
+        }
         plan = ExportedTensor.plan(stored, names) + plan
+        let (isNormless, width) = (vision.finalNorm == .absent, vision.width)
         try plan.writeSafetensors(to: Files.join(directory, file), as: writer.type) { (name) throws(CheckpointError) in
-            try Self.tensor(name, names, scalars: scalars, source)
+            if isNormless, name == "norm.weight" || name == "norm.bias" {
+                return Tensor([Float](repeating: name == "norm.weight" ? 1 : 0, count: width), shape: [width])
+            }
+            return try Self.tensor(name, names, scalars: scalars, source)
         }
     }
 

@@ -12,6 +12,7 @@ struct TransformersTowersJSON {
 
     var members: [JSON.Member] {
         guard let whole else {
+            if vision.classCount > 0 { return classifierMembers }
             let hasProjection = vision.projectionWidth > 0
             let name =
                 kind == .clip ? "CLIPVisionModel\(hasProjection ? "WithProjection" : "")" : "SiglipVisionModel"
@@ -24,6 +25,17 @@ struct TransformersTowersJSON {
         ]
         if kind == .clip { members.append(JSON.Member("projection_dim", .integer(whole.embeddingWidth))) }
         return members
+    }
+
+    /// A classifier has the configuration of both towers, of which the text tower's is of no account.
+    private var classifierMembers: [JSON.Member] {
+        let name = "\(kind == .clip ? "CLIP" : "Siglip")ForImageClassification"
+        // The attention pooling, which the head does not read, is not among the tensors.
+        let others = kind == .clip ? [] : [JSON.Member("vision_use_head", .bool(false))]
+        return [
+            JSON.Member("architectures", .array([.string(name)])), JSON.Member("model_type", .string(family)),
+            JSON.Member("vision_config", .object(visionMembers + others)),
+        ]
     }
 
     private var visionMembers: [JSON.Member] {

@@ -28,7 +28,8 @@ extension TensorTable where Names == TowerNames {
             contains("attn_pool.latent") ? .attention : tower.hasClassToken ? .classToken : .meanPatches
         tower.projectionWidth = contains("projection.weight") ? try extent(0, of: "projection.weight") : 0
         tower.positionInterpolation = names.vision == .transformers ? .transformers : .timm
-        tower.classCount = 0
+        tower.classCount = names.isClassifier ? try extent(0, of: "head.weight") : 0
+        if names.isClassifier { tower.pooling = .meanPatches }
         return tower
     }
 

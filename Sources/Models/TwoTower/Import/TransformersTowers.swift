@@ -55,8 +55,19 @@ struct TransformersTowers {
         try vision.setHeads(try tower.integer("num_attention_heads") ?? 12, path: path)
         vision.activation = try tower.activation() ?? standardActivation
         vision.layerNormEpsilon = try epsilon(section)
+        // CLIP's classifiers average what the last block gives, SigLIP's what the norm makes of it.
+        if vision.classCount > 0 { vision.finalNorm = isSigLIP ? .beforePooling : .absent }
         let size = try tower.size("image_size") ?? Size(square: 224)
         try vision.fitTowerPositions(rows: rows, stated: size, path: path, &assumptions)
+    }
+
+    /// The names of a classifier's classes, and what makes scores of its logits.
+    func head(classCount: Int) throws(CheckpointError) -> (labels: [String]?, activation: HeadActivation?) {
+        guard classCount > 0 else { return (nil, nil) }
+        return (
+            try tower(json).labels(classCount: classCount),
+            try HeadActivation.stated(inConfiguration: json, classCount: classCount, path: path)
+        )
     }
 
     /// Adds what the shapes do not show of the text tower.
@@ -118,6 +129,9 @@ struct TransformersTowers {
     private static let text = KnownSettings(
         obeyed: both.union(["eos_token_id", "max_position_embeddings", "vocab_size"]), harmless: harmless, off: off)
     private static let whole = KnownSettings(
-        obeyed: ["model_type", "text_config", "text_config_dict", "vision_config", "vision_config_dict"],
+        obeyed: [
+            "id2label", "model_type", "problem_type", "text_config", "text_config_dict", "vision_config",
+            "vision_config_dict",
+        ],
         harmless: harmless, off: off)
 }

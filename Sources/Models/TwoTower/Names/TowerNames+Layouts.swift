@@ -11,6 +11,7 @@ extension TowerNames {
             if !isText { return ["visual_projection\(suffix)"] }
             return [hasTextHead ? "\(prefix)head\(suffix)" : "text_projection\(suffix)"]
         }
+        if !isText, name.field == "head" { return ["classifier\(suffix)"] }
         if name.field == "attn_pool.in_proj" { return ["\(prefix)head.attention.in_proj_\(name.suffix)"] }
         if name.field == "pos_embed" { return ["\(prefix)embeddings.position_embedding.weight"] }
         let fields = isText ? Self.transformersText : Self.transformersVision
@@ -80,6 +81,7 @@ extension TowerNames {
             var map = TowerNames(vision: .transformers, visionPrefix: String(anchor.dropLast(transformersAnchor.count)))
             if names.contains("text_model.embeddings.token_embedding.weight") { map.textPrefix = "text_model." }
             map.hasTextHead = names.contains("text_model.head.weight")
+            map.isClassifier = names.contains("classifier.weight")
             return map
         }
         let isTimm = anchor != "visual.conv1.weight"

@@ -19,6 +19,8 @@ struct TowerNames: TensorNames {
     var hasLinearTextProjection = false
     /// Whether the projection of texts is a part of the text tower (SigLIP in transformers).
     var hasTextHead = false
+    /// Whether a head of classes reads the vision tower (transformers alone).
+    var isClassifier = false
 
     var layout: Layout { vision == .transformers ? .huggingFace : .openCLIP }
 
@@ -77,6 +79,12 @@ struct TowerNames: TensorNames {
     func reasonToIgnore(_ stored: String) -> String? {
         if stored.hasSuffix("position_ids") { return "a numbering of positions, not a weight" }
         if stored.hasSuffix("attn_mask") { return "the causal mask, not a weight" }
+        if isClassifier, stored.hasPrefix(visionPrefix + "head.") {
+            return "attention pooling, which the head of a classifier does not read"
+        }
+        if isClassifier, stored.hasPrefix(visionPrefix + "post_layernorm.") {
+            return "the norm of the class token, which the head of a classifier does not read"
+        }
         if ["input_resolution", "context_length", "vocab_size"].contains(stored) { return "a size, not a weight" }
         return nil
     }

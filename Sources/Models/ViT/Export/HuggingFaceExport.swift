@@ -39,7 +39,7 @@ struct HuggingFaceExport {
         let kind = kind(of: configuration, hasDecoder: hasDecoder)
         let hasHead = configuration.classCount > 0
         if TowerExport.holds(configuration) { return nil }
-        if let part = configuration.partOfTowers { return part }
+        if let obstacle = configuration.towerObstacle { return obstacle }
         if configuration.finalNorm == .afterPooling { return "a norm after pooling" }
         if configuration.pooling == .meanPatches, hasHead { return "mean pooling before its head" }
         if !configuration.hasClassToken { return "no class token" }
@@ -137,7 +137,7 @@ struct HuggingFaceExport {
             JSON.Member("num_channels", .integer(model.inputChannels)),
             JSON.Member("qkv_bias", .bool(model.qkvBias)),
         ]
-        members += decoderMembers + labelMembers
+        members += decoderMembers + Self.labelMembers(writer)
         members.append(JSON.Member("torch_dtype", .string(writer.halfPrecision ? "float16" : "float32")))
         return .object(members)
     }
@@ -153,7 +153,8 @@ struct HuggingFaceExport {
         ] + (writer.maskRatio.map { [JSON.Member("mask_ratio", .number($0))] } ?? [])
     }
 
-    private var labelMembers: [JSON.Member] {
+    /// What the configuration of a classifier says of its classes.
+    static func labelMembers(_ writer: ViTExport) -> [JSON.Member] {
         guard writer.configuration.classCount > 0 else { return [] }
         let labels = writer.labels ?? (0..<writer.configuration.classCount).map { "LABEL_\($0)" }
         var numbers: [JSON.Member] = []

@@ -145,6 +145,7 @@ struct TimmExport {
         ]
         if model.pooling == .meanPatches {
             arguments.append(JSON.Member("fc_norm", .bool(model.finalNorm == .afterPooling)))
+            if model.finalNorm == .absent { arguments.append(JSON.Member("final_norm", .bool(false))) }
         }
         if model.hasLayerScale { arguments.append(JSON.Member("init_values", .number(1e-5))) }
         if !model.hasClassToken { arguments.append(JSON.Member("class_token", .bool(false))) }

@@ -41,6 +41,9 @@ struct ViTExport {
                 directory,
                 "the layout \(layout.rawValue) has no head on class token and mean of the patches; hf can hold it")
         }
+        if configuration.finalNorm == .absent, layout == .mae {
+            throw .malformed(directory, "the layout mae has no place for a model without a final norm; timm and hf do")
+        }
         if configuration.projectionWidth > 0, layout == .timm {
             return try withProjectionAsHead.write(to: directory, as: layout) { (name) throws(CheckpointError) in
                 switch name {
@@ -79,5 +82,16 @@ extension ViTConfiguration {
         if !patchBias { return "patches without a bias" }
         if pooling == .attention { return "attention pooling" }
         return projectionWidth > 0 ? "a projection" : nil
+    }
+
+    /// What keeps transformers' ViT from holding a vision tower, as a noun: of one with a head, how that reads it, since
+    /// transformers' classifiers on towers average the patches.
+    var towerObstacle: String? {
+        guard let part = partOfTowers, classCount > 0 else { return partOfTowers }
+        switch pooling {
+        case .classToken: return "\(part) and a head on the class token"
+        case .attention: return "\(part) and a head on it"
+        case .meanPatches, .classTokenAndMean: return "\(part) and such a norm before its head"
+        }
     }
 }

@@ -95,7 +95,7 @@ struct HuggingFaceConfiguration {
     }
 
     /// The names of the classes, in the order of their numbers.
-    private func labels(classCount: Int) throws(CheckpointError) -> [String]? {
+    func labels(classCount: Int) throws(CheckpointError) -> [String]? {
         guard classCount > 0, let members = json["id2label"]?.members, !members.isEmpty else { return nil }
         var labels = [String?](repeating: nil, count: classCount)
         for member in members {

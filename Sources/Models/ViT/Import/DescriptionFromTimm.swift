@@ -63,6 +63,7 @@ struct TimmConfiguration {
             description.configuration.layerNormEpsilon = Float(number)
         }
         try readPooling(&description.configuration)
+        try readFinalNorm(&description.configuration)
         try description.fitPositions(
             rows: try table.extent(1, of: "pos_embed"), stated: try imageSize(), path: path)
         description.labels = try labels(classCount: description.configuration.classCount)
@@ -103,6 +104,17 @@ struct TimmConfiguration {
         if arguments["pool_include_prefix"]?.bool == true {
             throw .malformed(path, "pools class token and registers with the patches; that is not supported")
         }
+    }
+
+    private func readFinalNorm(_ configuration: inout ViTConfiguration) throws(CheckpointError) {
+        guard arguments["final_norm"]?.bool == false else { return }
+        guard configuration.pooling == .meanPatches else {
+            throw .malformed(
+                path,
+                "gives the model no final norm (final_norm) and the pooling \(configuration.pooling.rawValue); avg was expected"
+            )
+        }
+        configuration.finalNorm = .absent
     }
 
     /// The image size that the weights were made for.

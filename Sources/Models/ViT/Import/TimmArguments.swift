@@ -5,7 +5,8 @@ extension TimmConfiguration {
     /// model of this package has another value of.
     private static let known = KnownSettings(
         obeyed: [
-            "act_layer", "class_token", "depth", "depth_token_only", "embed_dim", "fc_norm", "global_pool", "img_size",
+            "act_layer", "class_token", "depth", "depth_token_only", "embed_dim", "fc_norm", "final_norm",
+            "global_pool", "img_size",
             "in_chans", "init_values", "mlp_ratio", "mlp_ratio_token_only", "no_embed_class", "num_classes",
             "num_heads",
             "patch_size", "pool_include_prefix", "pre_norm", "qkv_bias", "reg_tokens",
@@ -16,7 +17,7 @@ extension TimmConfiguration {
             "strict_img_size", "weight_init",
         ],
         fixed: [
-            "attn_layer": [.string("attn")], "final_norm": [.bool(true)], "mlp_layer": [.string("mlp")],
+            "attn_layer": [.string("attn")], "mlp_layer": [.string("mlp")],
             "norm_layer": [.string("layernorm")], "pos_embed": [.string("learn")], "proj_bias": [.bool(true)],
         ])
 
