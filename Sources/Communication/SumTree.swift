@@ -74,6 +74,12 @@ package struct SumStack<Sum> {
         entries.append((node, sum))
     }
 
+    /// Puts another one in the place of the last sum, as where it is to lie in other memory.
+    package mutating func replaceLast(_ body: (Sum) -> Sum) {
+        guard let last = entries.popLast() else { return }
+        entries.append((last.node, body(last.sum)))
+    }
+
     /// The sum of everything. What has no neighbour in the tree moves up as it is: from the end on, each is added to the
     /// one before it.
     package mutating func total(add: (_ left: Sum, _ right: Sum) -> Sum) -> Sum? {

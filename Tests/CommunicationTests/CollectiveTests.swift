@@ -18,7 +18,7 @@ import Testing
             return communicator.gather([UInt8](repeating: UInt8(communicator.rank), count: communicator.rank))
         }
         #expect(results[0] == (0..<count).map { [UInt8](repeating: UInt8($0), count: $0) })
-        #expect(results.dropFirst().allSatisfy(\.isEmpty))
+        #expect(results.dropFirst().allSatisfy { $0.isEmpty })
     }
 
     @Test func oneProcessTalksToNobody() {
