@@ -70,6 +70,7 @@ struct Vit: ParsableCommand {
 
     /// Ends the process with the exit code that the error stands for.
     private static func end(with error: any Error) -> Never {
+        if !exitCode(for: error).isSuccess { Processes.waitForFirst() }
         guard let failure = CommandFailure(error) else { endAsParsed(error) }
         if let message = failure.message { StandardError.report("Error: \(message)") }
         failure.status.end()

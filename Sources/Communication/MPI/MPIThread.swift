@@ -55,6 +55,8 @@ struct MPIThread {
             if let failure { try end(failure) }
             if let (rank, failure) = try vigil.othersFailure() { endForOther(failure, of: rank) }
             if let rank = vigil.silentProcess {
+                // Where all wait for process 0, one of them speaks, and ends the others.
+                if connection.rank > 1 { sleep(5) }
                 connection.end(
                     report, "process \(rank) of \(connection.count) has given no sign of life for "
                         + "\(MPIVigil.patience) seconds: it hangs, or its machine or network is gone; all processes end",

@@ -33,7 +33,7 @@ package struct RunDirectory {
     /// Makes the directory and keeps other processes out of it while the lock lives.
     ///
     /// - Parameter note: takes a sentence where nothing can keep them out.
-    func open(note: (String) -> Void) throws -> RunLock {
+    package func open(note: (String) -> Void = { _ in }) throws -> RunLock {
         try Files.makeDirectory(path)
         try Files.makeDirectory(checkpoints)
         let lock = try RunLock(path, note: note)

@@ -5,7 +5,7 @@ import Support
 ///
 /// Two locks do that, and both go when the process ends, however it ends. One on the directory is good on this machine.
 /// NFS knows no locks of directories, but those of files hold for all machines.
-struct RunLock {
+package struct RunLock {
     private let directory: FileLock?
     private let file: FileLock?
     /// The directory as it was, where it has no lock.

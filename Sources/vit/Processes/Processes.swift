@@ -33,14 +33,13 @@ enum Processes {
         do throws(CommunicationError) {
             return try MPICommunicator(launch) { StandardError.report("Error: \($0)") }
         } catch {
-            waitForFirst()
             throw CommandFailure(.unavailable, error.description)
         }
     }
 
     /// Before this process reports a failure: the first one has most likely the same to say, and its end is that of all.
     static func waitForFirst() {
-        if !isFirst { sleep(2) }
+        if !isFirst { sleep(5) }
     }
 
     /// The threads of this process where nothing else is asked for: its share of the machine's cores where the launcher did
