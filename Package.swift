@@ -51,14 +51,16 @@ let package = Package(
         .target(
             name: "SwiftViT",
             dependencies: [
-                "Communication", "Hub", "LibC", "Training", "Datasets", "TensorFiles", "Tokenizers", "Models", "CKernels",
+                "Communication", "Hub", "LibC", "Training", "Datasets", "TensorFiles", "Tokenizers", "Models",
+                "CKernels",
                 "Randomness", "Support",
             ],
             swiftSettings: strictWithPointers),
         .executableTarget(
             name: "vit",
             dependencies: [
-                "Communication", "Hub", "LibC", "SwiftViT", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Communication", "Hub", "LibC", "SwiftViT",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strictWithPointers),
         // A second engine that the tests hold every other to.
@@ -99,7 +101,8 @@ let package = Package(
         .testTarget(
             name: "TrainingTests",
             dependencies: [
-                "Communication", "Training", "Models", "Datasets", "Imaging", "Compute", "Layers", "Randomness", "TestTools",
+                "Communication", "Training", "Models", "Datasets", "Imaging", "Compute", "Layers", "Randomness",
+                "TestTools",
             ], swiftSettings: strict),
     ]
 )

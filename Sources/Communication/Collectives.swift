@@ -59,7 +59,8 @@ extension Communicator {
         unsafe sizes.withUnsafeMutableBytes { sizes in
             start(
                 peers.indices.map { index in
-                    unsafe .receive(UnsafeMutableRawBufferPointer(rebasing: sizes[8 * index..<8 * index + 8]), from: peers[index])
+                    unsafe .receive(
+                        UnsafeMutableRawBufferPointer(rebasing: sizes[8 * index..<8 * index + 8]), from: peers[index])
                 }
             ).wait()
         }

@@ -36,12 +36,13 @@ extension Communicator {
             var (messages, number) = ([Message](), 0)
             for peer in layout.nodes.indices where peer != rank {
                 for _ in layout.nodes[peer] {
-                    unsafe messages.append(.receive(UnsafeMutableRawBufferPointer(place(number, piece: piece)), from: peer))
+                    unsafe messages.append(
+                        .receive(UnsafeMutableRawBufferPointer(place(number, piece: piece)), from: peer))
                     number += 1
                 }
                 let range = layout.piece(piece, of: peer)
-                for unsafe sum in unsafe sums {
-                    let part = unsafe UnsafeBufferPointer(rebasing: sum[range])
+                for index in unsafe sums.indices {
+                    let part = unsafe UnsafeBufferPointer(rebasing: sums[index][range])
                     unsafe messages.append(.send(UnsafeRawBufferPointer(part), to: peer))
                 }
             }
@@ -57,7 +58,8 @@ extension Communicator {
             for peer in layout.nodes.indices {
                 for (index, node) in layout.nodes[peer].enumerated() {
                     if peer == rank {
-                        unsafe stack.push(UnsafeMutableBufferPointer(rebasing: sums[index][range]), at: node, add: addNumbers)
+                        unsafe stack.push(
+                            UnsafeMutableBufferPointer(rebasing: sums[index][range]), at: node, add: addNumbers)
                     } else {
                         unsafe stack.push(place(number, piece: piece), at: node, add: addNumbers)
                         number += 1

@@ -39,7 +39,7 @@ package final class ThreadCommunicator: Communicator {
     }
 
     package func start(_ messages: [Message]) -> any Transfer {
-        let messages = unsafe messages.filter { !$0.bytes.isEmpty }
+        let messages = messages.filter { unsafe !$0.bytes.isEmpty }
         for message in messages where message.direction == .send {
             let bytes = unsafe [UInt8](message.bytes)
             mail.update { $0[Route(source: rank, target: message.peer), default: []].append(bytes) }

@@ -49,7 +49,8 @@ struct MPIConnection {
                 case .send:
                     unsafe library.send(address, size, library.byte, peer, tag.rawValue, library.world, &request.handle)
                 case .receive:
-                    unsafe library.receive(address, size, library.byte, peer, tag.rawValue, library.world, &request.handle)
+                    unsafe library.receive(
+                        address, size, library.byte, peer, tag.rawValue, library.world, &request.handle)
                 }
             try check(code, "a message to or from process \(message.peer)")
             requests.append(request)

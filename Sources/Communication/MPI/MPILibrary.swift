@@ -19,12 +19,14 @@ import Support
     let world: Int
     let byte: Int
     let errorsReturn: Int
-    let initialize: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int32, UnsafeMutablePointer<Int32>) -> Int32
+    let initialize:
+        @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int32, UnsafeMutablePointer<Int32>) -> Int32
     let rank: @convention(c) (Int, UnsafeMutablePointer<Int32>) -> Int32
     let size: @convention(c) (Int, UnsafeMutablePointer<Int32>) -> Int32
     let setErrorHandler: @convention(c) (Int, Int) -> Int32
     let send: @convention(c) (UnsafeRawPointer?, Int32, Int, Int32, Int32, Int, UnsafeMutablePointer<Int>) -> Int32
-    let receive: @convention(c) (UnsafeMutableRawPointer?, Int32, Int, Int32, Int32, Int, UnsafeMutablePointer<Int>) -> Int32
+    let receive:
+        @convention(c) (UnsafeMutableRawPointer?, Int32, Int, Int32, Int32, Int, UnsafeMutablePointer<Int>) -> Int32
     let test: @convention(c) (UnsafeMutablePointer<Int>, UnsafeMutablePointer<Int32>, UnsafeMutableRawPointer) -> Int32
     let cancel: @convention(c) (UnsafeMutablePointer<Int>) -> Int32
     let wait: Wait
@@ -59,7 +61,8 @@ import Support
         }
         throw CommunicationError(
             "a launcher started this as one of \(launch.count) processes, but no MPI library can be loaded ("
-                + reasons.joined(separator: "; ") + "); name the launcher's own in \(Launch.libraryVariable), or set it to none "
+                + reasons.joined(separator: "; ")
+                + "); name the launcher's own in \(Launch.libraryVariable), or set it to none "
                 + "to run every process alone")
     }
 

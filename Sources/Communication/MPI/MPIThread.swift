@@ -58,7 +58,8 @@ struct MPIThread {
                 // Where all wait for process 0, one of them speaks, and ends the others.
                 if connection.rank > 1 { sleep(5) }
                 connection.end(
-                    report, "process \(rank) of \(connection.count) has given no sign of life for "
+                    report,
+                    "process \(rank) of \(connection.count) has given no sign of life for "
                         + "\(MPIVigil.patience) seconds: it hangs, or its machine or network is gone; all processes end",
                     code: MPIConnection.lostCode)
             }

@@ -32,10 +32,11 @@ extension ImageEmbedder {
             pack: { (embedding: Embedding, message) in
                 message.append(bytes: embedding.digest.bytes)
                 message.append(embedding.values)
-            }, unpack: { message in
+            },
+            unpack: { message in
                 let digest = SHA256(bytes: message.content())
                 return Embedding(values: message.floats(), digest: digest)
-             })
+            })
         guard !inputs.isEmpty else { return }
         let preparation = self.preparation
         let stream = PreparedInputs(inputs: shared.own, groupSize: shared.batchSize, threads: options.threads) {

@@ -88,7 +88,8 @@ extension TrainedParameters {
     /// Overwrites the numbers of all processes with those of process 0, so that none begins with others.
     func broadcast(_ communicator: any Communicator) {
         if communicator.isAlone { return }
-        let arenas = [store.weights, optimizer.firstMoments, optimizer.secondMoments] + (average.map { [$0.weights] } ?? [])
+        let arenas =
+            [store.weights, optimizer.firstMoments, optimizer.secondMoments] + (average.map { [$0.weights] } ?? [])
         for arena in arenas {
             arena.withMutableNumbers { numbers in
                 unsafe numbers.withUnsafeMutableBytes { unsafe communicator.broadcast($0) }

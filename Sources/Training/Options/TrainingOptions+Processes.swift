@@ -35,7 +35,9 @@ extension TrainingOptions {
         for (rank, digest) in all.enumerated() {
             if digest.suffix(8) != all[0].suffix(8) {
                 throw TrainingError(
-                    .malformed, "\(data): process \(rank) sees other images there than process 0; expected the same on every machine")
+                    .malformed,
+                    "\(data): process \(rank) sees other images there than process 0; expected the same on every machine"
+                )
             }
             if digest != all[0] {
                 throw TrainingError(

@@ -79,7 +79,7 @@ struct ClassifyCommand: ParsableCommand {
         let checkpoint = try ModelLocation.open(model, weights: source, isQuiet: inference.shared.quiet)
         let texts = try words.texts(for: checkpoint, labels: labels)
         let classifier = try ImageClassifier(
-            checkpoint, labels: texts == nil ? readLabels(for: checkpoint) : nil, texts: texts, 
+            checkpoint, labels: texts == nil ? readLabels(for: checkpoint) : nil, texts: texts,
             options: options(inputs, communicator)
         )
         checkpoint.noteAssumptions(usesHead: activation == nil, unless: inference.shared.quiet)

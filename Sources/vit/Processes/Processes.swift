@@ -48,7 +48,9 @@ enum Processes {
         guard asked == nil, Launch() != nil else { return asked }
         let cores = Engines.availableCores
         let local = ["OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"].compactMap { Environment.value($0) }.first
-        guard let neighbors = local.flatMap({ Int($0) }), cores == sysconf(Int32(_SC_NPROCESSORS_ONLN)) else { return nil }
+        guard let neighbors = local.flatMap({ Int($0) }), cores == sysconf(Int32(_SC_NPROCESSORS_ONLN)) else {
+            return nil
+        }
         return max(1, cores / max(1, neighbors))
     }
 }
