@@ -9,7 +9,7 @@ PEERS := Benchmarks/.venv/bin/python
 # The folder of photos that make bench prepares and classifies: make bench PHOTOS=~/Pictures
 PHOTOS := $(SAMPLE)
 
-.PHONY: help run build packages test test-arm sanitize bench lint format docs fuzz faults verify clean
+.PHONY: help run build packages test test-arm sanitize bench lint format docs fuzz faults processes verify clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ fuzz: build ## run the fuzz targets for FUZZ_SECONDS each (10), then feed vit da
 faults: build ## kill vit 300 times and let its disk fill up (mounting needs root), half an hour in all
 	python3 tools/verify_kills.py --vit $(VIT)
 	python3 tools/verify_full_disk.py --vit $(VIT)
+
+processes: build ## hold runs of several processes to those of one, by every MPI that is installed, and provoke faults, half an hour
+	python3 tools/verify_processes.py --vit $(VIT)
 
 verify: build $(PYTHON) ## hold logits, embeddings and attention of full-size models to timm and transformers, and the cache of models to huggingface_hub
 	$(PYTHON) tools/verify_logits.py --vit $(VIT) --photos $(SAMPLE)

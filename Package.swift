@@ -43,20 +43,24 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Datasets", dependencies: ["Imaging", "Randomness", "Support"], swiftSettings: strictWithPointers),
+        .target(name: "Communication", dependencies: ["LibC", "Support"], swiftSettings: strictWithPointers),
         .target(
-            name: "Training", dependencies: ["LibC", "Models", "Datasets", "Randomness", "Imaging", "Support"],
+            name: "Training",
+            dependencies: ["Communication", "LibC", "Models", "Datasets", "Randomness", "Imaging", "Support"],
             swiftSettings: strictWithPointers),
         .target(
             name: "SwiftViT",
             dependencies: [
-                "Hub", "LibC", "Training", "Datasets", "TensorFiles", "Tokenizers", "Models", "CKernels", "Randomness",
-                "Support",
+                "Communication", "Hub", "LibC", "Training", "Datasets", "TensorFiles", "Tokenizers", "Models",
+                "CKernels",
+                "Randomness", "Support",
             ],
             swiftSettings: strictWithPointers),
         .executableTarget(
             name: "vit",
             dependencies: [
-                "Hub", "LibC", "SwiftViT", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Communication", "Hub", "LibC", "SwiftViT",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strictWithPointers),
         // A second engine that the tests hold every other to.
@@ -64,7 +68,9 @@ let package = Package(
             name: "ReferenceEngine", dependencies: ["Compute", "Support"], path: "Tests/ReferenceEngine",
             swiftSettings: strictWithPointers),
         // What tests of several targets share.
-        .target(name: "TestTools", path: "Tests/TestTools", swiftSettings: strict),
+        .target(
+            name: "TestTools", dependencies: ["Communication", "Support"], path: "Tests/TestTools",
+            swiftSettings: strictWithPointers),
         .testTarget(name: "SupportTests", dependencies: ["Support", "TestTools"], swiftSettings: strict),
         .testTarget(
             name: "TensorFilesTests", dependencies: ["TensorFiles", "Support", "TestTools"], swiftSettings: strict),
@@ -86,6 +92,8 @@ let package = Package(
         .testTarget(name: "CheckpointsTests", dependencies: ["Models", "Imaging", "TestTools"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness"], swiftSettings: strict),
         .testTarget(
+            name: "CommunicationTests", dependencies: ["Communication", "TestTools"], swiftSettings: strict),
+        .testTarget(
             name: "SwiftViTTests", dependencies: ["SwiftViT", "Randomness", "TestTools"], swiftSettings: strict),
         // As another package sees it: without package access.
         .testTarget(name: "PublicAPITests", dependencies: ["SwiftViT"], packageAccess: false, swiftSettings: strict),
@@ -93,7 +101,8 @@ let package = Package(
         .testTarget(
             name: "TrainingTests",
             dependencies: [
-                "Training", "Models", "Datasets", "Imaging", "Compute", "Layers", "Randomness",
+                "Communication", "Training", "Models", "Datasets", "Imaging", "Compute", "Layers", "Randomness",
+                "TestTools",
             ], swiftSettings: strict),
     ]
 )

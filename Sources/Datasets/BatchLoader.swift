@@ -17,6 +17,8 @@ public final class BatchLoader {
         public var batchSize: Int
         /// Batches per step. Images and their order are those of one large batch.
         public var accumulate = 1
+        /// Which of `count` equal shares of each step's batches to load, counted from 0: those of one of several processes.
+        public var share: (index: Int, count: Int) = (0, 1)
         /// The seed of order, augmentation and replacements.
         public var seed: UInt64 = 0
         /// The augmentation, whose results all have one size.
@@ -66,6 +68,8 @@ public final class BatchLoader {
     private let prefetcher: OrderedPrefetcher<LoadedSlot>
     private var named: Set<BytewiseText>
     private var nextBatch: Int
+    /// Batches of a step that this loader loads.
+    private let batchesPerStep: Int
 
     /// Starts to load.
     ///
@@ -99,11 +103,20 @@ public final class BatchLoader {
         store = ImageStore(
             root: dataset.root, samples: samples, decoding: options.decoding, memory: options.cacheMemory)
         let source = SlotSource(store: store, plan: plan, seed: options.seed, augmentation: options.augmentation)
-        let first = step * plan.imagesPerStep
+        let share = options.share
+        precondition(
+            (0..<share.count).contains(share.index) && options.accumulate % share.count == 0,
+            "BatchLoader: \(options.accumulate) batches of a step cannot be shared as \(share)")
+        batchesPerStep = options.accumulate / share.count
+        let images = batchesPerStep * options.batchSize
         prefetcher = OrderedPrefetcher(
-            count: Int.max - first, threads: options.threads, lookAhead: options.batchSize + 2 * options.threads
-        ) { source.load(image: first + $0) }
-        nextBatch = step * options.accumulate
+            count: Int.max - (step + 1) * plan.imagesPerStep, threads: options.threads,
+            lookAhead: options.batchSize + 2 * options.threads
+        ) { number in
+            let (ownStep, image) = number.quotientAndRemainder(dividingBy: images)
+            return source.load(image: (step + ownStep) * plan.imagesPerStep + share.index * images + image)
+        }
+        nextBatch = step * batchesPerStep
     }
 
     /// The next batch; the sequence never ends.
@@ -126,10 +139,11 @@ public final class BatchLoader {
             indices.append(slot.index)
         }
         for file in store.takeDamaged() { report(file) }
-        let (step, part) = nextBatch.quotientAndRemainder(dividingBy: options.accumulate)
+        let (step, batch) = nextBatch.quotientAndRemainder(dividingBy: batchesPerStep)
         nextBatch += 1
         return Batch(
-            step: step, epoch: plan.position(ofStep: step).epoch, part: part, images: images, indices: indices,
+            step: step, epoch: plan.position(ofStep: step).epoch,
+            part: options.share.index * batchesPerStep + batch, images: images, indices: indices,
             labels: indices.compactMap { samples[$0].label }, paths: indices.map { samples[$0].path },
             normalization: options.normalization)
     }

@@ -32,6 +32,10 @@ public struct InputError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension InputError {
+    package init(_ kind: Kind, path: String, description: String) {
+        self.init(kind: kind, path: path, description: description)
+    }
+
     /// A malformed file; `reason` is a clause.
     package static func malformed(_ path: String, _ reason: String) -> InputError {
         InputError(kind: .malformed, path: path, description: "\(path): \(reason)")

@@ -16,7 +16,7 @@ public final class SequentialLoader {
     private let preprocessing: Preprocessing
     private let batchSize: Int
     private let prefetcher: OrderedPrefetcher<ImageStore.Outcome>
-    private var taken = 0
+    private var taken: Int
     private var batches = 0
 
     /// Starts to load.
@@ -33,19 +33,23 @@ public final class SequentialLoader {
     }
 
     /// Starts to load from a store that is kept between validations, so that its images stay decoded.
+    ///
+    /// - Parameter range: those of the samples to load; nil: all.
     package init(
-        _ samples: [ImageDataset.Sample], in store: ImageStore, batchSize: Int, preprocessing: Preprocessing,
-        threads: Int
+        _ samples: [ImageDataset.Sample], in store: ImageStore, range: Range<Int>? = nil, batchSize: Int,
+        preprocessing: Preprocessing, threads: Int
     ) {
+        let range = range ?? 0..<samples.count
         precondition(batchSize >= 1, "SequentialLoader: expected a batch size of 1 or more, got \(batchSize)")
         self.samples = samples
         self.store = store
         self.preprocessing = preprocessing
         self.batchSize = batchSize
+        taken = range.lowerBound
         prefetcher = OrderedPrefetcher(
-            count: samples.count, threads: threads, lookAhead: batchSize + 2 * threads
+            count: range.count, threads: threads, lookAhead: batchSize + 2 * threads
         ) { index in
-            store.result(at: index) { image in
+            store.result(at: range.lowerBound + index) { image in
                 preprocessing.prepare(image)
             } orOfFile: { (bytes, options) throws(ImageError) in
                 try preprocessing.prepare(decoding: bytes, options: options).image

@@ -5,6 +5,12 @@ package struct SHA256: Sendable, Hashable {
     /// The 32 bytes.
     package let bytes: [UInt8]
 
+    /// A digest that was computed elsewhere.
+    package init(bytes: [UInt8]) {
+        precondition(bytes.count == 32, "SHA256: expected 32 bytes, got \(bytes.count)")
+        self.bytes = bytes
+    }
+
     /// The digest of `content`.
     package init(of content: [UInt8]) {
         unsafe self.init(

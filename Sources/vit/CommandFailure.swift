@@ -11,10 +11,14 @@ enum ExitStatus: Int32 {
     case usage = 64
     case malformedData = 65
     case noSuchInput = 66
+    /// A launcher started several processes, and there is no MPI library to join them by.
+    case unavailable = 69
     case cannotCreateOutput = 73
     case inputOutput = 74
+    case interrupted = 130
     /// Standard output was closed by its reader; the process ends as SIGPIPE would have ended it.
     case brokenPipe = 141
+    case terminated = 143
 
     func end() -> Never {
         if self == .brokenPipe {

@@ -18,8 +18,18 @@ enum Signals {
         return signals
     }
 
-    /// The exit code of a process that such a signal ended: that of its terminal ending is termination.
-    static func exitCode(of number: Int32) -> Int32 { 128 + (number == SIGHUP ? SIGTERM : number) }
+    /// The same, and Slurm's warning before the time limit (`--signal=USR1@120`).
+    static var requestsToStop: sigset_t {
+        var signals = requestsToEnd
+        unsafe sigaddset(&signals, SIGUSR1)
+        return signals
+    }
+
+    /// How a process ends that such a signal ended: all but an interruption are a termination.
+    static func status(of number: Int32) -> ExitStatus { number == SIGINT ? .interrupted : .terminated }
+
+    /// The exit code of that.
+    static func exitCode(of number: Int32) -> Int32 { status(of: number).rawValue }
 
     private static func isIgnored(_ number: Int32) -> Bool {
         var action = sigaction()

@@ -19,7 +19,7 @@ struct Vit: ParsableCommand {
               vit convert checkpoint.pth --to hf --output model/
 
             Exit codes: 0 success; 1 finished, but some inputs failed; 64 usage error; 65 malformed data or checkpoint; \
-            66 no such input; 73 cannot create output; 74 I/O error; 130 interrupted; 143 terminated.
+            66 no such input; 69 no MPI library; 73 cannot create output; 74 I/O error; 130 interrupted; 143 terminated.
             """,
         version: Version.number,
         groupedSubcommands: [
@@ -70,6 +70,7 @@ struct Vit: ParsableCommand {
 
     /// Ends the process with the exit code that the error stands for.
     private static func end(with error: any Error) -> Never {
+        if !exitCode(for: error).isSuccess { Processes.waitForFirst() }
         guard let failure = CommandFailure(error) else { endAsParsed(error) }
         if let message = failure.message { StandardError.report("Error: \(message)") }
         failure.status.end()

@@ -22,7 +22,9 @@ struct PretrainTests {
         let outcome = try pretrain("--steps", "6", "--log-every", "2")
         #expect(outcome.status == 0 && outcome.output.isEmpty)
         #expect(outcome.errors.contains("step 6 of 6"))
-        let files = try FileManager.default.contentsOfDirectory(atPath: scratch.path("run")).sorted()
+        let files = try FileManager.default.contentsOfDirectory(atPath: scratch.path("run")).sorted().filter {
+            $0 != ".lock"
+        }
         let expected = [
             "checkpoints", "config.json", "metrics.jsonl", "model", "reconstructions", "report.html", "tensorboard",
         ]

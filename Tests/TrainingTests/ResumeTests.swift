@@ -304,6 +304,20 @@ import Training
         withExtendedLifetime(lock) {}
     }
 
+    /// The file's lock alone keeps them out where a directory has none: NFS.
+    @Test func anotherMachineCannotTrainInTheRunEither() throws {
+        let folder = try TemporaryFolder()
+        let directory = RunDirectory(path: folder.path + "/run")
+        _ = try directory.open()
+        let path = folder.path + "/run/.lock"
+        try Files.write("node7, process 12\n", to: path)
+        let lock = try FileLock.takeFile(path)
+        let error = try #require(throws: TrainingError.self) { _ = try directory.open() }
+        #expect(error.kind == .cannotCreate)
+        #expect(error.description.contains("another process is training in it (node7, process 12)"))
+        withExtendedLifetime(lock) {}
+    }
+
     /// A child has copies of all descriptors until it runs its own program.
     @Test func aCopyOfItsDescriptorDoesNotKeepARunLocked() throws {
         let folder = try TemporaryFolder()

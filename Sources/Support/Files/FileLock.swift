@@ -8,7 +8,20 @@ package final class FileLock {
 
     /// Takes what exists at `path`; nil where another process holds it.
     package static func take(_ path: String) throws(SystemError) -> FileLock? {
-        let descriptor = unsafe open(Files.systemPath(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        // NFS gives locks only on what is open for writing.
+        var descriptor = unsafe open(Files.systemPath(path), O_RDWR | O_CLOEXEC | O_NONBLOCK)
+        if descriptor < 0, [EISDIR, EACCES, EPERM, EROFS, ETXTBSY, ENXIO].contains(errno) {
+            descriptor = unsafe open(Files.systemPath(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        }
+        return try lock(descriptor)
+    }
+
+    /// The same, making a file where there is none.
+    package static func takeFile(_ path: String) throws(SystemError) -> FileLock? {
+        try lock(unsafe open(Files.systemPath(path), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o666))
+    }
+
+    private static func lock(_ descriptor: Int32) throws(SystemError) -> FileLock? {
         guard descriptor >= 0 else { throw .last }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let error = SystemError.last
@@ -17,6 +30,15 @@ package final class FileLock {
             throw error
         }
         return FileLock(descriptor: descriptor)
+    }
+
+    /// Overwrites the file that is locked, whose name errors are to have.
+    package func write(_ text: String, as name: String) throws(FileError) {
+        let bytes = Array(text.utf8)
+        let written = unsafe pwrite(descriptor, bytes, bytes.count, 0)
+        guard written == bytes.count, ftruncate(descriptor, bytes.count) == 0 else {
+            throw FileError(.inputOutput, name, "cannot be written", .last)
+        }
     }
 
     /// Whether what is locked still has the name `path`: another one may have it, or nothing.

@@ -32,4 +32,13 @@ import LibC
 
     /// Sleeps until a thread broadcasts, or for no reason; only inside `withLock`, whose lock is free meanwhile.
     package func wait() { unsafe pthread_cond_wait(condition, mutex) }
+
+    /// The same, for at most some nanoseconds.
+    package func wait(nanoseconds: Int) {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        let sum = Int(time.tv_nsec) + nanoseconds
+        time = timespec(tv_sec: time.tv_sec + sum / 1_000_000_000, tv_nsec: sum % 1_000_000_000)
+        unsafe pthread_cond_timedwait(condition, mutex, &time)
+    }
 }

@@ -27,4 +27,15 @@
             }
         }
     }
+
+    /// Changes the state like `update`, after waiting for at most some nanoseconds while `isReady` says no.
+    package func update<Result>(
+        waiting nanoseconds: Int, until isReady: (State) -> Bool, _ change: (inout State) -> Result
+    ) -> Result {
+        condition.withLock {
+            if nanoseconds > 0, !isReady(state) { condition.wait(nanoseconds: nanoseconds) }
+            defer { condition.broadcast() }
+            return change(&state)
+        }
+    }
 }

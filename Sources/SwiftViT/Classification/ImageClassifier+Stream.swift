@@ -1,3 +1,4 @@
+import Communication
 import Compute
 import Datasets
 import Imaging
@@ -11,6 +12,28 @@ public struct ClassifiedInput: Sendable {
     public let result: Result<Classification, InputError>
 }
 
+/// What a model says of an image, once or several times.
+struct ComputedLogits {
+    /// The size of the original.
+    let width: Int
+    let height: Int
+    let logits: [[Float]]
+
+    func pack(_ message: inout PackedMessage) {
+        message.append(width)
+        message.append(height)
+        message.append(logits.count)
+        for values in logits { message.append(values) }
+    }
+}
+
+extension ComputedLogits {
+    init(_ message: inout PackedMessage) {
+        (width, height) = (message.integer(), message.integer())
+        logits = (0..<message.integer()).map { _ in message.floats() }
+    }
+}
+
 extension ImageClassifier {
     /// Classifies many images and passes each result to `body`, in input order.
     ///
@@ -22,27 +45,31 @@ extension ImageClassifier {
         try forEachLogits(
             of: inputs, count: 1, computing: { _, pixels, logits in model.logits(pixels, into: logits) }
         ) { path, result in
-            let classified = result.flatMap { prepared, logits in
-                Result { () throws(InputError) in
-                    try classification(of: prepared, logits: logits[0], path: path)
-                }
+            let classified = result.flatMap { computed in
+                Result { () throws(InputError) in try classification(computed, path: path) }
             }
             try body(ClassifiedInput(path: path, result: classified))
         }
     }
 
-    /// Computes logits `count` times from each batch of images, and passes those of every image to `body`, in input order.
+    /// Computes logits `count` times from each batch of images, and passes those of every image to `body`, in input order;
+    /// of several processes, in the first.
     func forEachLogits(
         of inputs: [InputPaths.Input], count: Int,
         computing compute: (_ index: Int, _ pixels: Tensor, _ logits: Tensor) -> Void,
-        _ body: (_ path: String, _ result: Result<(PreparedImage, [[Float]]), InputError>) throws -> Void
+        _ body: (_ path: String, _ result: Result<ComputedLogits, InputError>) throws -> Void
     ) throws {
         let preparation = self.preparation
-        let stream = PreparedInputs(inputs: inputs, groupSize: options.batchSize, threads: options.threads) {
-            (input) throws(InputError) in try preparation.prepare(input)
-        }
-        let batch = Batch(self, capacity: min(options.batchSize, inputs.count), count: count)
-        try stream.forEachGroup { group in try batch.run(group, compute, body) }
+        let size = min(options.batchSize, inputs.count)
+        let batch = Batch(self, capacity: size, count: count)
+        let shared = SharedInputs(
+            inputs: inputs, batchSize: size, communicator: options.communicator,
+            pack: { (computed: ComputedLogits, message) in computed.pack(&message) }, unpack: { ComputedLogits(&$0) })
+        var groups = PreparedInputs<PreparedImage>.Groups(
+            PreparedInputs(inputs: shared.own, groupSize: size, threads: options.threads) {
+                (input) throws(InputError) in try preparation.prepare(input)
+            })
+        try shared.run(nextBatch: { groups.next().map { batch.results($0, compute) } }, body)
     }
 }
 
@@ -61,11 +88,10 @@ private struct Batch {
         logits = (0..<count).map { _ in Tensor(shape: [capacity, classifier.classCount]) }
     }
 
-    /// Computes the logits of a group's images and passes all its results to `body`.
-    func run(
-        _ group: [PreparedInputs<PreparedImage>.Item], _ compute: (Int, Tensor, Tensor) -> Void,
-        _ body: (String, Result<(PreparedImage, [[Float]]), InputError>) throws -> Void
-    ) throws {
+    /// Computes the logits of a group's images.
+    func results(
+        _ group: [PreparedInputs<PreparedImage>.Item], _ compute: (Int, Tensor, Tensor) -> Void
+    ) -> [Result<ComputedLogits, InputError>] {
         let images = group.compactMap { try? $0.result.get().image }
         for (row, image) in images.enumerated() {
             preprocessing.normalize(image, into: pixels.rows(row..<row + 1))
@@ -76,12 +102,13 @@ private struct Batch {
             }
         }
         var row = 0
-        for item in group {
-            let result = item.result.map { prepared in
+        return group.map { item in
+            item.result.map { prepared in
                 defer { row += 1 }
-                return (prepared, logits.map { $0.rows(row..<row + 1).values })
+                return ComputedLogits(
+                    width: prepared.width, height: prepared.height,
+                    logits: logits.map { $0.rows(row..<row + 1).values })
             }
-            try body(item.path, result)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Communication
 import Compute
 import Datasets
 import Imaging
@@ -27,6 +28,8 @@ public final class ImageClassifier: Sendable {
         public var tokenizer: String?
         /// Limits and options of decoding.
         public var decoding = DecodingOptions()
+        /// The processes that share many images.
+        package var communicator: any Communicator = SingleProcess()
 
         /// The defaults.
         public init() {}
@@ -115,7 +118,8 @@ public final class ImageClassifier: Sendable {
         preprocessing.normalize(prepared.image, into: batch)
         let logits = Tensor(shape: [1, classCount])
         try model().logits(batch, into: logits)
-        return try classification(of: prepared, logits: logits.values, path: path)
+        return try classification(
+            ComputedLogits(width: prepared.width, height: prepared.height, logits: [logits.values]), path: path)
     }
 
     /// The model; the first call packs its weights, and embeds the texts of the classes.
@@ -162,12 +166,11 @@ extension ImageClassifier {
         ImagePreparation(imageSize: configuration.imageSize, preprocessing: preprocessing, decoding: options.decoding)
     }
 
-    /// The classification with these logits.
-    func classification(
-        of prepared: PreparedImage, logits: [Float], path: String
-    ) throws(InputError) -> Classification {
+    /// The classification with the first of these logits.
+    func classification(_ computed: ComputedLogits, path: String) throws(InputError) -> Classification {
+        let logits = computed.logits[0]
         guard logits.allSatisfy(\.isFinite) else { throw .notFinite(path, weights: checkpoint.path) }
         return Classification(
-            width: prepared.width, height: prepared.height, logits: logits, labels: labels, activation: activation)
+            width: computed.width, height: computed.height, logits: logits, labels: labels, activation: activation)
     }
 }

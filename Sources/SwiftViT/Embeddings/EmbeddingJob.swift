@@ -1,3 +1,4 @@
+import Communication
 import Datasets
 import Models
 import Support
@@ -79,13 +80,18 @@ public struct EmbeddingJob {
     /// Runs the job. `note` receives a sentence where a run to resume has left damaged files; `progress` receives the number
     /// of inputs done before this run, and then each input's result.
     ///
-    /// An error thrown by `progress` ends the run, which can be resumed.
+    /// An error thrown by `progress` ends the run, which can be resumed. Where processes share the images, the first one
+    /// alone writes and reports.
     public func run(
         _ progress: (_ done: Int, _ input: EmbeddedInput?) throws -> Void = { _, _ in },
         note: (String) -> Void = { _ in }
     ) throws -> Outcome {
+        guard embedder.options.communicator.isFirst else { return try assist() }
         try UnfinishedFiles().removeAbandoned(of: EmbeddingJournal.directory(of: output))
-        if options.resumes, !options.updates, let outcome = try finishedOutcome() { return outcome }
+        if options.resumes, !options.updates, let outcome = try finishedOutcome() {
+            begin(from: inputs.count)
+            return outcome
+        }
         let known = try options.updates ? KnownRows(output, settings: settings, options) : nil
         let folder = Files.directory(of: output)
         if !folder.isEmpty { try Files.makeDirectory(folder) }
@@ -102,9 +108,23 @@ public struct EmbeddingJob {
         return try finish(journal)
     }
 
+    /// Tells the other processes from which input on they are to embed.
+    private func begin(from input: Int) {
+        _ = embedder.options.communicator.broadcast(littleEndian(UInt64(input)))
+    }
+
+    /// Embeds this process's share for the first one.
+    private func assist() throws -> Outcome {
+        let first = embedder.options.communicator.broadcast([]).reversed().reduce(0) { $0 << 8 | Int($1) }
+        let known = try options.updates ? KnownRows(output, settings: settings, options) : nil
+        try embedder.embed(Array(inputs[first...]), known: { known?[$0] }) { _ in }
+        return Outcome(rows: 0, failures: 0)
+    }
+
     private func embedRest(
         _ journal: EmbeddingJournal, _ known: KnownRows?, _ progress: (Int, EmbeddedInput?) throws -> Void
     ) throws {
+        begin(from: journal.position.inputs)
         let rest = Array(inputs[journal.position.inputs...])
         try embedder.embed(rest, known: { known?[$0] }) { input in
             let input = input.checked(by: encoder)

@@ -1,3 +1,4 @@
+import Communication
 import Compute
 import Datasets
 import Imaging
@@ -26,9 +27,19 @@ extension ImageEmbedder {
         _ inputs: [InputPaths.Input], known: @escaping @Sendable (SHA256) -> [Float]?,
         _ body: (EmbeddedInput) throws -> Void
     ) throws {
+        let shared = SharedInputs(
+            inputs: inputs, batchSize: min(options.batchSize, max(1, inputs.count)), communicator: options.communicator,
+            pack: { (embedding: Embedding, message) in
+                message.append(bytes: embedding.digest.bytes)
+                message.append(embedding.values)
+            },
+            unpack: { message in
+                let digest = SHA256(bytes: message.content())
+                return Embedding(values: message.floats(), digest: digest)
+            })
         guard !inputs.isEmpty else { return }
         let preparation = self.preparation
-        let stream = PreparedInputs(inputs: inputs, groupSize: options.batchSize, threads: options.threads) {
+        let stream = PreparedInputs(inputs: shared.own, groupSize: shared.batchSize, threads: options.threads) {
             (input) throws(InputError) in
             let bytes = try input.bytes()
             let digest = SHA256(of: bytes)
@@ -36,19 +47,22 @@ extension ImageEmbedder {
             return Prepared(digest: digest, content: .image(try preparation.prepare(bytes, path: input.path).image))
         }
         var batch: EmbeddingBatch?
-        try stream.forEachGroup { group in
+        var groups = PreparedInputs<Prepared>.Groups(stream)
+        try shared.run {
+            guard let group = groups.next() else { return nil }
             let images = group.compactMap(\.image)
             if batch == nil, !images.isEmpty {
                 batch = EmbeddingBatch(self, capacity: min(options.batchSize, inputs.count), model: try model())
             }
             let computed = batch?.embed(images.map(\.image), paths: images.map(\.path)) ?? []
             var rest = computed[...]
-            for item in group {
-                let result = item.result.flatMap { prepared in
+            return group.map { item in
+                item.result.flatMap { prepared in
                     prepared.values(computed: &rest).map { Embedding(values: $0, digest: prepared.digest) }
                 }
-                try body(EmbeddedInput(path: item.path, result: result))
             }
+        } _: { path, result in
+            try body(EmbeddedInput(path: path, result: result))
         }
     }
 }

@@ -1,3 +1,4 @@
+import Communication
 import Compute
 import Datasets
 import Imaging
@@ -36,6 +37,8 @@ public final class ImageEmbedder: Sendable {
         /// the preprocessing stay. Position embeddings are MAE's sine-cosine table if the checkpoint is a masked
         /// autoencoder; otherwise they are drawn, too.
         public var randomSeed: UInt64?
+        /// The processes that share many images.
+        package var communicator: any Communicator = SingleProcess()
 
         /// The defaults.
         public init() {}

@@ -61,8 +61,9 @@ extension ImageClassifier {
             }
         ) { path, result in
             let label = labels.next() ?? nil
-            let outcome = result.flatMap { _, logits in
+            let outcome = result.flatMap { computed in
                 Result { () throws(InputError) in
+                    let logits = computed.logits
                     guard logits.joined().allSatisfy(\.isFinite) else {
                         throw .notFinite(path, weights: checkpoint.path)
                     }

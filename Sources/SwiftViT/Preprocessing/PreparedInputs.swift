@@ -24,22 +24,36 @@ struct PreparedInputs<Prepared: Sendable> {
 
     /// Passes all groups to `body`. An error that it throws ends the run.
     func forEachGroup(_ body: ([Item]) throws -> Void) throws {
-        guard !inputs.isEmpty else { return }
-        let size = min(groupSize, inputs.count)
-        let (inputs, prepare) = (inputs, prepare)
-        let prefetcher = OrderedPrefetcher(
-            count: inputs.count, threads: threads ?? Engines.availableCores, lookAhead: 2 * size + 2
-        ) { index in
-            Result { () throws(InputError) in try prepare(inputs[index]) }
-        }
-        var group: [Item] = []
-        group.reserveCapacity(size)
-        for (index, result) in prefetcher.enumerated() {
-            group.append(Item(index: index, path: inputs[index].path, result: result))
-            if group.count == size || index == inputs.count - 1 {
-                try body(group)
-                group.removeAll(keepingCapacity: true)
+        var groups = Groups(self)
+        while let group = groups.next() { try body(group) }
+    }
+
+    /// The groups one after another; preparing begins at once.
+    struct Groups: IteratorProtocol {
+        private let inputs: [InputPaths.Input]
+        private let size: Int
+        private let prefetcher: OrderedPrefetcher<Result<Prepared, InputError>>
+        private var index = 0
+
+        init(_ prepared: PreparedInputs) {
+            let (inputs, prepare) = (prepared.inputs, prepared.prepare)
+            self.inputs = inputs
+            size = min(prepared.groupSize, max(1, inputs.count))
+            prefetcher = OrderedPrefetcher(
+                count: inputs.count, threads: prepared.threads ?? Engines.availableCores, lookAhead: 2 * size + 2
+            ) { index in
+                Result { () throws(InputError) in try prepare(inputs[index]) }
             }
+        }
+
+        mutating func next() -> [Item]? {
+            var group: [Item] = []
+            group.reserveCapacity(size)
+            while group.count < size, let result = prefetcher.next() {
+                group.append(Item(index: index, path: inputs[index].path, result: result))
+                index += 1
+            }
+            return group.isEmpty ? nil : group
         }
     }
 }

@@ -31,19 +31,12 @@ package struct RunDirectory {
     }
 
     /// Makes the directory and keeps other processes out of it while the lock lives.
-    package func open() throws -> FileLock {
+    ///
+    /// - Parameter note: takes a sentence where nothing can keep them out.
+    package func open(note: (String) -> Void = { _ in }) throws -> RunLock {
         try Files.makeDirectory(path)
         try Files.makeDirectory(checkpoints)
-        let lock: FileLock?
-        do throws(SystemError) {
-            lock = try FileLock.take(path)
-        } catch {
-            throw TrainingError(.inputOutput, "\(path): cannot be opened: \(error)")
-        }
-        guard let lock else {
-            throw TrainingError(
-                .cannotCreate, "\(path): another process is training in it; wait for it, or name another directory")
-        }
+        let lock = try RunLock(path, note: note)
         for directory in [path, checkpoints, reconstructions, tensorboard] {
             try Files.removeAbandoned(in: directory)
         }

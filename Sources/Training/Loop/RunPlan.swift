@@ -1,3 +1,4 @@
+import Communication
 import Compute
 import Datasets
 import Models
@@ -7,6 +8,8 @@ import Support
 public struct RunPlan: Sendable {
     /// The settings that every run has.
     public let run: RunSettings
+    /// The processes that share a step.
+    public internal(set) var processCount = 1
     /// Images to train on.
     public let imageCount: Int
     /// Images held out.
@@ -37,7 +40,9 @@ public struct RunPlan: Sendable {
 
     /// The lines of the plan, which may hold names as they are.
     var lines: [String] {
-        let parts = run.accumulate > 1 ? " (\(run.batchSize) × \(run.accumulate))" : ""
+        let own = run.accumulate / processCount
+        let factors = [run.batchSize] + [own, processCount].filter { $0 > 1 }
+        let parts = factors.count > 1 ? " (\(factors.map(String.init).joined(separator: " × ")))" : ""
         let epochs = fixed(Double(run.steps) / Double(max(1, stepsPerEpoch)), 1)
         let all: [(title: String, text: String)] =
             [
@@ -49,7 +54,7 @@ public struct RunPlan: Sendable {
                 ),
             ] + rows + [
                 ("steps", "\(run.steps) (\(stepsPerEpoch) per epoch, \(epochs) epochs)")
-            ] + costRows + [
+            ] + processRows + costRows + [
                 (
                     "checkpoints",
                     "every \(run.checkpointEvery) steps, "
@@ -61,6 +66,11 @@ public struct RunPlan: Sendable {
 
     static func line(_ title: String, _ text: String) -> String {
         title + String(repeating: " ", count: max(1, 18 - title.count)) + text
+    }
+
+    private var processRows: [(title: String, text: String)] {
+        if run.accumulate == 1 { return [] }
+        return [("processes", "\(processCount); \(run.processCountsText) give the same weights")]
     }
 
     private var costRows: [(title: String, text: String)] {
@@ -88,27 +98,41 @@ public struct RunPlan: Sendable {
 extension TrainingOptions {
     /// What a run of these options would take: reads the data, builds the model and times a few steps.
     public func plan(threads: Int? = nil, observer: RunObserver) throws -> RunPlan {
-        try timed(threads: threads, observer: observer).measuredPlan(threads: threads, observer: observer)
+        try plan(threads: threads, observer: observer, among: SingleProcess())
+    }
+
+    /// The same for a run that processes share.
+    package func plan(threads: Int?, observer: RunObserver, among communicator: any Communicator) throws -> RunPlan {
+        try timed(threads: threads, observer: observer, among: communicator)
+            .measuredPlan(threads: threads, observer: observer, among: communicator)
     }
 
     /// The same with a number of steps in the place of minutes, from a few timed steps.
-    func timed(threads: Int?, observer: RunObserver) throws -> Self {
+    func timed(threads: Int?, observer: RunObserver, among communicator: any Communicator) throws -> Self {
+        var options = self
+        options.processCount = communicator.count
         try check()
-        guard given.contains("minutes"), let minutes = settings.request.minutes else { return self }
+        guard given.contains("minutes"), let minutes = settings.request.minutes else { return options }
         var quiet = RunObserver()
         quiet.shouldStop = observer.shouldStop
-        var options = self
         options.minutes = nil
         // A warm-up of some epochs must fit in; the number does not matter otherwise.
         options.steps = 1_000_000
-        let seconds = try options.measuredPlan(threads: threads, observer: quiet).cost?.secondsPerStep ?? 0
+        let cost = try options.measuredPlan(threads: threads, observer: quiet, among: communicator).cost
+        var pace = PackedMessage()
+        pace.append(cost?.secondsPerStep ?? 0)
+        // Each process has timed its own steps; the first one's decide.
+        pace = PackedMessage(communicator.broadcast(pace.bytes))
+        let seconds = pace.double()
         let steps = max(1, min(1e9, (60 * minutes / max(seconds, 1e-6)).rounded(.down)))
         options.steps = Int(steps)
         observer.note("\(fixed(minutes, 1)) minutes are \(Int(steps)) steps of \(fixed(seconds, 3)) s each")
         return options
     }
 
-    private func measuredPlan(threads: Int?, observer: RunObserver) throws -> RunPlan {
+    private func measuredPlan(
+        threads: Int?, observer: RunObserver, among communicator: any Communicator
+    ) throws -> RunPlan {
         let resolved = try resolve()
         let (settings, dataset, checkpoint) = (resolved.settings, resolved.dataset, resolved.checkpoint)
         for note in resolved.notes { observer.note(note) }
@@ -117,18 +141,21 @@ extension TrainingOptions {
         let method = try method.init(
             settings, start: checkpoint.map { .checkpoint($0) } ?? .random, dataset: dataset, engine: engine,
             note: observer.note)
-        let loader = try method.loader(dataset, report: observer.unreadable)
+        let news = StepNews(communicator, shouldStop: observer.shouldStop, report: observer.unreadable)
+        let sums = GradientSums(
+            method.parameters, passCount: settings.run.accumulate, communicator: communicator)
+        let loader = try method.loader(dataset, among: communicator) { news.meet($0) }
         var times: [Double] = []
         let clock = ContinuousClock()
-        for step in 0..<4 where !observer.shouldStop() {
-            let time = try clock.measure { _ = try method.step(step) { try loader.next() } }
+        for step in 0..<4 where !news.stops {
+            let time = try clock.measure { _ = try method.step(step, loader, sums: sums, news: news) }
             if step > 0 { times.append(time / .seconds(1)) }
         }
         // Decoded images are kept at their own size, which is not known; the model's is a guess at it.
         let size = settings.encoder.imageSize
         let pixels = size.height * size.width * settings.encoder.inputChannels
         let cache = min(settings.run.cacheMemory, dataset.training.count * pixels)
-        var plan = method.plan(dataset, given: given)
+        var plan = method.plan(dataset, given: given, processCount: processCount)
         plan.cost = RunPlan.Cost(
             secondsPerStep: times.isEmpty ? 0 : times.sorted()[times.count / 2],
             peakMemory: PeakMemory.bytes + cache)
@@ -138,7 +165,7 @@ extension TrainingOptions {
 
 extension TrainingMethod {
     /// What the run is, without the time that it takes; `given`: the names of the options that were asked for.
-    func plan(_ dataset: ImageDataset, given: Set<String>) -> RunPlan {
+    func plan(_ dataset: ImageDataset, given: Set<String>, processCount: Int) -> RunPlan {
         let (run, encoder) = (settings.run, settings.encoder)
         let count = fixed(Double(parameters.store.parameterCount) / 1e6, 2)
         var plan = RunPlan(
@@ -147,6 +174,7 @@ extension TrainingMethod {
             model: "\(count) M parameters, width \(encoder.width), depth \(encoder.depth), heads \(encoder.heads)",
             input: "\(encoder.imageSize.text) pixels, \(encoder.inputChannels) channels, "
                 + "\(encoder.patchCount) patches of \(encoder.patchSize.text)")
+        plan.processCount = processCount
         if run.warmupSteps >= run.steps {
             plan.warnings.append(
                 "The warm-up takes the whole run; a smaller --warmup-epochs lets the learning rate reach its peak.")

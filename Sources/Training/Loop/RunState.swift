@@ -1,3 +1,4 @@
+import Communication
 import Datasets
 import Models
 import Support
@@ -70,7 +71,18 @@ package struct RunState {
     /// Reads the state of a checkpoint.
     package init(in checkpoint: String) throws {
         let path = Files.join(checkpoint, "state.json")
-        let json = try JSON.file(path)
+        try self.init(JSON.file(path), path: path)
+    }
+
+    /// The state that process 0 makes, in all processes.
+    static func shared(among communicator: any Communicator, _ make: () throws -> RunState) throws -> RunState {
+        if communicator.isAlone { return try make() }
+        let own = communicator.isFirst ? try make() : nil
+        let bytes = communicator.broadcast(own.map { Array($0.json.text().utf8) } ?? [])
+        return try own ?? RunState(JSON.parse(bytes), path: "process 0")
+    }
+
+    private init(_ json: JSON, path: String) throws {
         guard let step = json["step"]?.integer, step >= 0, let lossSum = json["loss_sum"]?.double,
             let lossCount = json["loss_count"]?.integer, (0...step).contains(lossCount),
             let unreadable = json["unreadable"]?.elements,

@@ -1,3 +1,4 @@
+import Communication
 import Datasets
 import Models
 import Support
@@ -7,25 +8,38 @@ extension TrainingRun {
     public func train() throws -> RunResult {
         let run = settings.run
         if state.step >= run.steps {
-            try finish()
+            if communicator.isFirst { try finish() }
             observer.note("\(directory.path): all \(state.step) steps are done")
             return result
         }
+        let news = StepNews(
+            communicator, unreadable: state.unreadable, shouldStop: observer.shouldStop, report: observer.unreadable)
         let loader = try method.loader(
-            dataset, from: state.step, unreadable: state.unreadable, report: observer.unreadable)
+            dataset, from: state.step, unreadable: state.unreadable, among: communicator
+        ) { news.meet($0) }
+        let sums = GradientSums(method.parameters, passCount: run.accumulate, communicator: communicator)
         var pace = Pace(imagesPerStep: run.effectiveBatch)
         while state.step < run.steps {
-            if observer.shouldStop() {
+            if news.stops {
                 // With no step done there is nothing that a resumed run could not begin again.
-                if state.step > 0 {
+                if state.step > 0, communicator.isFirst {
                     try checkPlace()
                     try saveCheckpoint()
                 }
                 return result
             }
-            try takeStep(loader, &pace)
+            let outcome = try method.step(state.step, loader, sums: sums, news: news)
+            guard outcome.isFinite else { throw divergence(outcome) }
+            state.step += 1
+            state.unreadable = news.unreadable
+            pace.step()
+            let moment = Moment(
+                step: state.step, steps: run.steps, checkpointEvery: run.checkpointEvery, plan: loader.plan,
+                measures: type(of: method).measures)
+            if communicator.isFirst { try record(outcome, loader.plan, moment, &pace) }
+            try measure(at: moment, loader.plan)
         }
-        try finish()
+        if communicator.isFirst { try finish() }
         return result
     }
 
@@ -35,34 +49,30 @@ extension TrainingRun {
             unreadable: state.unreadable + heldOutUnreadable)
     }
 
-    private func takeStep(_ loader: BatchLoader, _ pace: inout Pace) throws {
+    /// Records a step in metrics and progress.
+    private func record(_ outcome: StepOutcome, _ plan: EpochPlan, _ moment: Moment, _ pace: inout Pace) throws {
         let run = settings.run
-        let outcome = try method.step(state.step) { try loader.next() }
-        guard outcome.isFinite else { throw divergence(outcome) }
-        state.step += 1
         state.lossSum += outcome.loss
         state.lossCount += 1
-        state.unreadable = loader.unreadable
-        pace.step()
-        let isLast = state.step == run.steps
-        let isCheckpoint = isLast || state.step % run.checkpointEvery == 0
-        if isLast || state.step % run.logEvery == 0 { try log(outcome, loader.plan, &pace) }
-        let progress = RunProgress(
-            step: state.step, totalSteps: run.steps, stepsPerEpoch: loader.plan.stepsPerEpoch, loss: outcome.loss,
-            heldOut: heldOut, seconds: pace.seconds, imagesPerSecond: pace.imagesPerSecond,
-            secondsLeft: pace.secondsPerStep * Double(run.steps - state.step))
-        observer.progress(progress)
-        let isMeasured =
-            switch type(of: method).measures {
-            case .atCheckpoints: isCheckpoint
-            case .afterEpochs: isLast || state.step % loader.plan.stepsPerEpoch == 0
-            }
-        if isMeasured || isCheckpoint { try checkPlace() }
-        let isBest = isMeasured ? try measure(epoch: progress.epoch) : false
+        if moment.isLast || state.step % run.logEvery == 0 { try log(outcome, plan, &pace) }
+        observer.progress(
+            RunProgress(
+                step: state.step, totalSteps: run.steps, stepsPerEpoch: plan.stepsPerEpoch, loss: outcome.loss,
+                heldOut: heldOut, seconds: pace.seconds, imagesPerSecond: pace.imagesPerSecond,
+                secondsLeft: pace.secondsPerStep * Double(run.steps - state.step)))
+    }
+
+    /// Measures the model and writes checkpoint and result, where it is time for them.
+    private func measure(at moment: Moment, _ plan: EpochPlan) throws {
+        if moment.isMeasured || moment.isCheckpoint { try checkPlace() }
+        let measurement = moment.isMeasured ? try method.measure(step: state.step, among: communicator) : nil
+        guard communicator.isFirst else { return }
+        let epoch = Double(state.step) / Double(max(1, plan.stepsPerEpoch))
+        let isBest = try measurement.map { try take($0, epoch: epoch) } ?? false
         // Without measurements to choose by, the last model is the result. A checkpoint that says that all steps are done
         // comes after it, so that a run that was made longer never ends with the result of the shorter one.
-        if isLast, state.best == nil { try export() }
-        if isCheckpoint || isBest { try saveCheckpoint() }
+        if moment.isLast, state.best == nil { try export() }
+        if moment.isCheckpoint || isBest { try saveCheckpoint() }
     }
 
     private func log(_ outcome: StepOutcome, _ plan: EpochPlan, _ pace: inout Pace) throws {
@@ -78,11 +88,10 @@ extension TrainingRun {
         state.lossCount = 0
     }
 
-    /// Measures the model on held-out images, and keeps it as the result where it is the best so far.
+    /// Records what was measured on held-out images, and keeps the model as the result where it is the best so far.
     ///
     /// - Returns: whether it is the best so far, which deserves a checkpoint.
-    private func measure(epoch: Double) throws -> Bool {
-        guard let measurement = try method.measure(step: state.step) else { return false }
+    private func take(_ measurement: Measurement, epoch: Double) throws -> Bool {
         try report(measurement.unreadable)
         for file in measurement.damaged where !heldOutDamaged.contains(file) {
             heldOutDamaged.append(file)
@@ -142,6 +151,7 @@ extension TrainingRun {
     }
 
     private func divergence(_ outcome: StepOutcome) -> TrainingError {
+        let paths = communicator.gather(outcome.paths)
         let what =
             outcome.loss.isFinite ? "the gradient norm is \(outcome.gradientNorm)" : "the loss is \(outcome.loss)"
         let good = (try? directory.checkpointSteps)?.last.map {
@@ -150,8 +160,41 @@ extension TrainingRun {
         return TrainingError(
             .malformed,
             "\(directory.path): \(what) in step \(state.step + 1), whose batch has the files "
-                + "\(outcome.paths.joined(separator: ", ")); \(good ?? "there is no checkpoint yet"); a smaller --blr, a "
+                + "\(paths.joined(separator: ", ")); \(good ?? "there is no checkpoint yet"); a smaller --blr, a "
                 + "longer warm-up or --clip 1 often helps")
+    }
+}
+
+/// What is due after a step.
+private struct Moment {
+    let isLast: Bool
+    let isCheckpoint: Bool
+    let isMeasured: Bool
+
+    init(step: Int, steps: Int, checkpointEvery: Int, plan: EpochPlan, measures: MeasuringTime) {
+        isLast = step == steps
+        isCheckpoint = isLast || step % checkpointEvery == 0
+        isMeasured =
+            switch measures {
+            case .atCheckpoints: isCheckpoint
+            case .afterEpochs: isLast || step % plan.stepsPerEpoch == 0
+            }
+    }
+}
+
+extension Communicator {
+    /// The names of all processes in the first, and each one's own in the others.
+    fileprivate func gather(_ names: [String]) -> [String] {
+        if isAlone { return names }
+        var message = PackedMessage()
+        for name in names { message.append(name) }
+        let all = gather(message.bytes)
+        guard isFirst else { return names }
+        return all.flatMap { bytes in
+            var (message, names) = (PackedMessage(bytes), [String]())
+            while !message.isAtEnd { names.append(message.text()) }
+            return names
+        }
     }
 }
 

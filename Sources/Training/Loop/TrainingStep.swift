@@ -1,4 +1,4 @@
-import Support
+import Communication
 import Compute
 import Datasets
 
@@ -6,25 +6,26 @@ import Datasets
 struct StepOutcome {
     /// The mean over the whole effective batch.
     let loss: Double
-    /// The norm of all gradients, before clipping.
+    /// The norm of all gradients, before clipping; not a number where the loss is none.
     let gradientNorm: Double
     let rate: Double
-    /// The files that went into it.
+    /// The files that went into it, as far as this process read them.
     let paths: [String]
 
     var isFinite: Bool { loss.isFinite && gradientNorm.isFinite }
 }
 
 extension TrainingMethod {
-    /// The batches of a run from step `step` on.
+    /// The batches of a run from step `step` on; of several processes, each loads its share.
     func loader(
         _ dataset: ImageDataset, from step: Int = 0, unreadable: [BatchLoader.Unreadable] = [],
-        report: @escaping (BatchLoader.Unreadable) -> Void
+        among communicator: any Communicator, report: @escaping (BatchLoader.Unreadable) -> Void
     ) throws -> BatchLoader {
         let run = settings.run
         var options = BatchLoader.Options(
             batchSize: run.batchSize, augmentation: augmentation, normalization: settings.preprocessing)
         options.accumulate = run.accumulate
+        options.share = (communicator.rank, communicator.count)
         options.seed = run.seed
         options.decoding = settings.decoding
         options.threads = parameters.engine.threadCount
@@ -33,21 +34,26 @@ extension TrainingMethod {
         return try BatchLoader(dataset, options: options, startingAt: step, unreadable: unreadable, report: report)
     }
 
-    /// Step number `step`, counted from 0, over the batches that `next` gives. Weights stay as they are where the
-    /// outcome is not finite.
-    func step(_ step: Int, next: () throws -> Batch) throws -> StepOutcome {
+    /// Step number `step`, counted from 0, over the batches of `loader`. Weights stay as they are where the outcome is not
+    /// finite.
+    func step(_ step: Int, _ loader: BatchLoader, sums: GradientSums, news: StepNews) throws -> StepOutcome {
         let (run, engine) = (settings.run, parameters.engine)
-        engine.zero(parameters.store.gradients)
-        var loss = 0.0
-        var paths: [String] = []
-        for part in 0..<run.accumulate {
-            let batch = try next()
+        var (losses, paths) = ([Double](), [String]())
+        sums.begin()
+        for part in sums.parts {
+            let batch = try loader.next()
             paths += batch.paths
-            loss += try pass(batch, step: step, part: part) / Double(run.accumulate)
+            sums.prepare()
+            let loss = try pass(batch, step: step, part: part)
+            losses.append(loss)
             guard loss.isFinite else { break }
+            sums.add(part: part)
         }
-        let norm = engine.norm(parameters.store.gradients)
+        let loss = news.exchange(losses, loader).reduce(0.0) { $0 + $1 / Double(run.accumulate) }
         let rate = run.schedule.rate(at: step)
+        guard loss.isFinite else { return StepOutcome(loss: loss, gradientNorm: .nan, rate: rate, paths: paths) }
+        sums.finish()
+        let norm = engine.norm(parameters.store.gradients)
         let outcome = StepOutcome(loss: loss, gradientNorm: norm, rate: rate, paths: paths)
         guard outcome.isFinite else { return outcome }
         parameters.optimizer.update(

@@ -1,3 +1,4 @@
+import Communication
 import Compute
 import Datasets
 import Models
@@ -57,8 +58,9 @@ package protocol TrainingMethod<Settings>: AnyObject, SendableMetatype {
 
     /// When `measure` is called.
     static var measures: MeasuringTime { get }
-    /// Measures the model after `step` steps; nil where nothing is held out.
-    func measure(step: Int) throws -> Measurement?
+    /// Measures the model after `step` steps, together with other processes; nil where nothing is held out, and in other
+    /// processes than the first.
+    func measure(step: Int, among communicator: any Communicator) throws -> Measurement?
     /// Adds the method's own to a report: summary, charts, sections.
     func describe(_ report: inout RunReport, metrics: RunReport.Lines, directory: RunDirectory, step: Int)
         throws(FileError)

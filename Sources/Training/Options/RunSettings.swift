@@ -1,3 +1,4 @@
+import Communication
 import Compute
 import Imaging
 import Models
@@ -43,7 +44,7 @@ public struct RunSettings: Sendable, Equatable {
     public var maxPixels = DecodingOptions().maxPixels
     /// Images per forward pass.
     public var batchSize = 64
-    /// Forward passes per step.
+    /// Forward passes per step, of all processes together.
     public var accumulate = 1
     /// Steps of the whole run.
     public var steps = 0
@@ -93,8 +94,9 @@ public struct RunSettings: Sendable, Equatable {
     /// Images per step.
     public var effectiveBatch: Int { batchSize * accumulate }
 
-    /// The numbers that a run keeps for a weight: itself, its gradient, two moments, and its average where there is one.
-    var copies: Int { averageDecay > 0 ? 5 : 4 }
+    /// The numbers that a run keeps for a weight: itself, its gradient and sums of those, two moments, and its average where
+    /// there is one.
+    var copies: Int { (averageDecay > 0 ? 5 : 4) + SumTree.depth(parts: 0..<accumulate) }
 
     /// The learning rate of each step.
     public var schedule: LearningRateSchedule {
@@ -180,7 +182,7 @@ extension TrainingOption {
                 "Number of images per forward pass."),
             Self(
                 "accumulate", \.run.accumulate, .size(), under: .optimization,
-                "Number of forward passes per step."),
+                "Number of forward passes per step, in each process that MPI starts."),
             Self(
                 "steps", \.run.steps, .integer(from: 1), under: .optimization,
                 "Number of steps, instead of --epochs.", default: ""),

@@ -62,10 +62,14 @@ extension TrainingOptions {
         let culprit = method.options.first { other in
             guard given.contains(other.name) else { return false }
             var changed = recorded
-            other.copy(settings, &changed)
-            other.effect(&changed)
+            take(other, into: &changed)
             changed.applyEpochs([other.name], imageCount: dataset.training.count)
             return option.encode(changed) != option.encode(recorded)
+        }
+        if culprit?.path == \Settings.run.accumulate, processCount > 1 {
+            return
+                "\(recorded.run.accumulate) forward passes a step, not --accumulate \(settings.run.accumulate) on each of "
+                + "\(processCount) processes; leave the option out"
         }
         guard let culprit else {
             return

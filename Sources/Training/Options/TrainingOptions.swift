@@ -15,6 +15,8 @@ public struct TrainingOptions<Own: Sendable & Equatable>: Sendable {
     private(set) var settings: TrainingSettings<Own>
     /// The names of what was asked for.
     private(set) var given: Set<String> = []
+    /// The processes that share a step; `accumulate` is asked for of each, and recorded of all.
+    var processCount = 1
 
     /// Nothing asked for but the data.
     package init<Method: TrainingMethod>(_ method: Method.Type, data: String) where Method.Settings == Own {
@@ -114,9 +116,10 @@ extension TrainingOptions {
         } else if !given.contains("channels") {
             resolved.vit.inputChannels = ImageChannels.common(in: dataset)
         }
+        resolved.run.accumulate *= processCount
         let wanted =
             (given.contains("batch-size") ? settings : resolved).run.batchSize
-            * (given.contains("accumulate") ? settings : resolved).run.accumulate
+            * (given.contains("accumulate") ? settings.run.accumulate * processCount : resolved.run.accumulate)
         try apply(to: &resolved, dataset)
         try method.settle(&resolved, given: given, checkpoint: checkpoint)
         resolved.settle(given, defaults: method.defaults.request, imageCount: dataset.training.count)
@@ -166,18 +169,27 @@ extension TrainingOptions {
     func apply(to settings: inout TrainingSettings<Own>, _ dataset: ImageDataset) throws {
         settings.run.data = data
         for option in method.options where given.contains(option.name) {
-            option.copy(self.settings, &settings)
-            option.effect(&settings)
+            take(option, into: &settings)
         }
-        settings.fitBatch(imageCount: dataset.training.count)
+        settings.fitBatch(imageCount: dataset.training.count, processCount: processCount)
         settings.applyEpochs(given, imageCount: dataset.training.count)
         try method.read(dataset, into: &settings)
+    }
+
+    /// Puts what was asked for of an option into `settings`, and what follows from it.
+    func take(_ option: TrainingOption<Own>, into settings: inout TrainingSettings<Own>) {
+        option.copy(self.settings, &settings)
+        if option.path == \Settings.run.accumulate { settings.run.accumulate *= processCount }
+        option.effect(&settings)
     }
 
     func finish(_ settings: inout TrainingSettings<Own>) throws {
         settings.request = TrainingRequest()
         try settings.check()
         try method.check(settings, given: given)
-        try method.memoryNeed(settings).check()
+        try checkProcesses(of: settings.run)
+        var own = settings
+        own.run.accumulate /= processCount
+        try method.memoryNeed(own).check()
     }
 }

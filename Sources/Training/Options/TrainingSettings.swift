@@ -84,11 +84,12 @@ extension TrainingSettings {
         run.std = (isGrey ? [0.226] : [0.229, 0.224, 0.225]) + alpha
     }
 
-    /// Makes a step no larger than the data: of few images, a batch takes all.
-    mutating func fitBatch(imageCount: Int) {
+    /// Makes a step no larger than the data: of few images, a batch takes all, or one of each process its share.
+    mutating func fitBatch(imageCount: Int, processCount: Int) {
         guard imageCount > 0, imageCount < run.effectiveBatch else { return }
-        run.batchSize = min(run.batchSize, imageCount)
-        run.accumulate = min(run.accumulate, imageCount / run.batchSize)
+        run.batchSize = min(run.batchSize, max(1, imageCount / processCount))
+        let passes = min(run.accumulate, imageCount / run.batchSize) / processCount
+        run.accumulate = max(1, passes) * processCount
     }
 
     /// Turns the epochs that were asked for into steps of `imageCount` images.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Communication
 import Datasets
 import Imaging
 import Models
@@ -66,14 +67,24 @@ struct ClassifyCommand: ParsableCommand {
         let unfinished = UnfinishedFiles()
         Interruption.watch(removing: unfinished)
         keepFreedMemory()
+        try Processes.run { communicator in
+            var command = self
+            if !communicator.isFirst { command.inference.shared.quiet = true }
+            try command.classify(unfinished, communicator)
+        }
+    }
+
+    private func classify(_ unfinished: UnfinishedFiles, _ communicator: any Communicator) throws {
         let inputs = try InputPaths(expanding: paths).inputs
         let checkpoint = try ModelLocation.open(model, weights: source, isQuiet: inference.shared.quiet)
         let texts = try words.texts(for: checkpoint, labels: labels)
         let classifier = try ImageClassifier(
-            checkpoint, labels: texts == nil ? readLabels(for: checkpoint) : nil, texts: texts, options: options(inputs)
+            checkpoint, labels: texts == nil ? readLabels(for: checkpoint) : nil, texts: texts,
+            options: options(inputs, communicator)
         )
         checkpoint.noteAssumptions(usesHead: activation == nil, unless: inference.shared.quiet)
         inference.threads.noteShortage(in: classifier.engine, unless: inference.shared.quiet)
+        guard communicator.isFirst else { return try classifier.classify(inputs) { _ in } }
         let logitsFile = try logits.map { path throws(FileError) in
             try NumPyWriter(path, columns: classifier.classCount, unfinished: unfinished)
         }
@@ -88,8 +99,11 @@ struct ClassifyCommand: ParsableCommand {
         try run.finish()
     }
 
-    private func options(_ inputs: [InputPaths.Input]) -> ImageClassifier.Options {
+    private func options(
+        _ inputs: [InputPaths.Input], _ communicator: any Communicator
+    ) -> ImageClassifier.Options {
         var options = ImageClassifier.Options()
+        options.communicator = communicator
         inference.apply(to: &options)
         options.activation = activation
         options.tokenizer = words.tokenizer.tokenizer

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Communication
 import Datasets
 import Imaging
 import Models
@@ -60,13 +61,27 @@ struct EmbedCommand: ParsableCommand {
     }
 
     func run() throws {
-        if let text { return try embed(textFile: text) }
+        if let text {
+            // Texts are few, and one process embeds them.
+            return try Processes.run { if $0.isFirst { try embed(textFile: text) } }
+        }
         Interruption.watch(removing: UnfinishedFiles())
         keepFreedMemory()
+        // A shard is what a process of its own takes, whoever started it.
+        if shard != nil { return try embed(SingleProcess()) }
+        try Processes.run { communicator in
+            var command = self
+            if !communicator.isFirst { command.inference.shared.quiet = true }
+            try command.embed(communicator)
+        }
+    }
+
+    private func embed(_ communicator: any Communicator) throws {
         let inputs = try InputPaths(expanding: paths).inputs
+        var settings = features.options(inference)
+        settings.communicator = communicator
         let embedder = try ImageEmbedder(
-            ModelLocation.open(features.model, weights: source, isQuiet: inference.shared.quiet),
-            options: features.options(inference))
+            ModelLocation.open(features.model, weights: source, isQuiet: inference.shared.quiet), options: settings)
         embedder.checkpoint.noteAssumptions(unless: inference.shared.quiet)
         inference.threads.noteShortage(in: embedder.engine, unless: inference.shared.quiet)
         var options = EmbeddingJob.Options()
@@ -75,6 +90,10 @@ struct EmbedCommand: ParsableCommand {
         options.updates = update
         options.shard = shard.map { ($0.index, $0.count) }
         let job = try EmbeddingJob(embedder, inputs: inputs, output: output, options: options)
+        guard communicator.isFirst else {
+            _ = try job.run()
+            return
+        }
         try run(job)
     }
 

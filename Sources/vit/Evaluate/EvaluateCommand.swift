@@ -1,4 +1,5 @@
 import ArgumentParser
+import Communication
 import Datasets
 import Models
 import Support
@@ -79,8 +80,17 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         let unfinished = UnfinishedFiles()
         Interruption.watch(removing: unfinished)
-        if let predictions { try OutputFile.checkPlace(predictions) }
-        let classifier = try classifier()
+        try Processes.run { communicator in
+            var command = self
+            if !communicator.isFirst { command.inference.shared.quiet = true }
+            // What times the model is for one process.
+            if !comparePrecision || communicator.isFirst { try command.evaluate(unfinished, communicator) }
+        }
+    }
+
+    private func evaluate(_ unfinished: UnfinishedFiles, _ communicator: any Communicator) throws {
+        if communicator.isFirst, let predictions { try OutputFile.checkPlace(predictions) }
+        let classifier = try classifier(comparePrecision ? SingleProcess() : communicator)
         if !comparePrecision { try classifier.encodeClasses(showsProgress: !inference.shared.quiet) }
         classifier.checkpoint.noteAssumptions(usesHead: activation == nil, unless: inference.shared.quiet)
         inference.threads.noteShortage(in: classifier.engine, unless: inference.shared.quiet)
@@ -88,6 +98,10 @@ struct EvaluateCommand: ParsableCommand {
         let dataset = try classifier.dataset(at: data, options: part.options(recorded: recorded))
         let asked = part.split?.part
         let (measured, samples) = try dataset.evaluationSamples(of: asked)
+        guard communicator.isFirst else {
+            _ = try classifier.evaluate(samples, of: dataset) { _ in }
+            return
+        }
         var run = LabeledRun(
             data: data, total: samples.count, verb: "evaluated", isStrict: inference.images.strict,
             isQuiet: inference.shared.quiet)
@@ -130,11 +144,12 @@ struct EvaluateCommand: ParsableCommand {
         try run.finish()
     }
 
-    private func classifier() throws -> ImageClassifier {
+    private func classifier(_ communicator: any Communicator) throws -> ImageClassifier {
         let checkpoint = try ModelLocation.open(model, weights: source, isQuiet: inference.shared.quiet)
         var options = ImageClassifier.Options()
         inference.apply(to: &options)
         options.batchSize = batchSize
+        options.communicator = communicator
         options.activation = activation
         options.tokenizer = words.tokenizer.tokenizer
         if activation == nil, checkpoint.headActivation == .identity {

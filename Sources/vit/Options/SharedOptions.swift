@@ -140,7 +140,7 @@ struct InferenceOptions: ParsableArguments {
     @OptionGroup var shared: SharedOptions
 
     func apply(to options: inout some ModelRunOptions) {
-        options.threads = threads.threads
+        options.threads = Processes.threads(threads.threads)
         options.precision = precision.precision
         options.overrides = preprocessing.overrides
         options.decoding = images.decoding

@@ -12,6 +12,7 @@ struct PretrainCommand: TrainingCommand {
               vit pretrain tiles/ --output run --width 192 --depth 6 --heads 3 --image-size 64 --patch-size 8
               vit pretrain photos/ --output run --init mae-base/ --epochs 100
               vit pretrain photos/ --output run --resume
+              mpirun -n 4 vit pretrain photos/ --output run        # several processes, one run
 
             Methods:
               mae        masked autoencoding (He et al. 2022); its result loads in transformers

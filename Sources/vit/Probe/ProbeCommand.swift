@@ -1,4 +1,5 @@
 import ArgumentParser
+import Communication
 import Datasets
 import Models
 import Support
@@ -64,7 +65,16 @@ struct ProbeCommand: ParsableCommand {
 
     func run() throws {
         Interruption.watch(removing: UnfinishedFiles())
+        try Processes.run { communicator in
+            var command = self
+            if !communicator.isFirst { command.inference.shared.quiet = true }
+            try command.probe(communicator)
+        }
+    }
+
+    private func probe(_ communicator: any Communicator) throws {
         var options = features.options(inference)
+        options.communicator = communicator
         options.randomSeed = random ? part.seed : nil
         let embedder = try ImageEmbedder(
             ModelLocation.open(features.model, weights: source, isQuiet: inference.shared.quiet), options: options)
@@ -73,6 +83,10 @@ struct ProbeCommand: ParsableCommand {
         let recorded = try part.recordedSplit(of: embedder.checkpoint, data: data)
         let dataset = try ImageDataset(at: data, options: part.options(recorded: recorded))
         let parts = try parts(of: dataset)
+        guard communicator.isFirst else {
+            _ = try embedder.features(of: parts.map(dataset.samples), in: dataset, keptIn: keptFeatures) { _ in }
+            return
+        }
         var run = LabeledRun(
             data: data, total: parts.reduce(0) { $0 + dataset.samples($1).count }, verb: "embedded",
             isStrict: inference.images.strict, isQuiet: inference.shared.quiet)

@@ -1,3 +1,4 @@
+import Communication
 import Models
 import Support
 import Training
@@ -12,12 +13,14 @@ final class RunReporter {
 
     init(isShown: Bool) { self.isShown = isShown }
 
-    func observer(_ stop: StopRequest) -> RunObserver {
+    /// Of several processes, the first one reports for all.
+    func observer(_ stop: StopRequest, _ communicator: any Communicator) -> RunObserver {
         var observer = RunObserver()
+        observer.shouldStop = { stop.signal != nil }
+        guard communicator.isFirst else { return observer }
         observer.progress = { self.show($0) }
         observer.note = { if self.isShown { self.print($0) } }
         observer.unreadable = { self.print("\($0.path): \($0.reason)") }
-        observer.shouldStop = { stop.signal != nil }
         return observer
     }
 

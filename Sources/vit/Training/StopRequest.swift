@@ -2,7 +2,7 @@ import LibC
 import Support
 import Synchronization
 
-/// A request to stop by SIGINT, SIGTERM or SIGHUP: the first stops the run with a checkpoint, the second ends the process.
+/// A request to stop by SIGINT, SIGTERM, SIGUSR1 or SIGHUP: the first stops the run with a checkpoint, the second ends the process.
 final class StopRequest: Sendable {
     private let number = Atomic<Int32>(0)
     private let signals: sigset_t
@@ -30,7 +30,7 @@ final class StopRequest: Sendable {
     ///
     /// - Parameter announcement: what happens at the first signal, without a full stop.
     static func watch(announcing announcement: String) -> StopRequest {
-        var signals = Signals.requestsToEnd
+        var signals = Signals.requestsToStop
         unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
         let request = StopRequest(signals: signals, announcement: announcement)
         if let thread = Thread({ request.wait() }) {
@@ -47,9 +47,10 @@ final class StopRequest: Sendable {
         while true {
             var came: Int32 = 0
             guard unsafe sigwait(&signals, &came) == 0 else { continue }
-            // A terminal that closes sends its signal more than once, and nobody there asks again.
-            if came == SIGHUP, signal != nil { continue }
+            // A terminal that closes sends its signal more than once, and Slurm may; nobody there asks again.
+            if [SIGHUP, SIGUSR1].contains(came), signal != nil { continue }
             if number.exchange(came, ordering: .relaxed) != 0 { _exit(Signals.exitCode(of: came)) }
+            if !Processes.isFirst { continue }
             if StandardError.isTerminal { StandardError.report("") }
             StandardError.report("\(announcement); interrupt again to stop at once.")
         }

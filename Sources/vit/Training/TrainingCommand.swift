@@ -1,4 +1,6 @@
 import ArgumentParser
+import Communication
+import LibC
 import Support
 import Training
 
@@ -62,28 +64,41 @@ struct TrainingArguments<Command: TrainingCommand>: ParsableArguments {
                 throw CommandFailure(.usage, "--\(option.name) is not an option of the method \(method.name)")
             }
         }
-        try plan ? printPlan(options, stop) : train(options, stop)
+        try Processes.run { communicator in
+            try plan ? printPlan(options, stop, communicator) : train(options, stop, communicator)
+        }
     }
 
-    private func printPlan<Own>(_ options: TrainingOptions<Own>, _ stop: StopRequest) throws {
+    private func printPlan<Own>(
+        _ options: TrainingOptions<Own>, _ stop: StopRequest, _ communicator: any Communicator
+    ) throws {
         let reporter = RunReporter(isShown: !shared.quiet)
-        let plan = try options.plan(threads: threads.threads, observer: reporter.observer(stop))
+        let plan = try options.plan(
+            threads: Processes.threads(threads.threads), observer: reporter.observer(stop, communicator),
+            among: communicator)
         stop.exitIfAsked()
+        guard communicator.isFirst else { return }
         let output = StandardOutput()
         try output.write(plan.text)
         try output.flush()
     }
 
-    private func train<Own>(_ options: TrainingOptions<Own>, _ stop: StopRequest) throws {
+    private func train<Own>(
+        _ options: TrainingOptions<Own>, _ stop: StopRequest, _ communicator: any Communicator
+    ) throws {
         let reporter = RunReporter(isShown: !shared.quiet)
         let result = try TrainingRun.open(
-            options, output: output, resumes: resume, allowsChangedData: allowChangedData, threads: threads.threads,
-            observer: reporter.observer(stop)
+            options, output: output, resumes: resume, allowsChangedData: allowChangedData,
+            threads: Processes.threads(threads.threads), observer: reporter.observer(stop, communicator),
+            among: communicator
         ).train()
         reporter.clear()
         if !result.isComplete {
-            StandardError.report("\(output): stopped after step \(result.step); continue with --resume")
-            stop.exitIfAsked()
+            if communicator.isFirst {
+                StandardError.report("\(output): stopped after step \(result.step); continue with --resume")
+            }
+            // Where another process was asked, this one was not.
+            throw CommandFailure(Signals.status(of: stop.signal ?? SIGTERM))
         }
         guard result.unreadable.isEmpty else {
             throw CommandFailure(

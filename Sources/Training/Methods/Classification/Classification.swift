@@ -1,3 +1,4 @@
+import Communication
 import Compute
 import Datasets
 import Imaging
@@ -147,7 +148,9 @@ package final class Classification: TrainingMethod {
     package static var measures: MeasuringTime { .afterEpochs }
 
     /// The accuracy on held-out images, and the most confident errors.
-    package func measure(step: Int) throws -> Measurement? { try validation?.measure(self, step: step) }
+    package func measure(step: Int, among communicator: any Communicator) throws -> Measurement? {
+        try validation?.measure(self, step: step, among: communicator)
+    }
 
     /// A classifier with the weights of the result.
     func classifier() throws -> Classifier {

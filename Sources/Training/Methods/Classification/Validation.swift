@@ -1,3 +1,4 @@
+import Communication
 import Compute
 import Datasets
 import Imaging
@@ -55,27 +56,28 @@ struct Validation {
     }
 
     /// Classifies every image by the weights that are the result; those that cannot be read are left out.
-    func measure(_ method: Classification, step: Int) throws -> Measurement {
+    func measure(
+        _ method: Classification, step: Int, among communicator: any Communicator
+    ) throws -> Measurement? {
         let model = try method.classifier()
         let (configuration, batchSize) = (settings.model, settings.run.batchSize)
         let classCount = configuration.classCount
         let images = Tensor(shape: configuration.imageShape(count: batchSize))
         let logits = Tensor(shape: [batchSize, classCount])
-        let loader = SequentialLoader(
-            dataset.validation, in: store, batchSize: batchSize, preprocessing: settings.preprocessing,
-            threads: threads)
+        let heldOut = HeldOutLogits(
+            samples: dataset.validation, store: store, batchSize: batchSize, preprocessing: settings.preprocessing,
+            threads: threads, communicator: communicator)
         var outcome = ValidationOutcome(classCount: classCount)
-        while let batch = loader.next() {
+        let problems = heldOut.forEach { batch in
             let count = batch.images.count
             method.write(batch, into: images)
             model.logits(images.rows(0..<count), into: logits.rows(0..<count))
-            for (slot, label) in batch.labels.enumerated() {
-                outcome.add(
-                    logits.values(in: slot * classCount..<(slot + 1) * classCount), label: label,
-                    path: batch.paths[slot])
-            }
+            return logits.values(in: 0..<count * classCount)
+        } _: { logits, sample in
+            if let label = sample.label { outcome.add(Array(logits), label: label, path: sample.path) }
         }
-        var measurement = Measurement(unreadable: loader.unreadable, damaged: loader.damaged)
+        guard let problems else { return nil }
+        var measurement = Measurement(unreadable: problems.unreadable, damaged: problems.damaged)
         let scores = outcome.scores
         guard scores.count > 0 else { return measurement }
         measurement.values = [("validation_loss", scores.loss), ("validation_accuracy", scores.top1)]

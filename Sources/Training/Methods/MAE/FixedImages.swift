@@ -1,3 +1,4 @@
+import Communication
 import Compute
 import Datasets
 import Imaging
@@ -39,12 +40,15 @@ struct FixedImages {
 
     /// Runs the model over all images, a slice at a time; `body` gets the numbers of the images that the slice begins
     /// with, their mask and the prediction (B, L − K, target length), before the loss takes its place.
+    ///
+    /// - Parameter share: which slices to take, counted from 0: every `count`th from `index` on.
     func forEachBatch(
-        of mae: MAE, _ body: (_ images: Range<Int>, _ mask: PatchMask, _ prediction: Tensor) -> Void
+        of mae: MAE, share: (index: Int, count: Int) = (0, 1),
+        _ body: (_ images: Range<Int>, _ mask: PatchMask, _ prediction: Tensor) -> Void
     ) {
         let size = mae.slices.size
         let slice = mae.images.rows(0..<size)
-        for first in stride(from: 0, to: images.count, by: size) {
+        for first in stride(from: share.index * size, to: images.count, by: share.count * size) {
             let last = min(first + size, images.count)
             mae.parameters.engine.fillRows(of: slice) { slot, values in
                 // The last slice is filled up with copies.
@@ -55,13 +59,20 @@ struct FixedImages {
         }
     }
 
-    /// The mean loss; nil without images.
-    func loss(_ mae: MAE) -> Double? {
-        var sum = 0.0
-        forEachBatch(of: mae) { images, mask, _ in
+    /// The mean loss, of slices that all processes share; nil without images. Process 0 alone learns it.
+    func loss(_ mae: MAE, among communicator: any Communicator) -> Double? {
+        var sums = PackedMessage()
+        forEachBatch(of: mae, share: (communicator.rank, communicator.count)) { images, mask, _ in
             _ = mae.model.loss(mae.images.rows(0..<mask.imageCount), mask: mask)
-            sum += mae.model.imageLosses(mask: mask).prefix(images.count).reduce(0, +)
+            sums.append(mae.model.imageLosses(mask: mask).prefix(images.count).reduce(0, +))
         }
-        return images.isEmpty ? nil : sum / Double(images.count)
+        var shares = communicator.gather(sums.bytes).map { PackedMessage($0) }
+        if images.isEmpty || shares.isEmpty { return nil }
+        var (sum, slice) = (0.0, 0)
+        while !shares[slice % shares.count].isAtEnd {
+            sum += shares[slice % shares.count].double()
+            slice += 1
+        }
+        return sum / Double(images.count)
     }
 }

@@ -1,3 +1,4 @@
+import Communication
 import Compute
 import Datasets
 import Imaging
@@ -87,9 +88,11 @@ package final class MAE: TrainingMethod {
     package static var measures: MeasuringTime { .atCheckpoints }
 
     /// The loss on fixed images under fixed masks, and how the model reconstructs some of them.
-    package func measure(step: Int) -> Measurement? {
+    package func measure(step: Int, among communicator: any Communicator) -> Measurement? {
+        let loss = measured.loss(self, among: communicator)
+        guard communicator.isFirst else { return nil }
         var measurement = Measurement(unreadable: measured.unreadable, damaged: measured.damaged)
-        if let loss = measured.loss(self) { measurement.values = [("validation_loss", loss)] }
+        if let loss { measurement.values = [("validation_loss", loss)] }
         measurement.writeFiles = { [self] directory in
             try ReconstructionImages(shown, model: self)?.write(to: directory, step: step)
         }

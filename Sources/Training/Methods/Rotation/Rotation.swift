@@ -1,3 +1,4 @@
+import Communication
 import Compute
 import Datasets
 import Imaging
@@ -70,13 +71,14 @@ package final class Rotation: TrainingMethod {
     package static var measures: MeasuringTime { .afterEpochs }
 
     /// The accuracy and the loss over the four views of every held-out image, by the weights that are the result.
-    package func measure(step: Int) throws -> Measurement? {
+    package func measure(step: Int, among communicator: any Communicator) throws -> Measurement? {
         guard !dataset.validation.isEmpty else { return nil }
-        let loader = SequentialLoader(
-            dataset.validation, in: heldOut, batchSize: settings.run.batchSize, preprocessing: settings.preprocessing,
-            threads: parameters.engine.threadCount)
-        let scores = try scores(loader)
-        var measurement = Measurement(unreadable: loader.unreadable, damaged: loader.damaged)
+        let images = HeldOutLogits(
+            samples: dataset.validation, store: heldOut, batchSize: settings.run.batchSize,
+            preprocessing: settings.preprocessing, threads: parameters.engine.threadCount, communicator: communicator)
+        let (scores, problems) = try scores(images)
+        guard let problems else { return nil }
+        var measurement = Measurement(unreadable: problems.unreadable, damaged: problems.damaged)
         guard scores.count > 0 else { return measurement }
         measurement.values = [("validation_loss", scores.loss), ("validation_accuracy", scores.top1)]
         measurement.score = RunState.Best(step: step, score: scores.top1, loss: scores.loss)
@@ -87,23 +89,24 @@ package final class Rotation: TrainingMethod {
         return measurement
     }
 
-    private func scores(_ loader: SequentialLoader) throws -> ClassificationScores {
+    private func scores(_ heldOut: HeldOutLogits) throws -> (ClassificationScores, HeldOutLogits.Problems?) {
         let classifier = try Classifier(
             settings.model, from: FrozenParameters(store: parameters.store, weights: parameters.result),
             engine: parameters.engine, batchSize: slices.size)
         let (count, preprocessing) = (ImageRotation.count, settings.preprocessing)
         var scores = ClassificationScores(classCount: count)
-        while let batch = loader.next() {
+        let problems = heldOut.forEach { batch in
             let images = batch.images.flatMap { image in ImageRotation.allCases.map { $0.apply(to: image) } }
             // Between two steps the place of a batch is free.
             let views = views.rows(0..<images.count)
             parameters.engine.fillRows(of: views) { preprocessing.normalize(images[$0], into: &$1) }
-            let logits = classifier.logits(views).values
-            for view in images.indices {
-                scores.add(logits: Array(logits[view * count..<(view + 1) * count]), label: view % count)
+            return classifier.logits(views).values
+        } _: { logits, _ in
+            for view in 0..<count {
+                scores.add(logits: Array(logits.dropFirst(view * count).prefix(count)), label: view)
             }
         }
-        return scores
+        return (scores, problems)
     }
 
     /// A classifier of the rotations.

@@ -1,0 +1,130 @@
+extension Communicator {
+    /// The sum of all processes' numbers over a tree of parts, in the order of the tree.
+    ///
+    /// Every process adds up one segment of the numbers, from everybody's, and sends it to all: so that it receives as
+    /// many numbers as there are, twice, whatever the number of processes.
+    ///
+    /// - Parameters:
+    ///   - sums: this process's sums, those of `tree.nodes(of:)` for its parts; they are overwritten.
+    ///   - result: where the sum of everything goes in all processes; may be one of `sums`.
+    @unsafe package func sum(
+        _ sums: [UnsafeMutableBufferPointer<Float>], over tree: SumTree, into result: UnsafeMutableBufferPointer<Float>
+    ) {
+        let layout = SegmentLayout(tree, numbers: result.count, processes: count)
+        precondition(
+            unsafe sums.count == layout.nodes[rank].count && sums.allSatisfy { $0.count == result.count },
+            "Communicator.sum: expected \(layout.nodes[rank].count) sums of \(result.count) numbers")
+        unsafe addSegments(sums, layout, into: result)
+        unsafe shareSegments(layout, of: result)
+    }
+
+    /// Adds up this process's segment, piece after piece; the next piece is under way meanwhile.
+    private func addSegments(
+        _ sums: [UnsafeMutableBufferPointer<Float>], _ layout: SegmentLayout,
+        into result: UnsafeMutableBufferPointer<Float>
+    ) {
+        let received = layout.nodes.indices.reduce(0) { $0 + ($1 == rank ? 0 : layout.nodes[$1].count) }
+        let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: 2 * received * layout.pieceSize)
+        defer { unsafe memory.deallocate() }
+        /// The place of the `number`th received sum of a piece; two pieces are in memory at a time.
+        func place(_ number: Int, piece: Int) -> UnsafeMutableBufferPointer<Float> {
+            let first = (piece % 2 * received + number) * layout.pieceSize
+            let size = layout.piece(piece, of: rank).count
+            return unsafe UnsafeMutableBufferPointer(rebasing: memory[first..<first + size])
+        }
+        func begin(_ piece: Int) -> any Transfer {
+            var (messages, number) = ([Message](), 0)
+            for peer in layout.nodes.indices where peer != rank {
+                for _ in layout.nodes[peer] {
+                    unsafe messages.append(
+                        .receive(UnsafeMutableRawBufferPointer(place(number, piece: piece)), from: peer))
+                    number += 1
+                }
+                let range = layout.piece(piece, of: peer)
+                for index in unsafe sums.indices {
+                    let part = unsafe UnsafeBufferPointer(rebasing: sums[index][range])
+                    unsafe messages.append(.send(UnsafeRawBufferPointer(part), to: peer))
+                }
+            }
+            return start(messages)
+        }
+        var next: (any Transfer)? = layout.pieceCount > 0 ? begin(0) : nil
+        for piece in 0..<layout.pieceCount {
+            next?.wait()
+            next = piece + 1 < layout.pieceCount ? begin(piece + 1) : nil
+            let range = layout.piece(piece, of: rank)
+            var stack = unsafe SumStack<UnsafeMutableBufferPointer<Float>>()
+            var number = 0
+            for peer in layout.nodes.indices {
+                for (index, node) in layout.nodes[peer].enumerated() {
+                    if peer == rank {
+                        unsafe stack.push(
+                            UnsafeMutableBufferPointer(rebasing: sums[index][range]), at: node, add: addNumbers)
+                    } else {
+                        unsafe stack.push(place(number, piece: piece), at: node, add: addNumbers)
+                        number += 1
+                    }
+                }
+            }
+            guard let total = unsafe stack.total(add: addNumbers), let source = total.baseAddress,
+                let target = unsafe UnsafeMutableBufferPointer(rebasing: result[range]).baseAddress
+            else { continue }
+            if unsafe target != source { unsafe target.update(from: source, count: range.count) }
+        }
+    }
+
+    /// Sends this process's segment of the result to all others, and gets theirs.
+    private func shareSegments(_ layout: SegmentLayout, of result: UnsafeMutableBufferPointer<Float>) {
+        func bytes(_ rank: Int) -> UnsafeMutableRawBufferPointer {
+            unsafe UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: result[layout.segment(of: rank)]))
+        }
+        var messages: [Message] = []
+        for peer in 0..<count where peer != rank {
+            unsafe messages.append(.receive(bytes(peer), from: peer))
+            unsafe messages.append(.send(UnsafeRawBufferPointer(bytes(rank)), to: peer))
+        }
+        start(messages).wait()
+    }
+}
+
+/// Adds the earlier numbers to the later ones.
+private func addNumbers(
+    _ left: UnsafeMutableBufferPointer<Float>, _ right: UnsafeMutableBufferPointer<Float>
+) -> UnsafeMutableBufferPointer<Float> {
+    for index in right.indices { unsafe right[index] += left[index] }
+    return unsafe right
+}
+
+/// Who adds up which numbers, and in which pieces.
+private struct SegmentLayout {
+    /// The sums that each process has.
+    let nodes: [[SumTree.Node]]
+    let numbers: Int
+    let segmentSize: Int
+    /// The most numbers of a piece.
+    let pieceSize: Int
+
+    /// What all received pieces of a moment may take, in numbers.
+    private static let memory = 8 << 20
+
+    init(_ tree: SumTree, numbers: Int, processes: Int) {
+        nodes = (0..<processes).map { tree.nodes(of: tree.parts(of: $0, among: processes)) }
+        self.numbers = numbers
+        // Segments begin on cache lines.
+        segmentSize = ((numbers + processes - 1) / processes + 15) / 16 * 16
+        let sums = nodes.reduce(0) { $0 + $1.count }
+        pieceSize = max(1, min(segmentSize, max(1 << 14, Self.memory / (2 * max(1, sums)))))
+    }
+
+    var pieceCount: Int { (segmentSize + pieceSize - 1) / pieceSize }
+
+    func segment(of rank: Int) -> Range<Int> {
+        min(rank * segmentSize, numbers)..<min((rank + 1) * segmentSize, numbers)
+    }
+
+    func piece(_ piece: Int, of rank: Int) -> Range<Int> {
+        let segment = segment(of: rank)
+        let first = min(segment.lowerBound + piece * pieceSize, segment.upperBound)
+        return first..<min(first + pieceSize, segment.upperBound)
+    }
+}

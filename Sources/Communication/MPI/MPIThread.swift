@@ -1,0 +1,125 @@
+import LibC
+import Support
+
+/// The thread that makes all calls of MPI: moves messages, sends signs of life and watches for those of others.
+struct MPIThread {
+    /// What other threads ask for, and what they learn.
+    struct Orders {
+        var joined: Result<(rank: Int, count: Int), CommunicationError>?
+        var transfers: [(MPITransfer, [Message])] = []
+        var failure: MPIFailure?
+        var isFinishing = false
+        var isFinished = false
+
+        var isEmpty: Bool { transfers.isEmpty && failure == nil && !isFinishing }
+    }
+
+    private let connection: MPIConnection
+    private let orders: Monitor<Orders>
+    private let report: @Sendable (String) -> Void
+    private var vigil: MPIVigil
+    private var active: [(transfer: MPITransfer, requests: [MPIRequest])] = []
+    private var pause = Pause()
+
+    /// Joins the other processes and serves `orders` until they are to finish.
+    static func run(_ launch: Launch, _ orders: Monitor<Orders>, _ report: @escaping @Sendable (String) -> Void) {
+        do throws(CommunicationError) {
+            let connection = try MPIConnection(launch)
+            var thread = MPIThread(
+                connection: connection, orders: orders, report: report, vigil: try MPIVigil(connection))
+            orders.update { $0.joined = .success((connection.rank, connection.count)) }
+            try thread.serve()
+        } catch {
+            let isJoined = orders.update { orders in
+                defer { if orders.joined == nil { orders.joined = .failure(error) } }
+                return orders.joined != nil
+            }
+            if isJoined { MPIConnection.end(report, error.description) }
+        }
+    }
+
+    private mutating func serve() throws(CommunicationError) {
+        while true {
+            let wait = pause.nanoseconds(isBusy: !active.isEmpty)
+            let (new, failure, isFinishing) = orders.update(waiting: wait, until: { !$0.isEmpty }) { orders in
+                defer { orders.transfers = [] }
+                return (orders.transfers, orders.failure, orders.isFinishing)
+            }
+            for (transfer, messages) in new {
+                var requests: [MPIRequest] = []
+                for message in messages { requests += try connection.start(message) }
+                active.append((transfer, requests))
+            }
+            if try advance() || !new.isEmpty { pause.reset() }
+            try vigil.keep()
+            if let failure { try end(failure) }
+            if let (rank, failure) = try vigil.othersFailure() { endForOther(failure, of: rank) }
+            if let rank = vigil.silentProcess {
+                // Where all wait for process 0, one of them speaks, and ends the others.
+                if connection.rank > 1 { sleep(5) }
+                connection.end(
+                    report,
+                    "process \(rank) of \(connection.count) has given no sign of life for "
+                        + "\(MPIVigil.patience) seconds: it hangs, or its machine or network is gone; all processes end",
+                    code: MPIConnection.lostCode)
+            }
+            if isFinishing, active.isEmpty {
+                try vigil.end()
+                connection.finalize()
+                orders.update { $0.isFinished = true }
+                return
+            }
+        }
+    }
+
+    /// Lets messages move; whether some arrived.
+    private mutating func advance() throws(CommunicationError) -> Bool {
+        var hasMoved = false
+        for index in active.indices {
+            var rest: [MPIRequest] = []
+            for var request in active[index].requests {
+                if try connection.isDone(&request) { hasMoved = true } else { rest.append(request) }
+            }
+            active[index].requests = rest
+            if rest.isEmpty { active[index].transfer.finish() }
+        }
+        active.removeAll { $0.requests.isEmpty }
+        return hasMoved
+    }
+
+    /// Ends all processes for this one. Process 0 speaks for all, since the same often happens to each of them.
+    private mutating func end(_ failure: MPIFailure) throws(CommunicationError) {
+        if connection.rank != 0 {
+            try vigil.tell(failure)
+            // Process 0 ends this one, unless it hangs.
+            for _ in 0..<2000 where !vigil.isTold {
+                usleep(5000)
+                try vigil.keep()
+            }
+            sleep(10)
+        }
+        connection.end(report, failure.sentence, code: failure.code)
+    }
+
+    /// Ends all processes for another one, unless this one meanwhile ends by itself.
+    private func endForOther(_ failure: MPIFailure, of rank: Int) {
+        let own = orders.update(waiting: 500_000_000, until: { $0.failure != nil }) { $0.failure }
+        if let own { connection.end(report, own.sentence, code: own.code) }
+        let sentence = failure.sentence.isEmpty ? "" : "process \(rank): \(failure.sentence)"
+        connection.end(report, sentence, code: failure.code)
+    }
+}
+
+/// How long to sleep between two looks: the cores have better things to do than to wait for a message.
+private struct Pause {
+    private var looks = 0
+
+    mutating func reset() { looks = 0 }
+
+    mutating func nanoseconds(isBusy: Bool) -> Int {
+        guard isBusy else { return 20_000_000 }
+        looks += 1
+        if looks < 20 { return 0 }
+        return looks < 400 ? 100_000 : 1_000_000
+    }
+}
