@@ -220,13 +220,13 @@ import Testing
         let folder = try Self.folder(images: 22)
         defer { withExtendedLifetime(folder) {} }
         let set = try ImageDataset(at: folder.path)
-        let store = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: 1500)
+        let store = ImageStore(set, samples: set.training, decoding: .init(), memory: 1500)
         for _ in 0..<2 {
             for index in 0..<22 { #expect((try? store.image(at: index).get()) != nil) }
         }
         #expect(store.bytesInMemory <= 1500 && store.bytesInMemory > 1000)
         // What is in memory does not need its file.
-        let all = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: 1 << 20)
+        let all = ImageStore(set, samples: set.training, decoding: .init(), memory: 1 << 20)
         let before = (0..<22).map { all.image(at: $0) }
         for sample in set.training { try folder.write("", to: sample.path) }
         #expect((0..<22).map { all.image(at: $0) } == before)
@@ -257,7 +257,7 @@ import Testing
         #expect(batches[1] == batches[0] && batches[2] == batches[0])
         let preprocessing = Preprocessing(resize: .shortestEdge(40), crop: .init(height: 32, width: 32))
         let images = [0, 70_000, 1 << 30].map { memory in
-            let store = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: memory)
+            let store = ImageStore(set, samples: set.training, decoding: .init(), memory: memory)
             let loader = SequentialLoader(
                 set.training, in: store, batchSize: 3, preprocessing: preprocessing, threads: 2)
             return Array(AnyIterator { loader.next() }).flatMap(\.images)
@@ -269,7 +269,7 @@ import Testing
         let folder = try Self.photos()
         defer { withExtendedLifetime(folder) {} }
         let set = try ImageDataset(at: folder.path)
-        let store = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: 70_000)
+        let store = ImageStore(set, samples: set.training, decoding: .init(), memory: 70_000)
         let tiny = Image(width: 1, height: 1, channels: 3, pixels: [1, 2, 3])
         for _ in 0..<2 {
             var (decoded, read) = (0, 0)
@@ -347,7 +347,7 @@ import Testing
         let folder = try Self.folder(images: 7)
         defer { withExtendedLifetime(folder) {} }
         let set = try ImageDataset(at: folder.path)
-        let store = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: 1 << 20)
+        let store = ImageStore(set, samples: set.training, decoding: .init(), memory: 1 << 20)
         func images() -> [Image] {
             let loader = SequentialLoader(
                 set.training, in: store, batchSize: 3,
