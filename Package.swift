@@ -84,7 +84,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "CheckpointsTests", dependencies: ["Models", "Imaging", "TestTools"], swiftSettings: strict),
-        .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness", "TestTools"], swiftSettings: strict),
+        .testTarget(
+            name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness", "TestTools"],
+            swiftSettings: strict),
         .testTarget(
             name: "SwiftViTTests", dependencies: ["SwiftViT", "Randomness", "TestTools"], swiftSettings: strict),
         // As another package sees it: without package access.

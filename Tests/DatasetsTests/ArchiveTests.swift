@@ -57,7 +57,8 @@ struct ArchiveTests {
                 "photos.bin/a 1.png", "photos.bin/b/2.jpg", "photos.bin/b/photo", "photos.bin/c.jpeg",
             ])
         #expect(try paths("photos.bin/b") == ["photos.bin/b/2.jpg", "photos.bin/b/photo"])
-        #expect(try paths("photos.bin/c.jpeg", "photos.bin/README.md") == ["photos.bin/c.jpeg", "photos.bin/README.md"])
+        #expect(
+            try paths("photos.bin/c.jpeg", "photos.bin/README.md") == ["photos.bin/c.jpeg", "photos.bin/README.md"])
         let inputs = try InputPaths(expanding: [path("photos.bin/none.png"), path("photos.bin/c.jpeg")]).inputs
         #expect(inputs[0] != inputs[1])
         guard case .failure(let error) = inputs[0] else { return #expect(Bool(false)) }
@@ -110,12 +111,13 @@ struct ArchiveTests {
         let error = #expect(throws: InputError.self) { try InputPaths(expanding: [path("a.tar.gz")]) }
         #expect(
             error?.reason
-                == "is compressed (gzip) and cannot be read in place; expected a .tar: unpack it to one, or to a folder")
+                == "is compressed (gzip) and cannot be read in place; expected a .tar: unpack it to one, or to a folder"
+        )
         #expect(error?.kind == .malformed && reason("a.tar.gz") == error.map { "a.tar.gz: \($0.reason)" })
         #expect(reason("")?.contains("a.tar.gz: is compressed (gzip)") == true)
-        try archive("empty.tar", "notes.txt.")
-        try folder.write(TarWriter().whole, to: "zero.tar")
-        try folder.write({ var w = TarWriter(); w.add("x.txt", [1]); return w.whole }(), to: "none.tar")
+        var writer = TarWriter()
+        writer.add("x.txt", [1])
+        try folder.write(writer.whole, to: "none.tar")
         let none = #expect(throws: InputError.self) { try InputPaths(expanding: [path("none.tar")]) }
         #expect(none?.kind == .noImages)
     }
@@ -150,7 +152,9 @@ struct ArchiveTests {
         #expect(try DataFingerprint(of: set("set.tar")) == before)
         try FileManager.default.setAttributes(
             [.modificationDate: Date(timeIntervalSince1970: 1)], ofItemAtPath: path("set.tar"))
-        #expect(try DataFingerprint(of: set("set.tar")).change(since: before) == "has files that were changed since the run began")
+        #expect(
+            try DataFingerprint(of: set("set.tar")).change(since: before)
+                == "has files that were changed since the run began")
         try archive("set.tar", "a/1.png", "b/2.png", "b/3.png")
         #expect(try DataFingerprint(of: set("set.tar")).change(since: before)?.hasPrefix("has 3 images, 2") == true)
     }
@@ -162,12 +166,10 @@ struct ArchiveTests {
         try archive("d/train-000.tar", "a/1.png")
         try archive("d/train-001.tar", "b/1.png")
         try archive("d/val-000.tar", "a/3.png", "b/4.png")
-        for name in ["d", "d/{train-000..train-001}.tar"].prefix(1) {
-            let shards = try set(name)
-            #expect(described(shards) == ["train-000.tar/a/1.png=a", "train-001.tar/b/1.png=b"])
-            #expect(shards.validation.map(\.path) == ["val-000.tar/a/3.png", "val-000.tar/b/4.png"])
-            #expect(try shards.imageBytes(of: shards.validation[1]) == Head.png)
-        }
+        let shards = try set("d")
+        #expect(described(shards) == ["train-000.tar/a/1.png=a", "train-001.tar/b/1.png=b"])
+        #expect(shards.validation.map(\.path) == ["val-000.tar/a/3.png", "val-000.tar/b/4.png"])
+        #expect(try shards.imageBytes(of: shards.validation[1]) == Head.png)
         try archive("e/train/x.tar", "a/1.png", "b/1.png")
         try archive("e/test/y.tar", "a/1.png")
         let folders = try set("e")
@@ -179,7 +181,9 @@ struct ArchiveTests {
     @Test func shardsOfAFolder() throws {
         try archive("s-0.tar", "set/a/1.png", "set/b/1.png")
         try archive("s-1.tar", "set/a/1.png", "set/c/2.png")
-        let expected = ["s-0.tar/set/a/1.png=a", "s-0.tar/set/b/1.png=b", "s-1.tar/set/a/1.png=a", "s-1.tar/set/c/2.png=c"]
+        let expected = [
+            "s-0.tar/set/a/1.png=a", "s-0.tar/set/b/1.png=b", "s-1.tar/set/a/1.png=a", "s-1.tar/set/c/2.png=c",
+        ]
         let ranged = try set("s-{0..1}.tar")
         #expect(described(ranged) == expected && ranged.root == folder.path)
         try folder.write(path("s-{0..1}.tar"), to: "list")
@@ -206,7 +210,8 @@ struct ArchiveTests {
     @Test func labelsBesideImages() throws {
         try webDataset([("0001", "10\n"), ("0002", "2"), ("x/0003", "02")])
         let numbered = try set("w.tar")
-        #expect(described(numbered) == ["0001.jpg=10", "0002.jpg=2", "x/0003.jpg=2"] && numbered.classes == ["2", "10"])
+        #expect(
+            described(numbered) == ["0001.jpg=10", "0002.jpg=2", "x/0003.jpg=2"] && numbered.classes == ["2", "10"])
         try webDataset([("0001", "{\"label\": \"cat\"}"), ("0002.x", "{\"cls\": 7}"), ("0003", "{\"label\": \"cat\"}")])
         // The key ends at the first dot.
         #expect(throws: InputError.self) { try set("w.tar") }
@@ -225,7 +230,8 @@ struct ArchiveTests {
 
     @Test func missingLabelsAreNamed() throws {
         try webDataset([("1", "0"), ("2", "-")])
-        #expect(reason("w.tar") == "w.tar/2.jpg: has no label beside it, and other images have; expected 2.cls or .json")
+        #expect(
+            reason("w.tar") == "w.tar/2.jpg: has no label beside it, and other images have; expected 2.cls or .json")
         try webDataset([("1", "0"), ("2", "\n")])
         #expect(reason("w.tar") == "w.tar/2.cls: states no label; expected a number or a word")
         try webDataset([("a/1", "{\"caption\": \"x\"}"), ("b/2", "-")])

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Imaging
+import TestTools
 import Testing
 
 @Suite struct BatchLoaderTests {
@@ -214,6 +215,40 @@ import Testing
         _ = try loader.next()
         #expect(loader.unreadable.map(\.path) == ["odd/none.png"])
         #expect(loader.unreadable.map(\.reason) == ["No such file or directory"])
+    }
+
+    /// The batches from an archive are those from the folder, a damaged image among them.
+    @Test func archivesLoadAsFolders() throws {
+        let folder = try Self.folder(images: 22, corrupt: [5])
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        var writer = TarWriter()
+        for sample in set.training { writer.add("top/\(sample.path)", try set.imageBytes(of: sample)) }
+        let packed = try TemporaryFolder()
+        try packed.write(writer.whole, to: "set.tar")
+        let loaders = try [set, ImageDataset(at: packed.path + "/set.tar")].map {
+            try BatchLoader($0, options: Self.options())
+        }
+        #expect(try take(12, from: loaders[0]) == take(12, from: loaders[1]))
+        #expect(loaders[1].unreadable == loaders[0].unreadable && loaders[0].unreadable.map(\.path) == ["odd/5.png"])
+    }
+
+    @Test func anArchiveThatIsReplacedEndsTheRun() throws {
+        let folder = try Self.folder(images: 40)
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        var writer = TarWriter()
+        for sample in set.training { writer.add(sample.path, try set.imageBytes(of: sample)) }
+        try folder.write(writer.whole, to: "set.tar")
+        let loader = try BatchLoader(ImageDataset(at: folder.path + "/set.tar"), options: Self.options(batchSize: 10))
+        // In place, as `truncate` does.
+        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: folder.path + "/set.tar"))
+        try handle.truncate(atOffset: 600)
+        let error = #expect(throws: InputError.self) { for _ in 0..<30 { _ = try loader.next() } }
+        #expect(
+            error?.description
+                == "\(folder.path)/set.tar: was changed, moved or removed while it was in use; put it back")
+        #expect(error?.kind == .noSuchInput)
     }
 
     @Test func memoryForImagesIsBounded() throws {

@@ -77,7 +77,8 @@ struct TarArchiveTests {
         }
         #expect(
             try content(archive) == [
-                "global.jpg": "global", long + "gnu.jpg": "gnu", long + "p\u{00E5}x = \n.jpg": "pax", "short.jpg": "short",
+                "global.jpg": "global", long + "gnu.jpg": "gnu", long + "p\u{00E5}x = \n.jpg": "pax",
+                "short.jpg": "short",
             ])
     }
 
@@ -183,8 +184,12 @@ struct TarArchiveTests {
             try damage(Array(whole.prefix(1900)))
                 == "ends at byte 1900 within \"two.jpg\", which begins at byte 1536 and has 700 bytes; it was cut off: copy "
                 + "or download it again")
-        #expect(try damage(Array(whole.prefix(1300)))?.hasPrefix("ends at byte 1300 within a header, behind \"one.jpg\",") == true)
-        #expect(try damage(writer.bytes)?.hasPrefix("ends at byte 2560, behind \"two.jpg\", without the empty block") == true)
+        #expect(
+            try damage(Array(whole.prefix(1300)))?.hasPrefix("ends at byte 1300 within a header, behind \"one.jpg\",")
+                == true)
+        #expect(
+            try damage(writer.bytes)?.hasPrefix("ends at byte 2560, behind \"two.jpg\", without the empty block")
+                == true)
         var broken = whole
         broken[1024] ^= 1
         #expect(
@@ -211,7 +216,8 @@ struct TarArchiveTests {
         for number in 0..<1200 { writer.add("f/\(number).jpg", text("\(number)")) }
         let cache = TarIndexCache(directory: scratch.path + "/cache/archives")
         let first = try open(writer.whole, cache: cache)
-        let kept = try #require(try FileManager.default.contentsOfDirectory(atPath: scratch.path + "/cache/archives").first)
+        let kept = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: scratch.path + "/cache/archives").first)
         let path = "cache/archives/\(kept)"
         let bytes = try scratch.read(path)
         let again = try TarArchive(first.path, selecting: Self.selection, cache: cache)
@@ -270,7 +276,9 @@ struct TarArchiveTests {
         try FileManager.default.linkItem(atPath: scratch.path + "/data/b/2.jpg", toPath: scratch.path + "/data/b/3.jpg")
         try FileManager.default.createSymbolicLink(
             atPath: scratch.path + "/data/4.jpg", withDestinationPath: "b/2.jpg")
-        guard TarWriter.pack(["--format=\(format)", "-cf", "s.tar", "-C", "data", "."], in: scratch.path) else { return }
+        guard TarWriter.pack(["--format=\(format)", "-cf", "s.tar", "-C", "data", "."], in: scratch.path) else {
+            return
+        }
         let archive = try TarArchive(scratch.path + "/s.tar", selecting: Self.selection, cache: nil)
         #expect(archive.damage == nil)
         #expect(try content(archive) == [long: "one", "b/2.jpg": "two", "b/3.jpg": "two", "4.jpg": "two"])

@@ -76,7 +76,8 @@ struct ArchiveFolder: ImageFolder {
         var top = ""
         while true {
             let contents = archives.map { $0.index.content(of: top) }
-            guard let name = contents.first?.folders.first, !DatasetBuilder.partNames.contains(where: { $0.name == name }),
+            guard let name = contents.first?.folders.first,
+                !DatasetBuilder.partNames.contains(where: { $0.name == name }),
                 contents.allSatisfy({ $0.files.isEmpty && $0.folders == [name] })
             else { return top }
             let next = top.isEmpty ? name : Files.join(top, name)

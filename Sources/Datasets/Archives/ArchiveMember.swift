@@ -31,7 +31,8 @@ public struct ArchiveMember: Equatable, Sendable {
             case .other, .unknown: return start
             }
         } catch {
-            throw error.code == EIO ? .unsupported("the archive cannot be read there") : .unreadableFile(errno: error.code)
+            throw error.code == EIO
+                ? .unsupported("the archive cannot be read there") : .unreadableFile(errno: error.code)
         }
     }
 

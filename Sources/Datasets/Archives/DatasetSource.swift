@@ -86,9 +86,10 @@ struct ArchiveOpener {
             throw InputError(
                 kind: .noImages, path: file, description: "\(file): the list is empty; expected one archive per line")
         }
-        return try folder(ofFiles: lines.flatMap { line in
-            Files.isMissing(line) ? NumberRanges.expanded(line) ?? [line] : [line]
-        })
+        return try folder(
+            ofFiles: lines.flatMap { line in
+                Files.isMissing(line) ? NumberRanges.expanded(line) ?? [line] : [line]
+            })
     }
 
     /// The set in a folder of an archive; nil where the path leads through none.

@@ -27,7 +27,8 @@ enum NumberRanges {
         var start = bytes.startIndex
         while let brace = bytes[start...].firstIndex(of: UInt8(ascii: "{")) {
             let inner = bytes[(brace + 1)...].prefix { $0 == UInt8(ascii: ".") || isDigit($0) }
-            if inner.endIndex < bytes.endIndex, bytes[inner.endIndex] == UInt8(ascii: "}"), let numbers = numbers(inner) {
+            if inner.endIndex < bytes.endIndex, bytes[inner.endIndex] == UInt8(ascii: "}"), let numbers = numbers(inner)
+            {
                 return (brace..<inner.endIndex + 1, numbers)
             }
             start = brace + 1

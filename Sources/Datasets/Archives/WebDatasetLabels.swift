@@ -43,7 +43,8 @@ struct WebDatasetLabels {
     private func missing(_ image: Int, _ archive: TarArchive) -> InputError {
         let member = ArchiveMember(archive: archive, index: image)
         return .malformed(
-            member.path, "has no label beside it, and other images have; expected \(Self.key(index.name(image))).cls or .json")
+            member.path,
+            "has no label beside it, and other images have; expected \(Self.key(index.name(image))).cls or .json")
     }
 
     /// The file with the label of an image; nil where there is none.
@@ -66,7 +67,8 @@ struct WebDatasetLabels {
         let content = try member.content()
         let label = isJSON(file) ? Self.label(ofJSON: content) : Self.label(ofText: content)
         guard let label, !label.isEmpty, label.utf8.count <= Self.labelLimit else {
-            let expected = isJSON(file) ? "an object with \"label\" or \"cls\", a number or a text" : "a number or a word"
+            let expected =
+                isJSON(file) ? "an object with \"label\" or \"cls\", a number or a text" : "a number or a word"
             throw .malformed(member.path, "states no label; expected \(expected)")
         }
         return label

@@ -21,8 +21,9 @@ package struct TarIndex: Sendable {
             case .leadsOut: "its name leads out of the archive; expected a name without `..`"
             case .nameIsTooLong: "its name has more than \(TarIndex.nameLimit) bytes"
             case .linkOut: "it is a link that leads out of the archive; make the archive with --dereference"
-            case .linkNowhere: "it is a link to a file that the archive does not hold; make it with --hard-dereference "
-                + "or --dereference"
+            case .linkNowhere:
+                "it is a link to a file that the archive does not hold; make it with --hard-dereference "
+                    + "or --dereference"
             case .linkCircle: "it is a link that leads to itself"
             }
         }

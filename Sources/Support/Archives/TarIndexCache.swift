@@ -75,7 +75,8 @@ package struct TarIndexCache: Sendable {
 
     private func header(_ status: Files.Status, entryCount: Int, nameCount: Int) -> [UInt8] {
         let words = [
-            UInt64(status.byteCount), UInt64(bitPattern: status.modified), status.identity.device, status.identity.inode,
+            UInt64(status.byteCount), UInt64(bitPattern: status.modified), status.identity.device,
+            status.identity.inode,
             UInt64(entryCount), UInt64(nameCount),
         ]
         // A machine with the other order of bytes would not find the mark of an index of this one.

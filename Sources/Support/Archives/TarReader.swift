@@ -101,7 +101,8 @@ struct TarReader: ~Copyable {
     private mutating func nextHeader() throws(Damage) -> TarHeader? {
         guard position < byteCount else {
             throw Damage(
-                reason: "ends at byte \(byteCount)\(behindLast) without the empty block that ends a tar archive; it was "
+                reason:
+                    "ends at byte \(byteCount)\(behindLast) without the empty block that ends a tar archive; it was "
                     + "cut off: copy or download it again")
         }
         let block = try bytes(TarHeader.blockSize, at: position)
@@ -153,7 +154,8 @@ struct TarReader: ~Copyable {
     private mutating func skip(_ size: Int) throws(Damage) {
         guard size <= byteCount - position else {
             throw Damage(
-                reason: "ends at byte \(byteCount) within \"\(Files.text(ofName: lastName.prefix(255)))\", which begins at "
+                reason:
+                    "ends at byte \(byteCount) within \"\(Files.text(ofName: lastName.prefix(255)))\", which begins at "
                     + "byte \(position) and has \(size) bytes; it was cut off: copy or download it again")
         }
         isAmongLarge = size >= Self.largeSize
