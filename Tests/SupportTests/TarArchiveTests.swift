@@ -260,7 +260,7 @@ struct TarArchiveTests {
         writer.add("t", text("two"), mark: "ustar  \u{0}")
         writer.add("link.jpg", type: "2", target: "two.jpg")
         let whole = writer.whole
-        for place in stride(from: 0, to: writer.bytes.count, by: 7) {
+        for place in stride(from: 0, to: writer.bytes.count, by: 23) {
             for value in [0, 0x31, 0x80, 0xFF] as [UInt8] {
                 var bytes = whole
                 bytes[place] = value
