@@ -90,7 +90,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "CheckpointsTests", dependencies: ["Models", "Imaging", "TestTools"], swiftSettings: strict),
-        .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness"], swiftSettings: strict),
+        .testTarget(
+            name: "DatasetsTests", dependencies: ["Datasets", "Imaging", "Randomness", "TestTools"],
+            swiftSettings: strict),
         .testTarget(
             name: "CommunicationTests", dependencies: ["Communication", "TestTools"], swiftSettings: strict),
         .testTarget(

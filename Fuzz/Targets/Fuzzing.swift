@@ -8,7 +8,7 @@ struct Target: Sendable {
     var prepare: @Sendable () -> Void = {}
     let read: @Sendable (_ bytes: [UInt8]) -> Void
 
-    static var all: [Target] { [.png, .jpeg, .safetensors, .torch, .numPy, .configuration, .tables, .run] }
+    static var all: [Target] { [.png, .jpeg, .safetensors, .torch, .numPy, .configuration, .tables, .run, .archive] }
 }
 
 /// The target that the program is called by the name of; `tools/fuzz-targets` makes a link for each.

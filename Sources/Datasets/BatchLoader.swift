@@ -101,7 +101,7 @@ public final class BatchLoader {
                     + "\(plan.imagesPerStep) of a step; expected a smaller batch size or more images")
         }
         store = ImageStore(
-            root: dataset.root, samples: samples, decoding: options.decoding, memory: options.cacheMemory)
+            dataset, samples: samples, decoding: options.decoding, memory: options.cacheMemory)
         let source = SlotSource(store: store, plan: plan, seed: options.seed, augmentation: options.augmentation)
         let share = options.share
         precondition(
@@ -150,6 +150,13 @@ public final class BatchLoader {
 
     /// Throws where not only an image is gone, but the whole data set: as if unmounted.
     private func checkPlace(of sample: ImageDataset.Sample) throws(InputError) {
+        if case .member(let member) = dataset.input(of: sample) {
+            let archive = member.archive
+            if archive.isUnchanged { return }
+            throw InputError(
+                kind: .noSuchInput, path: archive.path,
+                description: "\(archive.path): was changed, moved or removed while it was in use; put it back")
+        }
         guard Files.isMissing(dataset.file(of: sample)) else { return }
         do throws(FileError) {
             let isThere = try !Files.names(in: dataset.root.isEmpty ? "." : dataset.root).isEmpty

@@ -29,7 +29,7 @@ public struct DataFingerprint: Codable, Equatable, Sendable {
         for part in [ImageDataset.Part.training, .validation] {
             content.combine(part.rawValue.utf8)
             for sample in dataset.samples(part) {
-                let status = try Files.statusIfAny(dataset.file(of: sample))
+                let status = try dataset.status(of: sample)
                 content.combine(sample.path.utf8)
                 content.combine([0])
                 content.combine(UInt64(bitPattern: Int64(sample.label ?? -1)))
@@ -56,6 +56,16 @@ public struct DataFingerprint: Codable, Equatable, Sendable {
     private static func hex(_ value: UInt64) -> String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    }
+}
+
+extension ImageDataset {
+    /// The size of a sample's file and the time of its last change, which is that of its archive; nil where there is none.
+    fileprivate func status(of sample: Sample) throws(FileError) -> (byteCount: Int, modified: Int64)? {
+        if case .member(let member) = input(of: sample) {
+            return (member.byteCount, member.archive.status.modified)
+        }
+        return try Files.statusIfAny(file(of: sample)).map { ($0.byteCount, $0.modified) }
     }
 }
 

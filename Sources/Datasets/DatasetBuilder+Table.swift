@@ -2,47 +2,41 @@ import Support
 
 extension DatasetBuilder {
     /// The name of the table that Hugging Face's image folders have beside their images.
-    private static let metadataName = "metadata.csv"
+    static let metadataName = "metadata.csv"
 
     /// Reads the table that the data set is.
     mutating func readTable() throws(InputError) {
-        try readTable(place)
-        try checkThatSomeFilesExist()
-    }
-
-    /// The table with a column for labels in a folder of images; nil where there is none.
-    func metadata(in folder: String) throws(InputError) -> String? {
-        let table = Files.join(folder, Self.metadataName)
-        let bytes: [UInt8]
-        do throws(SystemError) {
-            guard try Files.status(table).isRegularFile else { return nil }
-            bytes = try Files.bytes(of: table)
-        } catch {
-            if error.isMissing { return nil }
-            throw InputError(error, opening: table, expected: "a CSV table")
-        }
-        var reader = CSVReader(bytes)
-        guard let header = try? reader.next(), let columns = try? Columns(header, of: self, in: table) else {
-            return nil
-        }
-        return columns.label == nil ? nil : table
-    }
-
-    /// Reads a table with a header line that has the columns path (or file_name), label and split, in any order and among
-    /// others.
-    ///
-    /// - Parameters:
-    ///   - folder: what the paths are relative to, itself relative to the root.
-    ///   - part: the part of lines that state none.
-    mutating func readTable(
-        _ place: String, in folder: String = "", as part: Part = .training
-    ) throws(InputError) {
         let bytes: [UInt8]
         do {
             bytes = try Files.bytes(of: place)
         } catch {
             throw InputError(error, opening: place, expected: "a folder of images or a CSV table")
         }
+        try readTable(bytes, of: place)
+        try checkThatSomeFilesExist()
+    }
+
+    /// The table with a column for labels in a folder of images; nil where there is none.
+    func metadata(in folder: String, of source: some ImageFolder) throws(InputError) -> [UInt8]? {
+        guard let bytes = try source.table(Self.metadataName, in: folder) else { return nil }
+        var reader = CSVReader(bytes)
+        let table = Files.join(source.place(folder), Self.metadataName)
+        guard let header = try? reader.next(), let columns = try? Columns(header, of: self, in: table) else {
+            return nil
+        }
+        return columns.label == nil ? nil : bytes
+    }
+
+    /// Reads a table with a header line that has the columns path (or file_name), label and split, in any order and among
+    /// others.
+    ///
+    /// - Parameters:
+    ///   - place: the table's path.
+    ///   - folder: what the paths are relative to, itself relative to the root.
+    ///   - part: the part of lines that state none.
+    mutating func readTable(
+        _ bytes: [UInt8], of place: String, in folder: String = "", as part: Part = .training
+    ) throws(InputError) {
         var reader = CSVReader(bytes)
         do {
             guard let header = try reader.next() else {
@@ -109,6 +103,7 @@ extension DatasetBuilder {
         guard !path.isEmpty else { throw malformed("\(line): the path is empty; expected an image file") }
         if !folder.isEmpty, path.utf8.first != UInt8(ascii: "/") { path = Files.join(folder, path) }
         path = Files.named(path, in: root)
+        try checkArchive(ofFile: path, line: line)
         let stated = try columns.split.map { column throws(InputError) in
             try self.part(record.fields[column], line: line)
         }
@@ -128,6 +123,15 @@ extension DatasetBuilder {
         append(Sample(path: path, label: label), to: part)
     }
 
+    /// Opens the archive that a path leads through, which is told by its name here: a look at each file would take long. Throws
+    /// where a table in an archive names a file outside.
+    private func checkArchive(ofFile path: String, line: String) throws(InputError) {
+        if isArchive, path.utf8.first == UInt8(ascii: "/") {
+            throw malformed("\(line): \(path) lies outside of the archive; expected a path relative to the table")
+        }
+        if !isArchive, path.contains(".tar/") { _ = archives.findMember(ImageDataset.file(path, in: root)) }
+    }
+
     private func part(_ name: String, line: String) throws(InputError) -> Part {
         switch name.lowercased() {
         case "train", "training": return .training
@@ -141,7 +145,10 @@ extension DatasetBuilder {
     private func checkThatSomeFilesExist() throws(InputError) {
         let all = Part.allCases.flatMap { samples[$0] ?? [] }
         guard let first = all.first else { return }
-        let exists = all.contains { !Files.isMissing(ImageDataset.file($0.path, in: root)) }
+        let exists = all.contains { sample in
+            let file = ImageDataset.file(sample.path, in: root)
+            return !Files.isMissing(file) || archives.member(file) != nil
+        }
         if !exists {
             throw malformed(
                 "\(place): none of its files exists, such as \(ImageDataset.file(first.path, in: root)); expected paths "

@@ -9,6 +9,9 @@ struct DatasetBuilder {
     let place: String
     let root: String
     let options: ImageDataset.Options
+    let archives: Archives
+    /// Whether the images lie in archives.
+    let isArchive: Bool
     private(set) var classes: [String] = []
     var samples: [Part: [Sample]] = [:]
     var notes: [String] = []
@@ -19,10 +22,12 @@ struct DatasetBuilder {
     /// Where each class of each part first occurs: a folder, or a line of the table.
     private var places: [Part: [Int: String]] = [:]
 
-    init(place: String, root: String, options: ImageDataset.Options) {
+    init(_ source: DatasetSource, place: String, options: ImageDataset.Options, archives: Archives) {
         self.place = place
-        self.root = root
         self.options = options
+        self.archives = archives
+        root = source.root
+        isArchive = source.isArchive
         for (index, name) in (options.classes ?? []).enumerated() where indices[BytewiseText(name)] == nil {
             indices[BytewiseText(name)] = index
         }
@@ -34,6 +39,11 @@ struct DatasetBuilder {
         let index: Int
         if let known = indices[BytewiseText(name)] {
             index = known
+        } else if isArchive, let number = Int(name), let all = options.classes, all.indices.contains(number),
+            all.allSatisfy({ Int($0) == nil })
+        {
+            // WebDataset's labels are often numbers only, in the order of the classes.
+            index = number
         } else if options.classes != nil {
             throw malformed(
                 "\(place()): \"\(name)\" is not a class of the model; expected one of \(Self.list(classes))")
@@ -141,7 +151,12 @@ struct DatasetBuilder {
 
     /// Renumbers the classes in the order of their names.
     private mutating func sortClasses() {
-        let order = classes.indices.sorted { classes[$0].precedesBytewise(classes[$1]) }
+        let numbers = isArchive ? classes.compactMap { Int($0) } : []
+        // Numbered classes of an archive keep their numbers where none is missing.
+        let isNumbered = numbers.count == classes.count
+        let order = classes.indices.sorted {
+            isNumbered ? numbers[$0] < numbers[$1] : classes[$0].precedesBytewise(classes[$1])
+        }
         var rank = [Int](repeating: 0, count: order.count)
         for (new, old) in order.enumerated() { rank[old] = new }
         classes = order.map { classes[$0] }

@@ -1,10 +1,12 @@
+import Imaging
 import Randomness
 import Support
 
-/// Images on disk, labelled or not, in a training, a validation and a test part.
+/// Images on disk or in tar archives, labelled or not, in a training, a validation and a test part.
 ///
 /// Read from `DATA/CLASS/…`, from `DATA/train/CLASS/…` with `DATA/val/CLASS/…` (or `test`), from a table `DATA.csv` with
-/// columns `path,label[,split]`, or, without labels, from any folder. Only the paths are kept; no image is opened.
+/// columns `path,label[,split]`, or, without labels, from any folder. A tar archive may stand for a folder, and so may several
+/// (`shard-{000..127}.tar`, `@LIST`, a folder of them). Only the paths are kept; no image is opened.
 public struct ImageDataset: Sendable {
     /// An image of the set.
     public struct Sample: Sendable, Equatable {
@@ -52,7 +54,7 @@ public struct ImageDataset: Sendable {
         public init() {}
     }
 
-    /// The folder that the paths are relative to.
+    /// The folder that the paths are relative to; in an archive, the path of that, and of the folder in it.
     public let root: String
     /// The names of the classes, sorted bytewise unless given by a model.
     public let classes: [String]
@@ -65,7 +67,9 @@ public struct ImageDataset: Sendable {
     /// Remarks on how the set was read, one sentence each.
     public let notes: [String]
 
-    /// Reads the set at `path`: a folder or a table.
+    let archives: Archives
+
+    /// Reads the set at `path`: a folder, one or more archives, or a table.
     ///
     /// Errors: `InputError`, whose message names the folder or the line of the table.
     public init(at path: String, options: Options = .init()) throws(InputError) {
@@ -74,17 +78,17 @@ public struct ImageDataset: Sendable {
                 kind: .usage, path: path,
                 description: "the validation fraction is \(options.validationFraction); expected 0 or more and below 1")
         }
-        let isDirectory: Bool
-        do {
-            isDirectory = try Files.status(path).isDirectory
-        } catch {
-            throw InputError(error, opening: path, expected: "a folder of images or a CSV table")
+        let archives = Archives()
+        let source = try DatasetSource(path, requiresLabels: options.requiresLabels, archives: archives)
+        var builder = DatasetBuilder(source, place: path, options: options, archives: archives)
+        switch source {
+        case .folder(let folder): try builder.readFolder(folder)
+        case .archives(let folder): try builder.readFolder(folder)
+        case .table: try builder.readTable()
         }
-        let root = isDirectory ? Files.withoutTrailingSlashes(path) : Self.folder(of: path)
-        var builder = DatasetBuilder(place: path, root: root, options: options)
-        if isDirectory { try builder.readFolder() } else { try builder.readTable() }
         try builder.finish()
-        self.root = root
+        root = builder.root
+        self.archives = archives
         classes = builder.classes
         training = builder.samples[.training] ?? []
         validation = builder.samples[.validation] ?? []
@@ -104,13 +108,20 @@ public struct ImageDataset: Sendable {
     /// The part to evaluate by default: test, else validation, else all images.
     public var evaluationPart: Part { !test.isEmpty ? .test : !validation.isEmpty ? .validation : .training }
 
-    /// The path of a sample's file.
+    /// The path of a sample's file; in an archive, that of the archive, a slash, and the member's name.
     public func file(of sample: Sample) -> String { Self.file(sample.path, in: root) }
 
-    /// The folder of a table; "." for the current one.
-    private static func folder(of table: String) -> String {
-        let folder = Files.directory(of: table)
-        return folder.isEmpty ? "." : folder
+    /// A sample's file, wherever it lies.
+    public func input(of sample: Sample) -> InputPaths.Input {
+        let path = file(of: sample)
+        return archives.member(path).map { .member($0) } ?? .file(path)
+    }
+
+    /// The content of a sample's file; of one that is neither PNG nor JPEG, only the beginning.
+    package func imageBytes(of sample: Sample) throws(ImageError) -> [UInt8] {
+        let path = file(of: sample)
+        if let member = archives.member(path) { return try member.imageBytes() }
+        return try Image.bytes(ofFile: path)
     }
 
     static func file(_ path: String, in root: String) -> String {

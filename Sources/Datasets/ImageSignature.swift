@@ -17,6 +17,17 @@ enum ImageSignature {
         }
     }
 
+    /// The archives below a directory, those among them that cannot be read in place.
+    static func walkForArchives(_ root: String) -> DirectoryWalk {
+        DirectoryWalk(root: root, named: { _ in false }) { (path) throws(SystemError) in
+            if isImageName(path) { return false }
+            return ArchiveFormat(try InputFile(path).read(upTo: ArchiveFormat.byteCount)) != nil
+        }
+    }
+
+    /// The same choice of an archive's members. Labels beside images (WebDataset) have no place in it.
+    static let selection = TarArchive.Selection(name: isImageName, head: matches, headCount: byteCount)
+
     private static let extensions: Set<String> = [
         "png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "tif", "tiff", "heic", "heif", "avif", "jxl",
         "jp2", "ppm", "pgm",

@@ -19,17 +19,19 @@ package final class ImageStore: Sendable {
         var newlyDamaged: [Int: ImageError] = [:]
     }
 
-    private let root: String
+    private let dataset: ImageDataset
     private let samples: [ImageDataset.Sample]
     private let decoding: DecodingOptions
     private let capacity: Int
     private let cache: Mutex<Cache>
 
     /// - Parameters:
-    ///   - root: the folder that the samples' paths are relative to.
+    ///   - samples: images of `dataset`.
     ///   - memory: the maximum size of the decoded images, in bytes.
-    package init(root: String, samples: [ImageDataset.Sample], decoding: DecodingOptions, memory: Int) {
-        self.root = root
+    package init(
+        _ dataset: ImageDataset, samples: [ImageDataset.Sample], decoding: DecodingOptions, memory: Int
+    ) {
+        self.dataset = dataset
         self.samples = samples
         self.decoding = decoding
         capacity = memory
@@ -70,7 +72,7 @@ package final class ImageStore: Sendable {
         if let outcome = known.outcome { return outcome.map(fromImage) }
         do throws(ImageError) {
             let decoding = options(for: index)
-            let bytes = try Image.bytes(ofFile: decoding.name)
+            let bytes = try dataset.imageBytes(of: samples[index])
             // The size of a PNG is known once it is decoded.
             guard known.free > 0, Image.byteCount(ofJPEG: bytes, options: decoding) ?? 0 <= known.free else {
                 return .success(try fromFile(bytes, decoding))
@@ -98,7 +100,7 @@ package final class ImageStore: Sendable {
 
     private func options(for index: Int) -> DecodingOptions {
         var options = decoding
-        options.name = ImageDataset.file(samples[index].path, in: root)
+        options.name = dataset.file(of: samples[index])
         guard let onDamage = decoding.onDamage else { return options }
         options.onDamage = { name, damage in
             onDamage(name, damage)

@@ -1,6 +1,19 @@
 import Imaging
+import Support
 
 extension InputPaths.Input {
+    /// Whether it is not certain that nothing has its name.
+    package var isThere: Bool { if case .file(let path) = self { !Files.isMissing(path) } else { true } }
+
+    /// The size of its file; nil where there is none, or it has none.
+    package func byteCount() throws(FileError) -> Int? {
+        switch self {
+        case .file(let path): try Files.statusIfAny(path)?.byteCount
+        case .member(let member): member.byteCount
+        case .standardInput, .failure: nil
+        }
+    }
+
     /// Reads and decodes the image; errors name this input.
     package func image(options: DecodingOptions) throws(InputError) -> Image {
         let bytes = try bytes()
@@ -17,7 +30,11 @@ extension InputPaths.Input {
     package func bytes() throws(InputError) -> [UInt8] {
         if case .failure(let error) = self { throw error }
         do throws(ImageError) {
-            return self == .standardInput ? try Image.bytes(ofDescriptor: 0) : try Image.bytes(ofFile: path)
+            switch self {
+            case .file(let path): return try Image.bytes(ofFile: path)
+            case .member(let member): return try member.imageBytes()
+            case .standardInput, .failure: return try Image.bytes(ofDescriptor: 0)
+            }
         } catch {
             throw InputError(path: path, error)
         }

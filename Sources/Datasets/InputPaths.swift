@@ -3,7 +3,10 @@ import Support
 /// The inputs that the PATH arguments of a command stand for, in the order of the results.
 ///
 /// - A file is an input, whatever its name or content.
-/// - A directory stands for the images below it, sorted by path (see `ImageSignature`).
+/// - A directory stands for the images below it, sorted by path (see `ImageSignature`); one without images, for those of the
+///   tar archives below it.
+/// - A tar archive stands for the images in it, sorted by path, and `ARCHIVE/NAME` for a file or folder in it.
+/// - Where there is no such file, `shard-{000..127}.tar` stands for as many paths.
 /// - `@list.txt` stands for the paths in that file, one per line or each ended by a NUL (`find -print0`); each is a file or
 ///   a directory, relative to the current directory like any other argument. `@-` reads the list from standard input.
 /// - `-` is one image from standard input.
@@ -15,6 +18,8 @@ public struct InputPaths: Sendable {
     public enum Input: Equatable, Sendable {
         /// A file to decode.
         case file(String)
+        /// A file in an archive, to decode.
+        case member(ArchiveMember)
         /// One image, to be read from standard input.
         case standardInput
         /// An argument or directory entry that is no readable image, in its place among the others.
@@ -24,6 +29,7 @@ public struct InputPaths: Sendable {
         public var path: String {
             switch self {
             case .file(let path): path
+            case .member(let member): member.path
             case .standardInput: "-"
             case .failure(let error): error.path
             }
@@ -31,13 +37,19 @@ public struct InputPaths: Sendable {
     }
 
     /// The inputs in order.
-    public private(set) var inputs: [Input] = []
+    public internal(set) var inputs: [Input] = []
+    let archives: Archives
 
     /// Expands the arguments of a command.
     ///
     /// A bad argument among others becomes a `.failure` in its place, so that it does not end a run over many.
     /// Errors: `InputError` if a list cannot be read, or if no argument yields an input.
     public init(expanding arguments: [String]) throws(InputError) {
+        try self.init(expanding: arguments, archives: Archives())
+    }
+
+    init(expanding arguments: [String], archives: Archives) throws(InputError) {
+        self.archives = archives
         for argument in arguments {
             if argument == "-" {
                 appendStandardInput()
@@ -66,25 +78,34 @@ public struct InputPaths: Sendable {
     private mutating func append(path: String) {
         let path = Files.named(path)
         do {
-            guard try Files.status(path).isDirectory else {
+            let status = try Files.status(path)
+            if status.isDirectory {
+                append(directory: path)
+            } else if !status.isRegularFile || !appendArchive(path) {
                 inputs.append(.file(path))
-                return
             }
         } catch {
-            inputs.append(
-                .failure(
-                    InputError(
-                        error, opening: path, expected: "an image file or a directory of images")))
-            return
+            if error.isMissing, appendMembers(path) || appendRanges(path) { return }
+            inputs.append(.failure(InputError(error, opening: path, expected: Self.expected)))
         }
+    }
+
+    private static let expected = "an image file, a directory of images or a .tar"
+
+    private mutating func append(directory path: String) {
         let walk = ImageSignature.walk(path)
         var found = walk.files.map { Input.file($0) } + walk.failures.map { Input.failure(InputError($0)) }
         if !walk.failures.isEmpty { found.sort { $0.path.precedesBytewise($1.path) } }
-        if found.isEmpty {
-            let text = "\(path): holds no images; expected a directory with PNG or JPEG files in it or below it"
-            found = [.failure(InputError(kind: .noImages, path: path, description: text))]
-        }
         inputs += found
+        if !found.isEmpty || appendArchives(below: path) { return }
+        let text = "\(path): holds no images; expected a directory with PNG or JPEG files in it or below it"
+        inputs.append(.failure(InputError(kind: .noImages, path: path, description: text)))
+    }
+
+    private mutating func appendRanges(_ path: String) -> Bool {
+        guard let paths = NumberRanges.expanded(path) else { return false }
+        for path in paths { append(path: path) }
+        return true
     }
 
     private mutating func appendList(_ file: String) throws(InputError) {
@@ -100,7 +121,7 @@ public struct InputPaths: Sendable {
     }
 
     /// The paths of a list: ended by NULs where it has any, and then any other byte may be in a path; else a line each.
-    private static func entries(ofList bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+    static func entries(ofList bytes: [UInt8]) -> [ArraySlice<UInt8>] {
         bytes.contains(0) ? bytes.split(separator: 0) : TextLines.split(bytes).filter { !TextLines.isBlank($0) }
     }
 

@@ -28,7 +28,7 @@ public final class SequentialLoader {
         _ samples: [ImageDataset.Sample], of dataset: ImageDataset, batchSize: Int, preprocessing: Preprocessing,
         decoding: DecodingOptions = .init(), threads: Int
     ) {
-        let store = ImageStore(root: dataset.root, samples: samples, decoding: decoding, memory: 0)
+        let store = ImageStore(dataset, samples: samples, decoding: decoding, memory: 0)
         self.init(samples, in: store, batchSize: batchSize, preprocessing: preprocessing, threads: threads)
     }
 

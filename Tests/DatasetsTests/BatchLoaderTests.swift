@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Imaging
+import TestTools
 import Testing
 
 @Suite struct BatchLoaderTests {
@@ -216,17 +217,51 @@ import Testing
         #expect(loader.unreadable.map(\.reason) == ["No such file or directory"])
     }
 
+    /// The batches from an archive are those from the folder, a damaged image among them.
+    @Test func archivesLoadAsFolders() throws {
+        let folder = try Self.folder(images: 22, corrupt: [5])
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        var writer = TarWriter()
+        for sample in set.training { writer.add("top/\(sample.path)", try set.imageBytes(of: sample)) }
+        let packed = try TemporaryFolder()
+        try packed.write(writer.whole, to: "set.tar")
+        let loaders = try [set, ImageDataset(at: packed.path + "/set.tar")].map {
+            try BatchLoader($0, options: Self.options())
+        }
+        #expect(try take(12, from: loaders[0]) == take(12, from: loaders[1]))
+        #expect(loaders[1].unreadable == loaders[0].unreadable && loaders[0].unreadable.map(\.path) == ["odd/5.png"])
+    }
+
+    @Test func anArchiveThatIsReplacedEndsTheRun() throws {
+        let folder = try Self.folder(images: 40)
+        defer { withExtendedLifetime(folder) {} }
+        let set = try ImageDataset(at: folder.path)
+        var writer = TarWriter()
+        for sample in set.training { writer.add(sample.path, try set.imageBytes(of: sample)) }
+        try folder.write(writer.whole, to: "set.tar")
+        let loader = try BatchLoader(ImageDataset(at: folder.path + "/set.tar"), options: Self.options(batchSize: 10))
+        // In place, as `truncate` does.
+        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: folder.path + "/set.tar"))
+        try handle.truncate(atOffset: 600)
+        let error = #expect(throws: InputError.self) { for _ in 0..<30 { _ = try loader.next() } }
+        #expect(
+            error?.description
+                == "\(folder.path)/set.tar: was changed, moved or removed while it was in use; put it back")
+        #expect(error?.kind == .noSuchInput)
+    }
+
     @Test func memoryForImagesIsBounded() throws {
         let folder = try Self.folder(images: 22)
         defer { withExtendedLifetime(folder) {} }
         let set = try ImageDataset(at: folder.path)
-        let store = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: 1500)
+        let store = ImageStore(set, samples: set.training, decoding: .init(), memory: 1500)
         for _ in 0..<2 {
             for index in 0..<22 { #expect((try? store.image(at: index).get()) != nil) }
         }
         #expect(store.bytesInMemory <= 1500 && store.bytesInMemory > 1000)
         // What is in memory does not need its file.
-        let all = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: 1 << 20)
+        let all = ImageStore(set, samples: set.training, decoding: .init(), memory: 1 << 20)
         let before = (0..<22).map { all.image(at: $0) }
         for sample in set.training { try folder.write("", to: sample.path) }
         #expect((0..<22).map { all.image(at: $0) } == before)
@@ -257,7 +292,7 @@ import Testing
         #expect(batches[1] == batches[0] && batches[2] == batches[0])
         let preprocessing = Preprocessing(resize: .shortestEdge(40), crop: .init(height: 32, width: 32))
         let images = [0, 70_000, 1 << 30].map { memory in
-            let store = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: memory)
+            let store = ImageStore(set, samples: set.training, decoding: .init(), memory: memory)
             let loader = SequentialLoader(
                 set.training, in: store, batchSize: 3, preprocessing: preprocessing, threads: 2)
             return Array(AnyIterator { loader.next() }).flatMap(\.images)
@@ -269,7 +304,7 @@ import Testing
         let folder = try Self.photos()
         defer { withExtendedLifetime(folder) {} }
         let set = try ImageDataset(at: folder.path)
-        let store = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: 70_000)
+        let store = ImageStore(set, samples: set.training, decoding: .init(), memory: 70_000)
         let tiny = Image(width: 1, height: 1, channels: 3, pixels: [1, 2, 3])
         for _ in 0..<2 {
             var (decoded, read) = (0, 0)
@@ -347,7 +382,7 @@ import Testing
         let folder = try Self.folder(images: 7)
         defer { withExtendedLifetime(folder) {} }
         let set = try ImageDataset(at: folder.path)
-        let store = ImageStore(root: set.root, samples: set.training, decoding: .init(), memory: 1 << 20)
+        let store = ImageStore(set, samples: set.training, decoding: .init(), memory: 1 << 20)
         func images() -> [Image] {
             let loader = SequentialLoader(
                 set.training, in: store, batchSize: 3,

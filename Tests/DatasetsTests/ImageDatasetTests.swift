@@ -100,7 +100,7 @@ import Testing
         #expect(error(try folder())?.0 == .noImages)
         let missing = error(try folder(), "none")
         #expect(missing?.0 == .noSuchInput)
-        #expect(missing?.1 == "D/none: no such file or directory; expected a folder of images or a CSV table")
+        #expect(missing?.1 == "D/none: no such file or directory; expected a folder of images, a .tar or a CSV table")
 
         var unlabelled = ImageDataset.Options()
         unlabelled.requiresLabels = false

@@ -151,7 +151,7 @@ import Support
         #expect(error?.kind == .noSuchInput)
         #expect(
             error?.description
-                == "\(missing): no such file or directory; expected an image file or a directory of images")
+                == "\(missing): no such file or directory; expected an image file, a directory of images or a .tar")
         let list = #expect(throws: InputError.self) { try InputPaths(expanding: ["@" + missing]) }
         #expect(list?.kind == .noSuchInput)
         // Among others it does not end the run, but keeps its place.

@@ -71,6 +71,14 @@ extension Image {
         }
     }
 
+    /// As much of a file in memory as `bytes(ofFile:)` would have read.
+    package static func relevant(_ content: [UInt8]) -> [UInt8] {
+        switch ImageFormat(of: content) {
+        case .png, .jpeg: content
+        case .other, .unknown: Array(content.prefix(ImageFormat.prefixCount))
+        }
+    }
+
     private static func bytes(of file: borrowing InputFile) throws(SystemError) -> [UInt8] {
         let start = try file.read(upTo: ImageFormat.prefixCount)
         switch ImageFormat(of: start) {

@@ -7,7 +7,7 @@ package enum ImageFormat: Equatable {
     case unknown
 
     /// The number of bytes that the longest rule examines.
-    static let prefixCount = 512
+    package static let prefixCount = 512
 
     /// Recognizes the format from the first `prefixCount` bytes of a file.
     package init(of bytes: some Collection<UInt8>) {

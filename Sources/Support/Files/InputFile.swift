@@ -1,7 +1,7 @@
 import LibC
 
 /// An open file or pipe, read from where it stands.
-package struct InputFile: ~Copyable {
+package struct InputFile: ~Copyable, Sendable {
     private let descriptor: Int32
     private let isOwned: Bool
 
@@ -55,6 +55,27 @@ package struct InputFile: ~Copyable {
 
     /// The size of a regular file; 0 for a pipe.
     package var byteCount: Int { (try? Self.status(descriptor)).map { Int($0.st_size) } ?? 0 }
+
+    /// What the system says of it.
+    package func status() throws(SystemError) -> Files.Status { Files.Status(try Self.status(descriptor)) }
+
+    /// `count` bytes of a regular file from `offset` on, wherever it stands; fewer only at its end. Any thread may call it.
+    package func read(_ count: Int, at offset: Int) throws(SystemError) -> [UInt8] {
+        var failure: SystemError?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            guard let address = buffer.baseAddress else { return }
+            while initialized < count {
+                let step = unsafe pread(
+                    descriptor, address + initialized, count - initialized, offset + initialized)
+                if step < 0 && errno == EINTR { continue }
+                if step < 0 { failure = .last }
+                if step <= 0 { break }
+                initialized += step
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
 
     /// The bytes that follow behind `start`, up to `limit` bytes together; fewer only at the end of the file.
     package func read(after start: [UInt8] = [], upTo limit: Int) throws(SystemError) -> [UInt8] {

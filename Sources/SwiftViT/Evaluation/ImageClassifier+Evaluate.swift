@@ -28,7 +28,7 @@ extension ImageClassifier {
     ) throws -> ClassificationScores {
         var scores = ClassificationScores(classCount: classCount, activation: activation)
         var labels = samples.lazy.map(\.label).makeIterator()
-        try classify(samples.map { .file(dataset.file(of: $0)) }) { input in
+        try classify(samples.map { dataset.input(of: $0) }) { input in
             if let label = labels.next() ?? nil, case .success(let classification) = input.result {
                 scores.add(logits: classification.logits, label: label)
             }

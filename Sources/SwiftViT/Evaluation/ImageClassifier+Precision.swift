@@ -55,7 +55,7 @@ extension ImageClassifier {
         var labels = samples.lazy.map(\.label).makeIterator()
         let clock = ContinuousClock()
         try forEachLogits(
-            of: samples.map { .file(dataset.file(of: $0)) }, count: models.count,
+            of: samples.map { dataset.input(of: $0) }, count: models.count,
             computing: { index, pixels, logits in
                 results[index].duration += clock.measure { models[index].logits(pixels, into: logits) }
             }

@@ -34,7 +34,7 @@ extension ImageEmbedder {
             }
             try body(input)
         }
-        let inputs = parts.joined().map { InputPaths.Input.file(dataset.file(of: $0)) }
+        let inputs = parts.joined().map { dataset.input(of: $0) }
         if let file {
             var options = EmbeddingJob.Options()
             options.updates = true

@@ -49,8 +49,8 @@ package struct EmbeddingMap {
         let groups = paths.map { FolderGroups(paths: $0) }
         let thumbnails = Thumbnails(
             side: options.thumbnailSide, byteCount: options.thumbnailBytes, threads: engine.threadCount)
-        let files = (paths ?? []).map(collection.file)
-        let images = try thumbnails.texts(of: files, missing: { missing($0.map { files[$0] }) })
+        let files = (paths ?? []).map(collection.input)
+        let images = try thumbnails.texts(of: files, missing: { missing($0.map { files[$0].path }) })
         let names = groups?.names ?? ["all"]
         let data = JSON.object([
             JSON.Member("points", .array(Self.coordinates(places))),

@@ -11,7 +11,7 @@ enum Gallery {
         let known = paths.indices.filter { paths[$0] != nil }
         let texts = try Thumbnails(
             side: thumbnailSide, byteCount: thumbnailBytes, threads: search.engine.threadCount
-        ).texts(of: known.map { search.collection.file(paths[$0] ?? "") })
+        ).texts(of: known.map { search.collection.input(paths[$0] ?? "") })
         var thumbnails = [String](repeating: "", count: paths.count)
         for (place, text) in zip(known, texts) { thumbnails[place] = text }
         return thumbnails

@@ -10,6 +10,7 @@ package struct EmbeddingCollection: Sendable {
     /// The settings of `vit embed`; nil if the array comes from elsewhere.
     package let settings: EmbeddingSettings?
     private let index: EmbeddingIndex?
+    private let archives = Archives()
 
     /// Opens the array in the file at `path`, of two dimensions.
     ///
@@ -42,12 +43,14 @@ package struct EmbeddingCollection: Sendable {
         return paths
     }
 
-    /// The file that a path of the index names: relative ones begin where `vit embed` ran, or in the current directory if
+    /// The image that a path of the index names: relative ones begin where `vit embed` ran, or in the current directory if
     /// it is not there.
-    package func file(_ path: String) -> String {
-        guard path.utf8.first != UInt8(ascii: "/"), let directory = settings?.directory else { return path }
-        let file = Files.join(directory, path)
-        return Files.isMissing(file) ? path : file
+    package func input(_ path: String) -> InputPaths.Input {
+        if path.utf8.first != UInt8(ascii: "/"), let directory = settings?.directory {
+            let input = archives.input(Files.join(directory, path))
+            if input.isThere { return input }
+        }
+        return archives.input(path)
     }
 
     /// The rows of those of some files that are in the index, however their paths are written.
@@ -56,7 +59,8 @@ package struct EmbeddingCollection: Sendable {
         var rows: [String: Int] = [:]
         try index?.forEach { entry in
             for file in named[Files.name(of: entry.path)] ?? [] where rows[file] == nil {
-                if try Files.resolved(file) == Files.resolved(self.file(entry.path)) { rows[file] = entry.row }
+                let isSame = try archives.resolved(file) == archives.resolved(input(entry.path).path)
+                if isSame { rows[file] = entry.row }
             }
         }
         return rows

@@ -33,7 +33,7 @@ extension EmbeddingSearch {
         let paths = try collection.paths()
         let total = count * (paths == nil ? 1 : 2)
         let miniatures = try MiniatureCollection(
-            paths: (paths ?? []).map(collection.file), engine: engine, progress: { progress($0, total) })
+            inputs: (paths ?? []).map(collection.input), engine: engine, progress: { progress($0, total) })
         let vectors = CenteredRows(collection.vectors)
         let duplicates = NearDuplicates(vectors, engine: engine)
         let isWhole = miniatures.count == count
@@ -90,7 +90,7 @@ private final class FileSizes {
     func size(_ row: Int) -> Int {
         guard let paths else { return 0 }
         do throws(FileError) {
-            return try Files.statusIfAny(collection.file(paths[row]))?.byteCount ?? 0
+            return try collection.input(paths[row]).byteCount() ?? 0
         } catch {
             failures.append(InputError(error))
             return 0

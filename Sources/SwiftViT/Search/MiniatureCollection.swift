@@ -9,13 +9,13 @@ struct MiniatureCollection {
     private(set) var unreadable: [InputError] = []
     private let engine: any Engine
 
-    /// Reads the images at `paths`, a row each; those that cannot be read are left out.
+    /// Reads some images, a row each; those that cannot be read are left out.
     ///
     /// - Parameter progress: receives the number of images read.
-    init(paths: [String], engine: any Engine, progress: (Int) -> Void) throws {
+    init(inputs: [InputPaths.Input], engine: any Engine, progress: (Int) -> Void) throws {
         self.engine = engine
         let stream = PreparedInputs(
-            inputs: paths.map { .file($0) }, groupSize: 16, threads: engine.threadCount
+            inputs: inputs, groupSize: 16, threads: engine.threadCount
         ) { (input) throws(InputError) in Miniature(try Miniature.preparation.prepare(input).image) }
         try stream.forEachGroup { group in
             for item in group {

@@ -13,7 +13,7 @@ package enum ImageChannels {
         let samples = dataset.training
         let count = min(sampleCount, samples.count)
         let found = (0..<count).compactMap { index in
-            (try? Files.bytes(of: dataset.file(of: samples[index * samples.count / count]))).flatMap {
+            (try? dataset.imageBytes(of: samples[index * samples.count / count])).flatMap {
                 channels(of: $0)
             }
         }

@@ -15,7 +15,8 @@ struct FinetuneCommand: TrainingCommand {
               vit finetune photos/ --output run --resume
 
             The data are CLASS/IMAGE, train/CLASS/IMAGE with val/CLASS/IMAGE, or a table with the columns \
-            path,label[,split]. The defaults are MAE's fine-tuning recipe (He et al. 2022); 0 or none turns off mixup, \
+            path,label[,split]; folders may lie in a .tar, or in several ('shard-{000..127}.tar'), also with labels as \
+            WebDataset has them. The defaults are MAE's fine-tuning recipe (He et al. 2022); 0 or none turns off mixup, \
             cutmix, RandAugment and so on. The held-out images are classified after each epoch; the best model so far is \
             RUN/model, which loads in transformers (in timm with --pool mean). An interrupted run saves a checkpoint and \
             exits with 130 (143 if terminated); --resume continues it to the same weights. Unreadable images are named \
@@ -23,7 +24,7 @@ struct FinetuneCommand: TrainingCommand {
             """)
 
     static var methods: [any TrainingMethod.Type] { TrainingMethods.finetuning }
-    static var dataHelp: String { "Folder of class folders, or a table with the columns path,label[,split]." }
+    static var dataHelp: String { "Folder or .tar of class folders, or a table with the columns path,label[,split]." }
     static var methodHeading: String { "Fine-tuning" }
 
     @OptionGroup var arguments: TrainingArguments<FinetuneCommand>

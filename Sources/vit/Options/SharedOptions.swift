@@ -7,11 +7,11 @@ import SwiftViT
 extension ArgumentHelp {
     /// The images that a command reads.
     static let imagePaths: ArgumentHelp =
-        "Image files, directories, @FILE with one path per line, or - for one image on standard input."
+        "Image files, directories or .tar archives, @FILE with one path per line, or - for one image on standard input."
 
     /// The labelled images that a command reads.
     static let labeledData: ArgumentHelp =
-        "A folder of class folders, or a CSV table with the columns path,label[,split]."
+        "A folder or .tar of class folders, or a CSV table with the columns path,label[,split]."
 
     /// The embeddings that a command reads.
     static let embeddings = ArgumentHelp(

@@ -18,13 +18,13 @@ struct PretrainCommand: TrainingCommand {
               mae        masked autoencoding (He et al. 2022); its result loads in transformers
               rotation   predicting which of four rotations an image has (Gidaris et al. 2018); square images only
 
-            Images may have labels or none, in any folders. The result is RUN/model. An interrupted run saves a checkpoint and exits with 130 \
+            Images may have labels or none, in any folders, also in a .tar or several ('shard-{000..127}.tar'). The result is RUN/model. An interrupted run saves a checkpoint and exits with 130 \
             (143 if terminated); --resume continues it to the same weights. A loss that is not finite ends the run \
             with 65. Unreadable images are named once and replaced by others; the exit code is then 1.
             """)
 
     static var methods: [any TrainingMethod.Type] { TrainingMethods.pretraining }
-    static var dataHelp: String { "Folder of images, or a table with the columns path,label[,split]." }
+    static var dataHelp: String { "Folder or .tar of images, or a table with the columns path,label[,split]." }
     static var methodHeading: String { "Method" }
 
     @Option(help: "Training method. (default: mae, or that of the run to resume)")

@@ -35,7 +35,7 @@ struct SearchCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "Images, directories, @FILE with one path per line, row numbers of the index, or .npy files.",
+            "Images, directories, .tar archives, @FILE with one path per line, row numbers of the index, or .npy files.",
             valueName: "query"))
     var queries: [String] = []
 

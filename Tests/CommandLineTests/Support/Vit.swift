@@ -62,6 +62,7 @@ enum Vit {
                 .merging(["VIT_CHECKPOINTS": Fixtures.checkpoints]) { $1 }
                 // No test asks the network, or depends on what the user has in the cache.
                 .merging(["HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": scratch.path("no-cache"), "HF_TOKEN": ""]) { $1 }
+                .merging(["XDG_CACHE_HOME": scratch.path(".streams-cache")]) { $1 }
                 .merging(environment) { $1 }
             process.standardInput = try FileHandle(forReadingFrom: inputFile)
             process.standardOutput = try output ?? FileHandle(forWritingTo: outputFile)

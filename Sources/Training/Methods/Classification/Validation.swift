@@ -51,7 +51,7 @@ struct Validation {
         self.settings = settings
         self.threads = threads
         store = ImageStore(
-            root: dataset.root, samples: dataset.validation, decoding: settings.decoding,
+            dataset, samples: dataset.validation, decoding: settings.decoding,
             memory: settings.run.cacheMemory / 4)
     }
 

@@ -23,7 +23,7 @@ struct FixedImages {
         let samples = dataset.samples(part)
         let count = min(limit, samples.count)
         let chosen = (0..<count).map { samples[$0 * samples.count / count] }
-        let store = ImageStore(root: dataset.root, samples: chosen, decoding: settings.decoding, memory: 0)
+        let store = ImageStore(dataset, samples: chosen, decoding: settings.decoding, memory: 0)
         let augmentation = settings.wholeImage
         for (index, sample) in chosen.enumerated() {
             switch store.image(at: index) {

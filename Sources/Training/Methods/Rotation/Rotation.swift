@@ -48,7 +48,7 @@ package final class Rotation: TrainingMethod {
         targets = Tensor(
             (0..<settings.run.batchSize).flatMap { _ in one }, shape: [viewCount, ImageRotation.count])
         heldOut = ImageStore(
-            root: dataset.root, samples: dataset.validation, decoding: settings.decoding,
+            dataset, samples: dataset.validation, decoding: settings.decoding,
             memory: settings.run.cacheMemory / 4)
     }
 
