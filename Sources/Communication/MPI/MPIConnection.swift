@@ -77,7 +77,11 @@ struct MPIConnection {
 
     /// Reports a sentence and ends all processes.
     func end(_ report: (String) -> Void, _ sentence: String, code: Int32) -> Never {
-        if !sentence.isEmpty { report(sentence) }
+        if !sentence.isEmpty {
+            report(sentence)
+            // A launcher that is told to abort may drop what it has not passed on yet.
+            usleep(300_000)
+        }
         // Where the launcher hangs as well, this process ends by itself.
         Thread {
             sleep(10)
