@@ -38,7 +38,7 @@ struct VocabularyReader {
             guard table.insert(Array(token.utf8).span, id: Int32(truncatingIfNeeded: scores.count)) else {
                 throw malformed("holds the token \"\(token)\" twice, or too many tokens")
             }
-            scores.append(score)
+            scores.append(asReadByTokenizers(score))
         }
         return (table, scores)
     }
@@ -106,4 +106,19 @@ struct MergeBuilder {
         merges.insert(one, other, MergeTable.Merge(rank: rank, token: both))
         rank += 1
     }
+}
+
+/// A score as `tokenizers` reads it: its JSON reader divides the digits by a power of ten, which now and then rounds to a
+/// neighbour of the nearest number. Between ways of cutting a text that are equally good, that decides.
+///
+/// Source: serde_json without its feature `float_roundtrip`.
+func asReadByTokenizers(_ score: Double) -> Double {
+    // The shortest digits, which are those that the file has.
+    let parts = score.magnitude.description.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 2, let digits = UInt64(parts[0] + parts[1]), let power = Double("1e\(parts[1].utf8.count)")
+    else {
+        return score
+    }
+    let magnitude = Double(digits) / power
+    return score.sign == .minus ? -magnitude : magnitude
 }
