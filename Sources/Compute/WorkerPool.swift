@@ -1,5 +1,4 @@
 import Support
-import Synchronization
 
 /// Threads that share the tasks of one loop at a time.
 ///
@@ -9,7 +8,7 @@ package final class WorkerPool: Sendable {
     /// The number of threads that work, the caller's included: those asked for, or as many as the system has.
     package let threadCount: Int
     private let loop = SharedLoop()
-    private let callers = Mutex<Void>(())
+    private let callers = Locked<Void>(())
 
     /// Starts `threadCount - 1` threads; the thread that calls `run` is the remaining one. Where the system refuses one,
     /// those before it do the work.

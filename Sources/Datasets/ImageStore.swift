@@ -1,5 +1,4 @@
 import Imaging
-import Synchronization
 import Support
 
 /// The images of a data set, decoded on demand and kept in memory as far as they fit.
@@ -23,7 +22,7 @@ package final class ImageStore: Sendable {
     private let samples: [ImageDataset.Sample]
     private let decoding: DecodingOptions
     private let capacity: Int
-    private let cache: Mutex<Cache>
+    private let cache: Locked<Cache>
 
     /// - Parameters:
     ///   - samples: images of `dataset`.
@@ -35,7 +34,7 @@ package final class ImageStore: Sendable {
         self.samples = samples
         self.decoding = decoding
         capacity = memory
-        cache = Mutex(Cache(images: memory > 0 ? Array(repeating: nil, count: samples.count) : []))
+        cache = Locked(Cache(images: memory > 0 ? Array(repeating: nil, count: samples.count) : []))
     }
 
     /// The size of the decoded images in memory.

@@ -1,6 +1,6 @@
 import Compute
 import Layers
-import Synchronization
+import Support
 
 /// A pass for inference, planned for batches of one size and planned again for a smaller one; one thread at a time runs it.
 package final class BatchedPass: Sendable {
@@ -8,7 +8,7 @@ package final class BatchedPass: Sendable {
     package let batchSize: Int
     private let model: any VisionModel
     private let reading: VisionPassPlan.Reading
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     private struct State {
         let workspace: Workspace
@@ -24,7 +24,7 @@ package final class BatchedPass: Sendable {
         let (pass, workspace) = Workspace.plan(engine: engine, keepsActivations: false) { workspace in
             model.pass(VisionPassPlan(imageCount: batchSize, reading: reading), in: workspace)
         }
-        state = Mutex(State(workspace: workspace, pass: pass, imageCount: batchSize))
+        state = Locked(State(workspace: workspace, pass: pass, imageCount: batchSize))
     }
 
     /// Lets `body` run a pass over `imageCount` images.

@@ -3,6 +3,16 @@ import Testing
 @testable import Tokenizers
 
 @Suite struct TextTests {
+    /// The digits divided by a power of ten, which is not always the number that is nearest to the text.
+    @Test(arguments: [
+        (-7.2447967529296875, -0x1.cfaac00000001p+2), (-7.2518086433410645, -0x1.d01da1fffffffp+2), (-3.5, -3.5),
+        (0, 0),
+        (1e-300, 1e-300),
+    ])
+    func scoresAreThoseOfTokenizers(score: Double, expected: Double) {
+        #expect(asReadByTokenizers(score) == expected)
+    }
+
     @Test(arguments: [
         ("e\u{301}", "é"), ("\u{1EA5}\u{323}", "\u{1EAD}\u{301}"), ("\u{1100}\u{1161}\u{11A8}", "각"),
         ("\u{AC00}\u{11A8}", "각"),

@@ -1,5 +1,5 @@
 import CKernels
-import Synchronization
+import Support
 
 /// The arithmetic on the processor's cores.
 ///
@@ -75,7 +75,7 @@ package final class CPUEngine: Engine {
 
 /// Memory that grows to the largest need, for one operation or one thread at a time.
 final class ScratchMemory: Sendable {
-    private let storage = Mutex(Storage(byteCount: 0))
+    private let storage = Locked(Storage(byteCount: 0))
 
     /// At least `count` floats, valid until the next call.
     func floats(_ count: Int) -> UnsafeMutablePointer<Float> {

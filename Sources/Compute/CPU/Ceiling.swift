@@ -1,5 +1,5 @@
 import CKernels
-import Synchronization
+import Support
 
 /// The peak rates of an engine's cores, in 10⁹ floating-point operations a second, a multiply-add counted as two.
 package struct ComputeCeiling: Sendable {
@@ -43,7 +43,7 @@ extension CPUEngine {
 
     private func multiplyAddRate(wide: Bool) -> Double {
         let count = 500_000_000
-        let sum = Mutex(Float(0))
+        let sum = Locked(Float(0))
         return bestRate(of: 2 * Double(count * threadCount)) {
             workers.run(threadCount) { task, _ in
                 let part = vit_multiply_adds(count, wide ? 1 : 0, 0.5 + Float(task) / 1024)

@@ -1,11 +1,10 @@
 import LibC
 import Support
-import Synchronization
 
 /// The tar archives that a command has opened, by their paths. A path that leads through one of them names a member of it.
 package final class Archives: Sendable {
     /// The archives; nil for files that are none.
-    private let known = Mutex<[BytewiseText: TarArchive?]>([:])
+    private let known = Locked<[BytewiseText: TarArchive?]>([:])
     private let cache: TarIndexCache?
 
     /// As many are kept open between reads; a process may have a thousand files.

@@ -1,13 +1,13 @@
 import Compute
 import Layers
-import Synchronization
+import Support
 
 /// A text tower that embeds any number of texts, a batch at a time; one thread at a time runs it.
 package final class TextEncoder: Sendable {
     package let configuration: TextTowerConfiguration
     private let tower: TextTower
     private let batchSize: Int
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     private struct State {
         let workspace: Workspace
@@ -35,7 +35,7 @@ package final class TextEncoder: Sendable {
         let (pass, workspace) = Workspace.plan(engine: engine, keepsActivations: false) { workspace in
             TextTowerPass(tower, textCount: batchSize, length: length, in: workspace)
         }
-        state = Mutex(State(workspace: workspace, pass: pass, shape: [batchSize, length]))
+        state = Locked(State(workspace: workspace, pass: pass, shape: [batchSize, length]))
     }
 
     /// The embeddings (T, P) of texts, of which each has 1 to `contextLength` tokens of the vocabulary.

@@ -1,12 +1,10 @@
-import Synchronization
-
 /// The unfinished files and directories of a run, so that an interrupted one can remove them; also those of earlier runs that
 /// were killed.
 package final class UnfinishedFiles: Sendable {
-    private let paths = Mutex<Set<BytewiseText>>([])
+    private let paths = Locked<Set<BytewiseText>>([])
     /// What lies unfinished in the directories that were looked at, by what it was to be called. A directory is looked at
     /// once, however many files are written to it.
-    private let leftovers = Mutex<[BytewiseText: [BytewiseText: [String]]]>([:])
+    private let leftovers = Locked<[BytewiseText: [BytewiseText: [String]]]>([:])
 
     package init() {}
 

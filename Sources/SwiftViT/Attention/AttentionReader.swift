@@ -2,7 +2,7 @@ import Compute
 import Datasets
 import Imaging
 import Models
-import Synchronization
+import Support
 
 /// The result for one input.
 public struct AttendedInput: Sendable {
@@ -46,7 +46,7 @@ public final class AttentionReader: Sendable {
     public let layer: Int
     private let options: Options
     package let engine: any Engine
-    private let lazyModel = Mutex<AttentionExtractor?>(nil)
+    private let lazyModel = Locked<AttentionExtractor?>(nil)
 
     /// Opens the checkpoint at `path`, a directory or a weights file.
     ///

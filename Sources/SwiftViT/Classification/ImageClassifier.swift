@@ -3,7 +3,7 @@ import Compute
 import Datasets
 import Imaging
 import Models
-import Synchronization
+import Support
 
 /// Classifies images with a Vision Transformer from a checkpoint.
 ///
@@ -51,7 +51,7 @@ public final class ImageClassifier: Sendable {
     package let texts: ClassTexts?
     let options: Options
     package let engine: any Engine
-    private let lazyModel = Mutex<(any LogitsModel)?>(nil)
+    private let lazyModel = Locked<(any LogitsModel)?>(nil)
 
     /// Opens the checkpoint at `path`, a directory or a weights file, and packs its weights.
     ///

@@ -4,7 +4,6 @@ import Datasets
 import Imaging
 import Models
 import Support
-import Synchronization
 
 /// Embeds images with the encoder of any checkpoint: a classifier's, or a masked autoencoder's, which receives all patches
 /// here.
@@ -54,7 +53,7 @@ public final class ImageEmbedder: Sendable {
     public let pooling: FeaturePooling
     let options: Options
     package let engine: any Engine
-    private let lazyModel = Mutex<FeatureExtractor?>(nil)
+    private let lazyModel = Locked<FeatureExtractor?>(nil)
 
     /// Opens the checkpoint at `path`, a directory or a weights file.
     ///

@@ -4,7 +4,6 @@ import Imaging
 import Models
 import Randomness
 import Support
-import Synchronization
 
 /// Masks images and reconstructs them with a masked autoencoder.
 ///
@@ -47,7 +46,7 @@ public final class MAEReconstructor: Sendable {
     public let preprocessing: Preprocessing
     let options: Options
     package let engine: any Engine
-    private let lazyModel = Mutex<MaskedAutoencoder?>(nil)
+    private let lazyModel = Locked<MaskedAutoencoder?>(nil)
 
     /// Opens the checkpoint at `path`, a directory or a weights file.
     ///

@@ -1,7 +1,6 @@
 import Compute
 import Models
 import Support
-import Synchronization
 import Tokenizers
 
 /// Embeds texts with the text tower of a model that compares images with words (CLIP, SigLIP).
@@ -35,7 +34,7 @@ public final class TextEmbedder: Sendable {
     let options: Options
     private let tokenizer: Tokenizer
     private let engine: any Engine
-    private let lazyTower = Mutex<TextEncoder?>(nil)
+    private let lazyTower = Locked<TextEncoder?>(nil)
 
     /// Opens the checkpoint at `path`, a directory or a weights file.
     ///
