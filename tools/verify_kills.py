@@ -194,7 +194,8 @@ class Job:
         contents = {}
         for path in sorted(place.rglob("*")):
             name = re.sub(r"tfevents\.\d+", "tfevents.N", str(path.relative_to(place)))
-            contents[name] = None if path.is_dir() else self.essence(path)
+            # A run's lock names the process that held it last.
+            contents[name] = None if path.is_dir() or path.name == ".lock" else self.essence(path)
         return contents
 
     def report(self, text: str) -> None:
