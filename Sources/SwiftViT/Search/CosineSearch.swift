@@ -89,7 +89,10 @@ package struct CosineSearch: Sendable {
     init(capacity: Int, excluded: [Int?]) {
         self.excluded = excluded
         unsafe best = .allocate(capacity: excluded.count)
-        unsafe best.initialize(repeating: BestMatches(capacity: capacity))
+        // Each has memory of its own; copies of one would share it until they are changed, by different threads.
+        for index in unsafe best.indices {
+            unsafe best.initializeElement(at: index, to: BestMatches(capacity: capacity))
+        }
     }
 
     deinit {
