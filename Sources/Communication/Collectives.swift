@@ -1,5 +1,5 @@
 extension Communicator {
-    /// Sends the bytes of process 0 to all, which get them as the result.
+    /// Sends the bytes of process 0 to all processes, and returns them in each.
     package func broadcast(_ bytes: [UInt8]) -> [UInt8] {
         if isAlone { return bytes }
         var count = [UInt64(bytes.count)]
@@ -9,7 +9,7 @@ extension Communicator {
         return result
     }
 
-    /// Overwrites the memory of all processes with that of process 0, which is of the same size everywhere.
+    /// Overwrites memory in every process with that of process 0; the size is the same in all.
     @unsafe package func broadcast(_ memory: UnsafeMutableRawBufferPointer) {
         if unsafe isAlone || memory.isEmpty { return }
         // A binomial tree: whoever has the bytes passes them on, so that the time grows with the logarithm of the count.
@@ -24,7 +24,7 @@ extension Communicator {
         }
     }
 
-    /// Collects the bytes of all processes in process 0, in the order of their numbers; the others get nothing.
+    /// Collects the bytes of all processes in process 0, ordered by rank; the others get an empty array.
     package func gather(_ bytes: [UInt8]) -> [[UInt8]] {
         guard isFirst else {
             send(bytes, to: 0)
@@ -33,13 +33,13 @@ extension Communicator {
         return [bytes] + receive(from: Array(1..<count))
     }
 
-    /// Waits until all processes have come here.
+    /// Waits until every process has called this.
     package func barrier() {
         _ = gather([])
         _ = broadcast([])
     }
 
-    /// Sends bytes whose number the other one need not know.
+    /// Sends bytes, preceded by their count.
     package func send(_ bytes: [UInt8], to peer: Int) {
         let header = [UInt64(bytes.count)]
         unsafe header.withUnsafeBytes { header in
@@ -49,10 +49,10 @@ extension Communicator {
         }
     }
 
-    /// What another process sends by `send`.
+    /// Receives what another process sent with `send`.
     package func receive(from peer: Int) -> [UInt8] { receive(from: [peer])[0] }
 
-    /// The same from several processes at once.
+    /// Receives from several processes at once.
     private func receive(from peers: [Int]) -> [[UInt8]] {
         if peers.isEmpty { return [] }
         var sizes = [UInt64](repeating: 0, count: peers.count)

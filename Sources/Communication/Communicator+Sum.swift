@@ -1,12 +1,12 @@
 extension Communicator {
     /// The sum of all processes' numbers over a tree of parts, in the order of the tree.
     ///
-    /// Every process adds up one segment of the numbers, from everybody's, and sends it to all: so that it receives as
-    /// many numbers as there are, twice, whatever the number of processes.
+    /// Each process adds up one segment of the numbers for all and sends the sum to the others (a reduce-scatter and an
+    /// all-gather), so the traffic of a process hardly depends on how many there are.
     ///
     /// - Parameters:
     ///   - sums: this process's sums, those of `tree.nodes(of:)` for its parts; they are overwritten.
-    ///   - result: where the sum of everything goes in all processes; may be one of `sums`.
+    ///   - result: receives the total in every process; may be one of `sums`.
     @unsafe package func sum(
         _ sums: [UnsafeMutableBufferPointer<Float>], over tree: SumTree, into result: UnsafeMutableBufferPointer<Float>
     ) {
@@ -18,7 +18,7 @@ extension Communicator {
         unsafe shareSegments(layout, of: result)
     }
 
-    /// Adds up this process's segment, piece after piece; the next piece is under way meanwhile.
+    /// Adds up this process's segment piece by piece, receiving the next piece meanwhile.
     private func addSegments(
         _ sums: [UnsafeMutableBufferPointer<Float>], _ layout: SegmentLayout,
         into result: UnsafeMutableBufferPointer<Float>
@@ -26,7 +26,7 @@ extension Communicator {
         let received = layout.nodes.indices.reduce(0) { $0 + ($1 == rank ? 0 : layout.nodes[$1].count) }
         let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: 2 * received * layout.pieceSize)
         defer { unsafe memory.deallocate() }
-        /// The place of the `number`th received sum of a piece; two pieces are in memory at a time.
+        /// Memory of the `number`th sum received for a piece; two pieces are in memory at a time.
         func place(_ number: Int, piece: Int) -> UnsafeMutableBufferPointer<Float> {
             let first = (piece % 2 * received + number) * layout.pieceSize
             let size = layout.piece(piece, of: rank).count
@@ -87,7 +87,7 @@ extension Communicator {
     }
 }
 
-/// Adds the earlier numbers to the later ones.
+/// Adds `left` to `right` in place, and returns `right`.
 private func addNumbers(
     _ left: UnsafeMutableBufferPointer<Float>, _ right: UnsafeMutableBufferPointer<Float>
 ) -> UnsafeMutableBufferPointer<Float> {
@@ -95,7 +95,7 @@ private func addNumbers(
     return unsafe right
 }
 
-/// Who adds up which numbers, and in which pieces.
+/// Which process adds up which numbers, and in which pieces.
 private struct SegmentLayout {
     /// The sums that each process has.
     let nodes: [[SumTree.Node]]
@@ -104,7 +104,7 @@ private struct SegmentLayout {
     /// The most numbers of a piece.
     let pieceSize: Int
 
-    /// What all received pieces of a moment may take, in numbers.
+    /// The most numbers that received pieces may take at a time.
     private static let memory = 8 << 20
 
     init(_ tree: SumTree, numbers: Int, processes: Int) {

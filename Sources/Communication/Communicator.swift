@@ -1,29 +1,29 @@
-/// Processes that work together, each with a number from 0 to `count` − 1.
+/// Processes that work together, each with a rank from 0 to `count` − 1.
 ///
-/// All of them call the same collective operations in the same order. Nothing is added or chosen on the way: bytes move,
-/// and whoever gets them combines them in an order that does not depend on what arrives first.
+/// All of them call the same collective operations in the same order. Only bytes are
+/// moved; the receiver combines them, in an order that does not depend on what arrives first.
 package protocol Communicator: AnyObject, Sendable {
-    /// Which of the processes this is.
+    /// The rank of this process.
     var rank: Int { get }
-    /// How many there are.
+    /// The number of processes.
     var count: Int { get }
-    /// Starts to move messages. Between two processes they arrive in the order in which they were started.
+    /// Starts sending and receiving messages. Between two processes they arrive in the order in which they were started.
     ///
     /// The memory of all messages must stay valid, and that of received ones untouched, until the transfer is done.
     func start(_ messages: [Message]) -> any Transfer
-    /// Waits for all processes, and leaves them. `code` of process 0 is returned everywhere.
+    /// Waits for all processes and disconnects. Returns the `code` of process 0 in every process.
     func finish(_ code: Int32) -> Int32
     /// Ends all processes because this one cannot go on: process 0 reports the sentence, and `code` is the exit code.
     func fail(_ sentence: String?, code: Int32) -> Never
 }
 
-/// Messages on their way.
+/// Messages being sent or received.
 package protocol Transfer: Sendable {
-    /// Waits until all have arrived, and the memory that they came from is free.
+    /// Waits until all messages are complete and their memory may be reused.
     func wait()
 }
 
-/// Bytes that go to another process or come from it.
+/// Bytes to send to another process, or to receive from it.
 @safe package struct Message: @unchecked Sendable {
     package enum Direction: Sendable { case send, receive }
 
@@ -42,13 +42,13 @@ package protocol Transfer: Sendable {
 }
 
 extension Communicator {
-    /// Whether this process writes files and speaks to the user.
+    /// Whether this is process 0, which writes files and prints.
     package var isFirst: Bool { rank == 0 }
-    /// Whether there is nobody else.
+    /// Whether this is the only process.
     package var isAlone: Bool { count == 1 }
 }
 
-/// A process that was started alone: nothing is loaded, nothing moves.
+/// A single process: loads nothing, sends nothing.
 package final class SingleProcess: Communicator {
     package init() {}
 

@@ -74,14 +74,14 @@ package struct SumStack<Sum> {
         entries.append((node, sum))
     }
 
-    /// Puts another one in the place of the last sum, as where it is to lie in other memory.
+    /// Replaces the last sum, for example by a copy in other memory.
     package mutating func replaceLast(_ body: (Sum) -> Sum) {
         guard let last = entries.popLast() else { return }
         entries.append((last.node, body(last.sum)))
     }
 
-    /// The sum of everything. What has no neighbour in the tree moves up as it is: from the end on, each is added to the
-    /// one before it.
+    /// The sum of everything. A sum without a neighbour moves up the tree unchanged, so the remaining ones are
+    /// added from the last to the first.
     package mutating func total(add: (_ left: Sum, _ right: Sum) -> Sum) -> Sum? {
         guard var sum = entries.popLast()?.sum else { return nil }
         while let earlier = entries.popLast() { sum = add(earlier.sum, sum) }

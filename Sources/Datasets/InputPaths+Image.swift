@@ -2,7 +2,7 @@ import Imaging
 import Support
 
 extension InputPaths.Input {
-    /// Whether it is not certain that nothing has its name.
+    /// Whether something may have its name.
     package var isThere: Bool { if case .file(let path) = self { !Files.isMissing(path) } else { true } }
 
     /// The size of its file; nil where there is none, or it has none.

@@ -25,7 +25,7 @@ enum Signals {
         return signals
     }
 
-    /// How a process ends that such a signal ended: all but an interruption are a termination.
+    /// The exit status after such a signal: interrupted after SIGINT, else terminated.
     static func status(of number: Int32) -> ExitStatus { number == SIGINT ? .interrupted : .terminated }
 
     /// The exit code of that.

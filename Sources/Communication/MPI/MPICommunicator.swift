@@ -62,10 +62,10 @@ final class MPITransfer: Transfer {
 
 /// Why all processes end.
 struct MPIFailure: Sendable {
-    /// Room for an exit code, and for a sentence that is cut where it is longer.
+    /// The size of the message: an exit code and a sentence, truncated if it is longer.
     static let byteCount = 4096
 
-    /// Empty where it was reported already.
+    /// Empty if it was already printed.
     var sentence: String
     var code: Int32
 

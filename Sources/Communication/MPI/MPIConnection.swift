@@ -1,23 +1,23 @@
 import LibC
 import Support
 
-/// A message under way, as the library knows it.
+/// A pending request of the library.
 struct MPIRequest {
     var handle: Int
 }
 
-/// The calls of MPI, made by one thread.
+/// The MPI functions, called from one thread.
 struct MPIConnection {
-    /// Messages of different kinds do not wait for each other.
-    enum Tag: Int32 { case data = 1, lifeSign, failure }
+    /// Tags keep messages of different kinds apart.
+    enum Tag: Int32 { case data = 1, heartbeat, failure }
 
     let rank: Int
     let count: Int
     private let library: MPILibrary
 
-    /// Bytes of a message of MPI, whose counts have 31 bits.
+    /// The most bytes of one MPI message, whose count is a 32-bit integer.
     private static let mostBytes = 1 << 30
-    /// The exit code where another process is lost: EX_IOERR.
+    /// The exit code when another process is lost: EX_IOERR.
     static let lostCode: Int32 = 74
 
     init(_ launch: Launch) throws(CommunicationError) {
@@ -36,7 +36,7 @@ struct MPIConnection {
         (self.rank, self.count) = (Int(rank), Int(count))
     }
 
-    /// Starts to move a message; a large one in parts.
+    /// Starts sending or receiving a message; large ones in parts.
     func start(_ message: Message, _ tag: Tag = .data) throws(CommunicationError) -> [MPIRequest] {
         var requests: [MPIRequest] = []
         var rest = unsafe message.bytes[...]
@@ -59,7 +59,7 @@ struct MPIConnection {
         return requests
     }
 
-    /// Whether a message has arrived; also lets all others move.
+    /// Whether a request is complete; also lets the library make progress.
     func isDone(_ request: inout MPIRequest) throws(CommunicationError) -> Bool {
         var done = Int32(0)
         let code = unsafe withStatus { status in unsafe library.test(&request.handle, &done, status) }
@@ -67,7 +67,7 @@ struct MPIConnection {
         return done != 0
     }
 
-    /// Gives up waiting for a message.
+    /// Cancels a request.
     func cancel(_ request: inout MPIRequest) {
         _ = unsafe library.cancel(&request.handle)
         _ = unsafe withStatus { status in unsafe library.wait(&request.handle, status) }
@@ -91,7 +91,7 @@ struct MPIConnection {
         _exit(code)
     }
 
-    /// The same where the library no longer works.
+    /// Prints a sentence and ends this process, when the library no longer works.
     static func end(_ report: (String) -> Void, _ sentence: String) -> Never {
         report(sentence)
         _exit(lostCode)
@@ -103,7 +103,7 @@ struct MPIConnection {
             "\(what) was lost (\(library.interface.rawValue)'s error \(code)): another process or the network is gone")
     }
 
-    /// Room for a status of any library, which nobody reads.
+    /// Calls `body` with memory for a status, which is never read.
     private func withStatus(_ body: (UnsafeMutableRawPointer) -> Int32) -> Int32 {
         var status = (0, 0, 0, 0, 0, 0, 0, 0)
         return unsafe withUnsafeMutableBytes(of: &status) { bytes in

@@ -1,7 +1,7 @@
 import LibC
 import Support
 
-/// An MPI library, found when the program runs, so that one program serves whichever a cluster has.
+/// An MPI library loaded at run time, so that one executable works with whichever a cluster has.
 ///
 /// Handles of communicators, types and requests are numbers in some libraries (MPICH) and addresses in others (Open MPI),
 /// and constants with fixed values in MPI 5's standard interface. All of them fit into an `Int`: in the calling
@@ -13,7 +13,7 @@ import Support
 
     typealias Wait = @convention(c) (UnsafeMutablePointer<Int>, UnsafeMutableRawPointer) -> Int32
 
-    /// The name that it was found by.
+    /// The name it was loaded by.
     let name: String
     let interface: Interface
     let world: Int

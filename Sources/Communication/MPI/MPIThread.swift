@@ -1,9 +1,9 @@
 import LibC
 import Support
 
-/// The thread that makes all calls of MPI: moves messages, sends signs of life and watches for those of others.
+/// The thread that makes all MPI calls: it sends and receives messages, and exchanges heartbeats.
 struct MPIThread {
-    /// What other threads ask for, and what they learn.
+    /// What other threads request, and the answers.
     struct Orders {
         var joined: Result<(rank: Int, count: Int), CommunicationError>?
         var transfers: [(MPITransfer, [Message])] = []
@@ -17,16 +17,16 @@ struct MPIThread {
     private let connection: MPIConnection
     private let orders: Monitor<Orders>
     private let report: @Sendable (String) -> Void
-    private var vigil: MPIVigil
+    private var heartbeat: MPIHeartbeat
     private var active: [(transfer: MPITransfer, requests: [MPIRequest])] = []
     private var pause = Pause()
 
-    /// Joins the other processes and serves `orders` until they are to finish.
+    /// Joins the other processes, then serves `orders` until it is told to finish.
     static func run(_ launch: Launch, _ orders: Monitor<Orders>, _ report: @escaping @Sendable (String) -> Void) {
         do throws(CommunicationError) {
             let connection = try MPIConnection(launch)
             var thread = MPIThread(
-                connection: connection, orders: orders, report: report, vigil: try MPIVigil(connection))
+                connection: connection, orders: orders, report: report, heartbeat: try MPIHeartbeat(connection))
             orders.update { $0.joined = .success((connection.rank, connection.count)) }
             try thread.serve()
         } catch {
@@ -51,20 +51,20 @@ struct MPIThread {
                 active.append((transfer, requests))
             }
             if try advance() || !new.isEmpty { pause.reset() }
-            try vigil.keep()
+            try heartbeat.keep()
             if let failure { try end(failure) }
-            if let (rank, failure) = try vigil.othersFailure() { endForOther(failure, of: rank) }
-            if let rank = vigil.silentProcess {
+            if let (rank, failure) = try heartbeat.othersFailure() { endForOther(failure, of: rank) }
+            if let rank = heartbeat.silentProcess {
                 // Where all wait for process 0, one of them speaks, and ends the others.
                 if connection.rank > 1 { sleep(5) }
                 connection.end(
                     report,
                     "process \(rank) of \(connection.count) has given no sign of life for "
-                        + "\(MPIVigil.patience) seconds: it hangs, or its machine or network is gone; all processes end",
+                        + "\(MPIHeartbeat.patience) seconds: it hangs, or its machine or network is gone; all processes end",
                     code: MPIConnection.lostCode)
             }
             if isFinishing, active.isEmpty {
-                try vigil.end()
+                try heartbeat.end()
                 connection.finalize()
                 orders.update { $0.isFinished = true }
                 return
@@ -72,7 +72,7 @@ struct MPIThread {
         }
     }
 
-    /// Lets messages move; whether some arrived.
+    /// Makes progress on messages; returns whether any completed.
     private mutating func advance() throws(CommunicationError) -> Bool {
         var hasMoved = false
         for index in active.indices {
@@ -87,21 +87,21 @@ struct MPIThread {
         return hasMoved
     }
 
-    /// Ends all processes for this one. Process 0 speaks for all, since the same often happens to each of them.
+    /// Ends all processes for this one. Process 0 reports for all, since they often fail alike.
     private mutating func end(_ failure: MPIFailure) throws(CommunicationError) {
         if connection.rank != 0 {
-            try vigil.tell(failure)
+            try heartbeat.tell(failure)
             // Process 0 ends this one, unless it hangs.
-            for _ in 0..<2000 where !vigil.isTold {
+            for _ in 0..<2000 where !heartbeat.isTold {
                 usleep(5000)
-                try vigil.keep()
+                try heartbeat.keep()
             }
             sleep(10)
         }
         connection.end(report, failure.sentence, code: failure.code)
     }
 
-    /// Ends all processes for another one, unless this one meanwhile ends by itself.
+    /// Ends all processes because of another one's failure, unless this one fails by itself meanwhile.
     private func endForOther(_ failure: MPIFailure, of rank: Int) {
         let own = orders.update(waiting: 500_000_000, until: { $0.failure != nil }) { $0.failure }
         if let own { connection.end(report, own.sentence, code: own.code) }
@@ -110,7 +110,7 @@ struct MPIThread {
     }
 }
 
-/// How long to sleep between two looks: the cores have better things to do than to wait for a message.
+/// How long to sleep between polls, which leaves the cores to the computation.
 private struct Pause {
     private var looks = 0
 

@@ -21,9 +21,9 @@ package final class TarArchive: Sendable {
     package let path: String
     /// Its files.
     package let index: TarIndex
-    /// What is wrong with it behind the last of these; nil where it is whole.
+    /// What is wrong with the archive after its last readable file; nil if it is whole.
     package let damage: FileError?
-    /// What the system said of it when it was opened.
+    /// Its status when it was opened.
     package let status: Files.Status
     /// Nil where it is opened for each read.
     private let file: InputFile?

@@ -42,7 +42,7 @@ package struct TarIndex: Sendable {
         var isWanted: UInt8
     }
 
-    /// A longer name has no file system either.
+    /// No file system allows longer names.
     static let nameLimit = 4096
 
     /// Sorted by name; names are unique.

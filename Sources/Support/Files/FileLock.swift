@@ -16,7 +16,7 @@ package final class FileLock {
         return try lock(descriptor)
     }
 
-    /// The same, making a file where there is none.
+    /// Takes a file, which is created if it is missing; nil where another process holds it.
     package static func takeFile(_ path: String) throws(SystemError) -> FileLock? {
         try lock(unsafe open(Files.systemPath(path), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o666))
     }
@@ -32,7 +32,7 @@ package final class FileLock {
         return FileLock(descriptor: descriptor)
     }
 
-    /// Overwrites the file that is locked, whose name errors are to have.
+    /// Overwrites the locked file; `name` is its name in errors.
     package func write(_ text: String, as name: String) throws(FileError) {
         let bytes = Array(text.utf8)
         let written = unsafe pwrite(descriptor, bytes, bytes.count, 0)

@@ -56,7 +56,7 @@ package struct InputFile: ~Copyable, Sendable {
     /// The size of a regular file; 0 for a pipe.
     package var byteCount: Int { (try? Self.status(descriptor)).map { Int($0.st_size) } ?? 0 }
 
-    /// What the system says of it.
+    /// Its status.
     package func status() throws(SystemError) -> Files.Status { Files.Status(try Self.status(descriptor)) }
 
     /// `count` bytes of a regular file from `offset` on, wherever it stands; fewer only at its end. Any thread may call it.

@@ -15,7 +15,7 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
 
     /// Whether nothing exists under the name. Of everything else, it is unknown what exists there.
     ///
-    /// No file has a name that the file system cannot hold; a path that is too long as a whole may lead to one.
+    /// A name that is too long for the file system names nothing; a path that is too long as a whole may still name a file.
     package var isMissing: Bool { code == ENOENT || code == ENOTDIR || isTooLong }
 
     /// Whether a name, or a whole path, is longer than the system takes.
@@ -27,7 +27,7 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
         return unsafe strerror(code).map { unsafe String(cString: $0) } ?? "system error \(code)"
     }
 
-    /// That nothing exists under the name, as the beginning of a sentence's end.
+    /// Says that nothing has this name: "no such file or directory".
     package var absence: String { isTooLong ? "no such file: the name is too long" : "no such file or directory" }
 
     /// The same as the end of a sentence: "no such file", "permission denied".

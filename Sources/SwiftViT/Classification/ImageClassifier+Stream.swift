@@ -12,7 +12,7 @@ public struct ClassifiedInput: Sendable {
     public let result: Result<Classification, InputError>
 }
 
-/// What a model says of an image, once or several times.
+/// The logits of an image, from one or several models.
 struct ComputedLogits {
     /// The size of the original.
     let width: Int

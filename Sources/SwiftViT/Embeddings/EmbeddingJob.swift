@@ -108,12 +108,12 @@ public struct EmbeddingJob {
         return try finish(journal)
     }
 
-    /// Tells the other processes from which input on they are to embed.
+    /// Broadcasts the index of the first input to embed.
     private func begin(from input: Int) {
         _ = embedder.options.communicator.broadcast(littleEndian(UInt64(input)))
     }
 
-    /// Embeds this process's share for the first one.
+    /// Embeds this process's share and sends it to process 0.
     private func assist() throws -> Outcome {
         let first = embedder.options.communicator.broadcast([]).reversed().reduce(0) { $0 << 8 | Int($1) }
         let known = try options.updates ? KnownRows(output, settings: settings, options) : nil

@@ -3,9 +3,9 @@ import Datasets
 import Randomness
 import Support
 
-/// Inputs that processes share, a batch each in turn, and whose results process 0 gets in order.
+/// Inputs divided among processes batch by batch; process 0 receives the results in order.
 ///
-/// Memory does not grow with the number of inputs: a process that is ahead waits until its results are taken.
+/// Memory does not grow with the number of inputs: a process that is ahead waits for process 0.
 struct SharedInputs<Output> {
     let inputs: [InputPaths.Input]
     /// Inputs of a batch.
@@ -15,7 +15,7 @@ struct SharedInputs<Output> {
     let pack: (Output, inout PackedMessage) -> Void
     let unpack: (inout PackedMessage) -> Output
 
-    /// Results that a process may have ahead.
+    /// The most batches of results that wait to be sent.
     private static var lookAhead: Int { 4 }
 
     typealias Results = [Result<Output, InputError>]
@@ -132,11 +132,11 @@ extension InputError {
     }
 }
 
-/// Sends to process 0 on a thread of its own, so that the next batch is computed meanwhile.
+/// Sends results to process 0 on its own thread, while the next batch is computed.
 private final class OrderedSender {
     private struct State {
         var waiting: [[UInt8]] = []
-        /// Also those under way.
+        /// Including the one being sent.
         var unsent = 0
         var isClosed = false
     }

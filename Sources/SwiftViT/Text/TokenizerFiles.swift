@@ -2,14 +2,14 @@ import Models
 import Support
 import Tokenizers
 
-/// The files of the tokenizer of a model with a text tower, which it takes along when it is converted.
+/// Copies the tokenizer of a model with a text tower when the model is converted.
 public enum TokenizerFiles {
-    /// A text in which the tokenizers' rules show: capitals, punctuation, accents, numbers and spaces.
+    /// A text that exercises the rules of tokenizers: capitals, punctuation, accents, numbers and spaces.
     private static let probe = "A photo of a DOG's  ball, 25 % off! Naïve_café (x2)"
 
     /// Copies the tokenizer beside `checkpoint` into `directory`, where the model was written in `layout`.
     ///
-    /// - Returns: What is not as it was, a sentence each: there is no tokenizer, or texts get other tokens there.
+    /// - Returns: Remarks, a sentence each: there is no tokenizer, or the copy gives other tokens.
     /// - Throws: `FileError` where a file cannot be read or written.
     public static func copy(
         from checkpoint: Checkpoint, to directory: String, layout: ExportLayout

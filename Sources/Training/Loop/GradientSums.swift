@@ -15,7 +15,7 @@ final class GradientSums {
     private let communicator: any Communicator
     /// Sums of this step so far; the last one lies in `gradients`.
     private var stack = SumStack<Tensor>()
-    /// Memory for the others, kept from step to step.
+    /// Memory for the other sums, reused in every step.
     private var free: [Tensor] = []
 
     /// - Parameter passCount: the passes of a step in all processes.
@@ -26,7 +26,7 @@ final class GradientSums {
         self.communicator = communicator
     }
 
-    /// Forgets what was added; before the first pass of a step.
+    /// Discards all sums; call it before the first pass of a step.
     func begin() {
         free += stack.sums.dropLast()
         stack = SumStack()
@@ -56,7 +56,7 @@ final class GradientSums {
         begin()
     }
 
-    /// The gradients in other memory.
+    /// A copy of the gradients.
     private var kept: Tensor {
         let copy = free.popLast() ?? Tensor(shape: gradients.shape)
         // Entries of the arena begin at multiples of 16 numbers.
@@ -85,7 +85,7 @@ final class GradientSums {
 }
 
 extension TrainedParameters {
-    /// Overwrites the numbers of all processes with those of process 0, so that none begins with others.
+    /// Copies weights and moments of process 0 to all processes.
     func broadcast(_ communicator: any Communicator) {
         if communicator.isAlone { return }
         let arenas =

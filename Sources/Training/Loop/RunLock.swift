@@ -1,10 +1,10 @@
 import LibC
 import Support
 
-/// Keeps other runs out of a directory, also those of other machines that share its file system.
+/// Keeps other runs out of a directory, including those on other machines that share its file system.
 ///
-/// Two locks do that, and both go when the process ends, however it ends. One on the directory is good on this machine.
-/// NFS knows no locks of directories, but those of files hold for all machines.
+/// There are two locks, and both are released when the process ends in any way. One is on the directory, for this machine.
+/// NFS has no locks on directories, but locks on files hold on all machines.
 package struct RunLock {
     private let directory: FileLock?
     private let file: FileLock?

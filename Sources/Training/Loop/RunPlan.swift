@@ -141,14 +141,14 @@ extension TrainingOptions {
         let method = try method.init(
             settings, start: checkpoint.map { .checkpoint($0) } ?? .random, dataset: dataset, engine: engine,
             note: observer.note)
-        let news = StepNews(communicator, shouldStop: observer.shouldStop, report: observer.unreadable)
+        let exchange = StepExchange(communicator, shouldStop: observer.shouldStop, report: observer.unreadable)
         let sums = GradientSums(
             method.parameters, passCount: settings.run.accumulate, communicator: communicator)
-        let loader = try method.loader(dataset, among: communicator) { news.meet($0) }
+        let loader = try method.loader(dataset, among: communicator) { exchange.meet($0) }
         var times: [Double] = []
         let clock = ContinuousClock()
-        for step in 0..<4 where !news.stops {
-            let time = try clock.measure { _ = try method.step(step, loader, sums: sums, news: news) }
+        for step in 0..<4 where !exchange.stops {
+            let time = try clock.measure { _ = try method.step(step, loader, sums: sums, exchange: exchange) }
             if step > 0 { times.append(time / .seconds(1)) }
         }
         // Decoded images are kept at their own size, which is not known; the model's is a guess at it.

@@ -12,15 +12,15 @@ extension TrainingRun {
             observer.note("\(directory.path): all \(state.step) steps are done")
             return result
         }
-        let news = StepNews(
+        let exchange = StepExchange(
             communicator, unreadable: state.unreadable, shouldStop: observer.shouldStop, report: observer.unreadable)
         let loader = try method.loader(
             dataset, from: state.step, unreadable: state.unreadable, among: communicator
-        ) { news.meet($0) }
+        ) { exchange.meet($0) }
         let sums = GradientSums(method.parameters, passCount: run.accumulate, communicator: communicator)
         var pace = Pace(imagesPerStep: run.effectiveBatch)
         while state.step < run.steps {
-            if news.stops {
+            if exchange.stops {
                 // With no step done there is nothing that a resumed run could not begin again.
                 if state.step > 0, communicator.isFirst {
                     try checkPlace()
@@ -28,10 +28,10 @@ extension TrainingRun {
                 }
                 return result
             }
-            let outcome = try method.step(state.step, loader, sums: sums, news: news)
+            let outcome = try method.step(state.step, loader, sums: sums, exchange: exchange)
             guard outcome.isFinite else { throw divergence(outcome) }
             state.step += 1
-            state.unreadable = news.unreadable
+            state.unreadable = exchange.unreadable
             pace.step()
             let moment = Moment(
                 step: state.step, steps: run.steps, checkpointEvery: run.checkpointEvery, plan: loader.plan,

@@ -36,7 +36,7 @@ extension TrainingMethod {
 
     /// Step number `step`, counted from 0, over the batches of `loader`. Weights stay as they are where the outcome is not
     /// finite.
-    func step(_ step: Int, _ loader: BatchLoader, sums: GradientSums, news: StepNews) throws -> StepOutcome {
+    func step(_ step: Int, _ loader: BatchLoader, sums: GradientSums, exchange: StepExchange) throws -> StepOutcome {
         let (run, engine) = (settings.run, parameters.engine)
         var (losses, paths) = ([Double](), [String]())
         sums.begin()
@@ -49,7 +49,7 @@ extension TrainingMethod {
             guard loss.isFinite else { break }
             sums.add(part: part)
         }
-        let loss = news.exchange(losses, loader).reduce(0.0) { $0 + $1 / Double(run.accumulate) }
+        let loss = exchange.run(losses, loader).reduce(0.0) { $0 + $1 / Double(run.accumulate) }
         let rate = run.schedule.rate(at: step)
         guard loss.isFinite else { return StepOutcome(loss: loss, gradientNorm: .nan, rate: rate, paths: paths) }
         sums.finish()

@@ -15,7 +15,7 @@ extension TrainingOptions {
 }
 
 extension TrainingOptions {
-    /// Refuses to begin where processes would not train the same: they see other images, or were asked for other things.
+    /// Refuses to begin if processes see different images or were given different options.
     func checkAgreement(
         _ settings: TrainingSettings<Own>, _ dataset: ImageDataset, among communicator: any Communicator
     ) throws(TrainingError) {

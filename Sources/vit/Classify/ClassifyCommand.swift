@@ -67,9 +67,7 @@ struct ClassifyCommand: ParsableCommand {
         let unfinished = UnfinishedFiles()
         Interruption.watch(removing: unfinished)
         keepFreedMemory()
-        try Processes.run { communicator in
-            var command = self
-            if !communicator.isFirst { command.inference.shared.quiet = true }
+        try Processes.run(self, silencing: \.inference.shared.quiet) { command, communicator in
             try command.classify(unfinished, communicator)
         }
     }

@@ -69,9 +69,7 @@ struct EmbedCommand: ParsableCommand {
         keepFreedMemory()
         // A shard is what a process of its own takes, whoever started it.
         if shard != nil { return try embed(SingleProcess()) }
-        try Processes.run { communicator in
-            var command = self
-            if !communicator.isFirst { command.inference.shared.quiet = true }
+        try Processes.run(self, silencing: \.inference.shared.quiet) { command, communicator in
             try command.embed(communicator)
         }
     }

@@ -80,9 +80,7 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         let unfinished = UnfinishedFiles()
         Interruption.watch(removing: unfinished)
-        try Processes.run { communicator in
-            var command = self
-            if !communicator.isFirst { command.inference.shared.quiet = true }
+        try Processes.run(self, silencing: \.inference.shared.quiet) { command, communicator in
             // What times the model is for one process.
             if !comparePrecision || communicator.isFirst { try command.evaluate(unfinished, communicator) }
         }

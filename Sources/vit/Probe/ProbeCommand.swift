@@ -65,9 +65,7 @@ struct ProbeCommand: ParsableCommand {
 
     func run() throws {
         Interruption.watch(removing: UnfinishedFiles())
-        try Processes.run { communicator in
-            var command = self
-            if !communicator.isFirst { command.inference.shared.quiet = true }
+        try Processes.run(self, silencing: \.inference.shared.quiet) { command, communicator in
             try command.probe(communicator)
         }
     }

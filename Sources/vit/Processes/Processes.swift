@@ -6,10 +6,10 @@ import Support
 
 /// The processes that a launcher started together with this one.
 enum Processes {
-    /// Whether this process is the first of them, or the only one: it writes and speaks for all.
+    /// Whether this is process 0 or the only process, which writes files and prints.
     static var isFirst: Bool { (Launch()?.rank ?? 0) == 0 }
 
-    /// Runs the same command in all of them, and ends them together.
+    /// Runs a command in all processes, and ends them together.
     ///
     /// Started alone, the process does the work by itself, and nothing is loaded.
     static func run(_ body: (any Communicator) throws -> Void) throws {
@@ -29,6 +29,18 @@ enum Processes {
         if code != 0 { exit(code) }
     }
 
+    /// The same, with a command's progress silenced by its option `quiet` in all processes but the first.
+    static func run<Command>(
+        _ command: Command, silencing quiet: WritableKeyPath<Command, Bool>,
+        _ body: (Command, any Communicator) throws -> Void
+    ) throws {
+        try run { communicator in
+            var command = command
+            if !communicator.isFirst { command[keyPath: quiet] = true }
+            try body(command, communicator)
+        }
+    }
+
     private static func join(_ launch: Launch) throws -> any Communicator {
         do throws(CommunicationError) {
             return try MPICommunicator(launch) { StandardError.report("Error: \($0)") }
@@ -37,7 +49,7 @@ enum Processes {
         }
     }
 
-    /// Before this process reports a failure: the first one has most likely the same to say, and its end is that of all.
+    /// Waits before this process reports a failure: process 0 most likely reports the same and ends all.
     static func waitForFirst() {
         if !isFirst { sleep(5) }
     }

@@ -27,7 +27,7 @@ struct TransformersTowersJSON {
         return members
     }
 
-    /// A classifier has the configuration of both towers, of which the text tower's is of no account.
+    /// A classifier has the configuration of both towers, though the text tower is not used.
     private var classifierMembers: [JSON.Member] {
         let name = "\(kind == .clip ? "CLIP" : "Siglip")ForImageClassification"
         // The attention pooling, which the head does not read, is not among the tensors.

@@ -61,7 +61,7 @@ struct TransformersTowers {
         try vision.fitTowerPositions(rows: rows, stated: size, path: path, &assumptions)
     }
 
-    /// The names of a classifier's classes, and what makes scores of its logits.
+    /// The names of a classifier's classes, and the activation of its head.
     func head(classCount: Int) throws(CheckpointError) -> (labels: [String]?, activation: HeadActivation?) {
         guard classCount > 0 else { return (nil, nil) }
         return (

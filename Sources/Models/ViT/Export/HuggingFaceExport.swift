@@ -153,7 +153,7 @@ struct HuggingFaceExport {
         ] + (writer.maskRatio.map { [JSON.Member("mask_ratio", .number($0))] } ?? [])
     }
 
-    /// What the configuration of a classifier says of its classes.
+    /// The members of a classifier's configuration that describe its classes.
     static func labelMembers(_ writer: ViTExport) -> [JSON.Member] {
         guard writer.configuration.classCount > 0 else { return [] }
         let labels = writer.labels ?? (0..<writer.configuration.classCount).map { "LABEL_\($0)" }

@@ -1,30 +1,30 @@
 import LibC
 
-/// Signs of life between process 0 and the others, and the news that one of them cannot go on.
-struct MPIVigil {
-    /// The seconds after which a process without a sign of life counts as lost.
+/// Heartbeats between process 0 and the others, and reports of a process that cannot go on.
+struct MPIHeartbeat {
+    /// A process that sends no heartbeat for this many seconds counts as lost.
     static let patience = 30
-    /// The seconds between two signs.
+    /// Seconds between heartbeats.
     private static let interval = 2.0
 
     private let connection: MPIConnection
     private var peers: [Peer]
-    private var nextSign = 0.0
-    private var lastLook = MPIVigil.now
+    private var nextBeat = 0.0
+    private var lastLook = MPIHeartbeat.now
     private var told: [MPIRequest] = []
-    /// What process 0 is told.
+    /// The failure that is sent to process 0.
     private let message: MPIBytes
 
     private struct Peer {
         let rank: Int
-        var lastSign = MPIVigil.now
-        /// Its next sign of life, and this process's last one to it.
+        var lastHeard = MPIHeartbeat.now
+        /// Buffers of heartbeats received from it and sent to it.
         let received = MPIBytes(count: 1)
         let sent = MPIBytes(count: 1)
         var receiving: [MPIRequest] = []
         var sending: [MPIRequest] = []
-        /// The news of its failure, which only process 0 waits for.
-        let news = MPIBytes(count: MPIFailure.byteCount)
+        /// Buffer of its failure, which only process 0 receives.
+        let failure = MPIBytes(count: MPIFailure.byteCount)
         var waiting: [MPIRequest] = []
     }
 
@@ -36,57 +36,57 @@ struct MPIVigil {
             try listen(to: index)
             guard connection.rank == 0 else { continue }
             peers[index].waiting = try unsafe connection.start(
-                .receive(peers[index].news.buffer, from: peers[index].rank), .failure)
+                .receive(peers[index].failure.buffer, from: peers[index].rank), .failure)
         }
     }
 
     private mutating func listen(to index: Int) throws(CommunicationError) {
         peers[index].receiving = try unsafe connection.start(
-            .receive(peers[index].received.buffer, from: peers[index].rank), .lifeSign)
+            .receive(peers[index].received.buffer, from: peers[index].rank), .heartbeat)
     }
 
-    /// Sends a sign of life where one is due, and takes those of others.
+    /// Sends a heartbeat if one is due, and notes those received.
     mutating func keep() throws(CommunicationError) {
         let now = Self.now
         // If this process itself was stopped, the others may have been as well, and must not be blamed for it.
-        if now - lastLook > Self.interval * 2 { for index in peers.indices { peers[index].lastSign = now } }
+        if now - lastLook > Self.interval * 2 { for index in peers.indices { peers[index].lastHeard = now } }
         lastLook = now
         for index in peers.indices where try isDone(&peers[index].receiving) {
-            peers[index].lastSign = now
+            peers[index].lastHeard = now
             try listen(to: index)
         }
-        if now < nextSign { return }
-        nextSign = now + Self.interval
+        if now < nextBeat { return }
+        nextBeat = now + Self.interval
         for index in peers.indices where try isDone(&peers[index].sending) {
             peers[index].sending = try unsafe connection.start(
-                .send(UnsafeRawBufferPointer(peers[index].sent.buffer), to: peers[index].rank), .lifeSign)
+                .send(UnsafeRawBufferPointer(peers[index].sent.buffer), to: peers[index].rank), .heartbeat)
         }
     }
 
     /// The first process that has been silent for too long.
-    var silentProcess: Int? { peers.first { lastLook - $0.lastSign > Double(Self.patience) }?.rank }
+    var silentProcess: Int? { peers.first { lastLook - $0.lastHeard > Double(Self.patience) }?.rank }
 
-    /// Tells process 0 that this one cannot go on.
+    /// Reports a failure of this process to process 0.
     mutating func tell(_ failure: MPIFailure) throws(CommunicationError) {
         unsafe message.buffer.copyBytes(from: failure.bytes)
         told = try unsafe connection.start(.send(UnsafeRawBufferPointer(message.buffer), to: 0), .failure)
     }
 
-    /// Whether it knows.
+    /// Whether that report has arrived.
     var isTold: Bool {
         mutating get { (try? isDone(&told)) ?? true }
     }
 
-    /// What another process told; process 0 alone learns it.
+    /// The failure that another process reported; in process 0 only.
     mutating func othersFailure() throws(CommunicationError) -> (rank: Int, failure: MPIFailure)? {
         guard connection.rank == 0 else { return nil }
         for index in peers.indices where try isDone(&peers[index].waiting) {
-            return unsafe (peers[index].rank, MPIFailure(Array(peers[index].news.buffer)))
+            return unsafe (peers[index].rank, MPIFailure(Array(peers[index].failure.buffer)))
         }
         return nil
     }
 
-    /// Stops to listen.
+    /// Stops listening.
     mutating func end() throws(CommunicationError) {
         for index in peers.indices {
             for var request in peers[index].receiving + peers[index].waiting { connection.cancel(&request) }
@@ -94,7 +94,7 @@ struct MPIVigil {
         }
     }
 
-    /// Whether all requests are done, which are forgotten then.
+    /// Whether all requests are complete; removes them if so.
     private func isDone(_ requests: inout [MPIRequest]) throws(CommunicationError) -> Bool {
         for index in requests.indices where try !connection.isDone(&requests[index]) { return false }
         requests = []
@@ -108,7 +108,7 @@ struct MPIVigil {
     }
 }
 
-/// Bytes that stay where they are while a message is under way.
+/// Bytes at a fixed address, as pending messages need them.
 @safe final class MPIBytes {
     let buffer: UnsafeMutableRawBufferPointer
 

@@ -2,15 +2,15 @@ import Communication
 import Datasets
 import Support
 
-/// What processes tell each other in every step, before gradients are added: losses, files that cannot be read, and
-/// whether one of them was asked to stop. Afterwards all know the same.
-final class StepNews {
+/// What processes exchange in every step before gradients are added: losses, unreadable files, and whether one of them
+/// was asked to stop. Afterwards all have the same information.
+final class StepExchange {
     private let communicator: any Communicator
     /// Whether this process was asked to stop.
     private let shouldStop: () -> Bool
     /// Reports a file; in process 0 alone.
     private let report: (BatchLoader.Unreadable) -> Void
-    /// What this process met since the last step.
+    /// Files reported in this process since the last step.
     private var met: [BatchLoader.Unreadable] = []
     private var known: Set<BytewiseText>
     /// Unreadable files of all processes, in the order in which one process would have met them.
@@ -26,14 +26,14 @@ final class StepNews {
         known = Set(unreadable.map { BytewiseText($0.path) })
     }
 
-    /// Takes what a loader reports.
+    /// Notes a file that the loader reports.
     func meet(_ file: BatchLoader.Unreadable) { communicator.isAlone ? report(file) : met.append(file) }
 
-    /// Whether to stop before the next step: all processes are told the same.
+    /// Whether to stop before the next step; the same in all processes.
     var stops: Bool { communicator.isAlone ? shouldStop() : isStopping }
 
     /// Exchanges the losses of this process's passes for those of all, in order; `loader` names what could not be read.
-    func exchange(_ losses: [Double], _ loader: BatchLoader) -> [Double] {
+    func run(_ losses: [Double], _ loader: BatchLoader) -> [Double] {
         if communicator.isAlone {
             unreadable = loader.unreadable
             return losses
@@ -42,7 +42,7 @@ final class StepNews {
         message.append(shouldStop() ? 1 : 0)
         message.append(losses.count)
         for loss in losses { message.append(loss) }
-        let lost = Set(loader.unreadable.map { BytewiseText($0.path) })
+        let lost = met.isEmpty ? [] : Set(loader.unreadable.map { BytewiseText($0.path) })
         message.append(met.count)
         for file in met {
             message.append(file.path)
@@ -62,7 +62,7 @@ final class StepNews {
         return shared
     }
 
-    /// Takes one process's part.
+    /// Reads the message of one process.
     private func read(_ part: inout PackedMessage, _ losses: inout [Double]) {
         if part.integer() == 1 { isStopping = true }
         for _ in 0..<part.integer() { losses.append(part.double()) }
