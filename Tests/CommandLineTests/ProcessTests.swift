@@ -72,6 +72,12 @@ struct ProcessTests {
         }
     }
 
+    @Test(.enabled(if: !launchers.isEmpty), arguments: launchers)
+    func aShareOfTheCoresIsNoShortage(launcher: URL) throws {
+        let outcome = try launch(launcher, 2, ["classify", "data", "--model", "hf-vit", "--format", "csv"])
+        #expect(outcome.status == 1 && !outcome.errors.contains("threads"), "\(outcome.errors)")
+    }
+
     /// Training alone would be the wrong thing, four times.
     @Test func aMissingLibraryIsSaid() throws {
         let one = ["OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "4", "VIT_MPI_LIBRARY": "/none/libmpi.so"]

@@ -68,9 +68,12 @@ struct ThreadOptions: ParsableArguments {
         }
     }
 
+    /// The number asked for; else, of several processes on this machine, the share of each, or nil for all cores.
+    var count: Int? { Processes.threads(threads) }
+
     /// Says on standard error where an engine got fewer threads than it was to have.
     func noteShortage(in engine: any Engine, unless isQuiet: Bool) {
-        guard !isQuiet, let note = engine.shortage(of: threads) else { return }
+        guard !isQuiet, let note = engine.shortage(of: count) else { return }
         StandardError.report(note)
     }
 
@@ -140,7 +143,7 @@ struct InferenceOptions: ParsableArguments {
     @OptionGroup var shared: SharedOptions
 
     func apply(to options: inout some ModelRunOptions) {
-        options.threads = Processes.threads(threads.threads)
+        options.threads = threads.count
         options.precision = precision.precision
         options.overrides = preprocessing.overrides
         options.decoding = images.decoding

@@ -74,7 +74,7 @@ struct TrainingArguments<Command: TrainingCommand>: ParsableArguments {
     ) throws {
         let reporter = RunReporter(isShown: !shared.quiet)
         let plan = try options.plan(
-            threads: Processes.threads(threads.threads), observer: reporter.observer(stop, communicator),
+            threads: threads.count, observer: reporter.observer(stop, communicator),
             among: communicator)
         stop.exitIfAsked()
         guard communicator.isFirst else { return }
@@ -89,7 +89,7 @@ struct TrainingArguments<Command: TrainingCommand>: ParsableArguments {
         let reporter = RunReporter(isShown: !shared.quiet)
         let result = try TrainingRun.open(
             options, output: output, resumes: resume, allowsChangedData: allowChangedData,
-            threads: Processes.threads(threads.threads), observer: reporter.observer(stop, communicator),
+            threads: threads.count, observer: reporter.observer(stop, communicator),
             among: communicator
         ).train()
         reporter.clear()
