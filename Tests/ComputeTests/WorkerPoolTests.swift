@@ -1,5 +1,6 @@
 import Compute
 import Foundation
+import Support
 import Synchronization
 import Testing
 
@@ -14,7 +15,7 @@ private final class Counter: Sendable {
     func everyTaskRunsOnce(threads: Int) {
         let pool = WorkerPool(threadCount: threads)
         for taskCount in [0, 1, 2, 7, 1000] {
-            let seen = Mutex([Int](repeating: 0, count: taskCount))
+            let seen = Locked([Int](repeating: 0, count: taskCount))
             pool.run(taskCount) { task, worker in
                 #expect((0..<threads).contains(worker))
                 seen.withLock { $0[task] += 1 }
@@ -71,7 +72,7 @@ private final class Counter: Sendable {
             return WorkerPool.startDetached(body)
         }
         #expect(pool.threadCount == 1 + available)
-        let seen = Mutex([Int](repeating: 0, count: 1000))
+        let seen = Locked([Int](repeating: 0, count: 1000))
         pool.run(1000) { task, worker in
             #expect((0..<pool.threadCount).contains(worker))
             seen.withLock { $0[task] += 1 }

@@ -1,3 +1,4 @@
+import Support
 import Synchronization
 import Testing
 
@@ -31,7 +32,7 @@ import Datasets
         final class Log: Sendable {
             let consumed = Atomic(0)
             let farthest = Atomic(0)
-            let calls = Mutex([Int](repeating: 0, count: 200))
+            let calls = Locked([Int](repeating: 0, count: 200))
         }
         let log = Log()
         let prefetcher = OrderedPrefetcher(count: 200, threads: 4, lookAhead: 5) { index in

@@ -1,5 +1,5 @@
 import Imaging
-import Synchronization
+import Support
 import Testing
 
 /// Damaged images, which are refused unless someone wants to hear what is wrong with them.
@@ -9,7 +9,7 @@ struct LenientTests {
         pixels: (0..<40 * 32 * 3).map { UInt8(truncatingIfNeeded: $0 * 37 ^ $0 >> 3) })
 
     private final class Damage: Sendable {
-        let found = Mutex<[String]>([])
+        let found = Locked<[String]>([])
     }
 
     /// The image of damaged bytes, and what is wrong with it, once.

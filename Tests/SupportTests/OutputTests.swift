@@ -1,6 +1,5 @@
 import Foundation
 import Support
-import Synchronization
 import TestTools
 import Testing
 
@@ -126,8 +125,8 @@ struct OutputTests {
     @Test func whatIsReplacedIsThereAtEveryMoment() throws {
         try directory().commit()
         let path = scratch.path + "/model/config.json"
-        let isDone = Mutex(false)
-        let missed = Mutex(0)
+        let isDone = Locked(false)
+        let missed = Locked(0)
         let reader = Support.Thread {
             while !isDone.withLock({ $0 }) {
                 if Files.isMissing(path) { missed.withLock { $0 += 1 } }
