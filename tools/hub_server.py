@@ -13,6 +13,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -244,14 +245,24 @@ class Server(ThreadingHTTPServer):
         self.store = None
 
 
-def start(root, faults):
-    """The hub and its store, answering; the store under the other name of this machine."""
+def start(root, faults, certificate=None):
+    """The hub and its store, answering; the store under the other name of this machine.
+
+    With a certificate, the paths of it and its key, they answer by TLS.
+    """
     files, faults, lock = Files(os.path.abspath(root)), Faults(faults), threading.Lock()
     hub, store = (Server(role, files, faults, lock) for role in ("hub", "store"))
-    hub.store = f"http://localhost:{store.server_address[1]}"
+    scheme = "http"
+    if certificate:
+        scheme = "https"
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        for server in (hub, store):
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+    hub.store = f"{scheme}://localhost:{store.server_address[1]}"
     for server in (hub, store):
         threading.Thread(target=server.serve_forever, daemon=True).start()
-    return f"http://127.0.0.1:{hub.server_address[1]}", hub.store
+    return f"{scheme}://127.0.0.1:{hub.server_address[1]}", hub.store
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ cluster".
 
 import argparse
 
-# Width and depth of the encoders; the decoder is MAE's: 512 wide, 8 blocks, patches of 16 pixels.
+# Width and depth of the encoders; patches of 16 pixels.
 ENCODERS = {
     "vit-tiny": (192, 12), "vit-small": (384, 12), "vit-base": (768, 12), "vit-large": (1024, 24), "vit-huge": (1280, 32),
 }
@@ -22,9 +22,11 @@ def blocks(width, depth):
 
 
 def weights(model):
+    """Those of the encoder, and of the decoder that `vit pretrain` takes for it."""
     width, depth = ENCODERS[model]
     encoder = PATCH * width + width + width + blocks(width, depth) + 2 * width
-    decoder = width * 512 + 512 + 512 + blocks(512, 8) + 2 * 512 + 512 * PATCH + PATCH
+    narrow = min(512, 2 * width // 3)
+    decoder = width * narrow + 2 * narrow + blocks(narrow, 8 if width >= 768 else 4) + 2 * narrow + narrow * PATCH + PATCH
     return encoder + decoder
 
 

@@ -4,14 +4,17 @@
     python3 tools/sanitize_commands.py VIT [--corpora DIR]
 
 Each runs with 2 and with 4 threads. A report of the sanitizer fails it, and so does a result that depends on the threads, or
-on a run having been interrupted and resumed.
+on a run having been interrupted and resumed. Where Open MPI is installed, two processes train and embed as well.
 """
 
 import argparse
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Iterable
@@ -50,6 +53,9 @@ def main() -> int:
             commands.inference()
             commands.training()
             commands.embeddings()
+            commands.words()
+            commands.archives()
+            commands.processes()
             if options.corpora:
                 commands.corpora(options.corpora.resolve())
         except Failure as failure:
@@ -94,6 +100,51 @@ class Commands:
         self.both("duplicates", index, "--threshold", "0.99")
         self.both("map", index, "--output", "map.html")
 
+    def words(self) -> None:
+        model = self.next_folder("model") / "clip"
+        shutil.copytree(ROOT / "Tests" / "Fixtures" / "towers" / "hf-clip", model)
+        tokens = [letter + end for letter in "abcdefgot" for end in ("", "</w>")] + ["<|startoftext|>"]
+        vocabulary = {token: number for number, token in enumerate(tokens)} | {"<|endoftext|>": 39}
+        (model / "vocab.json").write_text(json.dumps(vocabulary))
+        (model / "merges.txt").write_text("#version: 0.2\n")
+        (model / "tokenizer_config.json").write_text('{"tokenizer_class": "CLIPTokenizer", "model_max_length": 12}')
+        texts = model / "texts.txt"
+        texts.write_text("".join(f"{one} {other}\n" for one in "abcdefg" for other in ["cat", "dog", "boat"]))
+        named = ["--model", model]
+        for precision in ("float32", "bfloat16", "int8"):
+            self.both("classify", SAMPLE, *named, "--labels", texts, "--logits", "logits.npy", "--format", "csv",
+                      "--prompt", "a {}", "--prompt", "{} {}", "--precision", precision)
+        self.both("embed", "--text", texts, *named, "--output", "texts.npy")
+        index = self.both("embed", SAMPLE, *named, "--output", "index.npy") / "index.npy"
+        self.both("search", index, "--text", "a cat", *named, "--format", "csv")
+
+    def archives(self) -> None:
+        folder = self.next_folder("archives")
+        with tarfile.open(folder / "sample.tar", "w") as archive:
+            archive.add(SAMPLE, arcname=".")
+        loose = self.both("embed", SAMPLE, *CHARTS, "--output", "index.npy")
+        packed = self.both("embed", folder / "sample.tar", *CHARTS, "--output", "index.npy")
+        if (loose / "index.npy").read_bytes() != (packed / "index.npy").read_bytes():
+            raise Failure("vit embed writes different embeddings of a folder and its archive")
+        self.run("pretrain", folder / "sample.tar", *TRAINING, *DECODER, "--output", folder / "run", "--threads", "4", "--quiet")
+
+    def processes(self) -> None:
+        launcher = shutil.which("mpirun.openmpi")
+        if launcher is None:
+            return
+        folder = self.next_folder("processes")
+        os.environ |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+        two = [launcher, "--oversubscribe", "--bind-to", "none", "-n", "2"]
+        pretrain = ["pretrain", SAMPLE, *TRAINING, *DECODER, "--threads", "2", "--quiet", "--output"]
+        self.run(*pretrain, folder / "one")
+        self.run(*pretrain, folder / "two", "--accumulate", "1", launcher=two)
+        compare(folder / "one" / "model", folder / "two" / "model")
+        embed = ["embed", SAMPLE, *CHARTS, "--batch-size", "4", "--threads", "2", "--quiet", "--output"]
+        for name, processes in (("alone", []), ("shared", two)):
+            (folder / name).mkdir()
+            self.run(*embed, folder / name / "index.npy", launcher=processes)
+        compare(folder / "alone", folder / "shared")
+
     def corpora(self, images: Path) -> None:
         for more in ([], ["--lenient"], ["--fast-decode"]):
             self.run("classify", images, *TINY, "--threads", "2", "--format", "csv", "--quiet", *more, expecting=(0, 1))
@@ -127,9 +178,11 @@ class Commands:
         folder.mkdir()
         return folder
 
-    def run(self, *arguments: object, where: Path | None = None, expecting: tuple[int, ...] = (0,)) -> bytes:
+    def run(
+        self, *arguments: object, where: Path | None = None, expecting: tuple[int, ...] = (0,), launcher: Iterable[str] = ()
+    ) -> bytes:
         """Runs a command to its end, and gives its standard output."""
-        process = self.start(arguments, where or self.folder)
+        process = self.start(arguments, where or self.folder, launcher)
         return self.finish(process, expecting)
 
     def interrupt(self, *arguments: object, after: Path) -> None:
@@ -142,13 +195,13 @@ class Commands:
         self.finish(process, (0, 130))
         self.run(*arguments, "--resume")
 
-    def start(self, arguments: Iterable[object], where: Path) -> subprocess.Popen:
-        command = [str(part) for part in (self.vit, *arguments)]
+    def start(self, arguments: Iterable[object], where: Path, launcher: Iterable[str] = ()) -> subprocess.Popen:
+        command = [str(part) for part in (*launcher, self.vit, *arguments)]
         return subprocess.Popen(command, cwd=where, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def finish(self, process: subprocess.Popen, expecting: tuple[int, ...]) -> bytes:
         output, errors = process.communicate()
-        command = " ".join(["vit", *process.args[1:]])
+        command = " ".join(process.args).replace(str(self.vit), "vit")
         shown = command.replace(f"{ROOT}/", "").replace(f"{self.folder}/", "")
         print(f"  {shown}" + (f" ({process.returncode})" if process.returncode else ""), flush=True)
         if process.returncode not in expecting or b"Sanitizer" in errors or b"runtime error" in errors:

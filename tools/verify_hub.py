@@ -3,7 +3,7 @@
 
     tools/verify_hub.py [--vit .build/release/vit]
 
-Needs huggingface_hub. The hub is tools/hub_server.py on this machine; nothing else is asked.
+Needs huggingface_hub, and openssl for a certificate. The hub is tools/hub_server.py on this machine; nothing else is asked.
 """
 
 import argparse
@@ -122,6 +122,24 @@ def updates(vit, endpoint, folder, hub):
     check(os.path.realpath(f"{first}/model.safetensors") == os.path.realpath(f"{second}/model.safetensors"), "sharing what is the same")
 
 
+def secured(vit, folder, hub):
+    """A certificate that nobody signed is refused before the token is sent; one that is trusted is taken."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj",
+         "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
+    endpoint, _ = hub_server.start(hub, {"token": "hf_secret"}, (certificate, key))
+    client = Client(vit, endpoint, folder / "secured")
+    before = requests(folder)
+    refused = client.run_vit("models", "--download", NAME, HF_TOKEN="hf_secret")
+    check(refused.returncode == 74 and "certificate" in refused.stderr and not before_after(before, folder),
+          f"a certificate that is not trusted is refused: {refused.stderr.splitlines()[-1:]}")
+    taken = client.run_vit("models", "--download", NAME, HF_TOKEN="hf_secret", CURL_CA_BUNDLE=str(certificate))
+    check(taken.returncode == 0, "a model is fetched by TLS")
+    tokens = {entry["server"]: entry["authorization"] for entry in before_after(before, folder)}
+    check(tokens == {"hub": "Bearer hf_secret", "store": None}, f"the token goes to the hub alone: {sorted(tokens)}")
+
+
 def requests(folder):
     log = folder / "hub.log"
     return log.read_text().splitlines() if log.exists() else []
@@ -144,6 +162,7 @@ def main():
         python_first(vit, endpoint, folder)
         both_at_once(vit, endpoint, folder)
         updates(vit, endpoint, folder, hub)
+        secured(vit, folder, hub)
     sys.exit(1 if failures else 0)
 
 

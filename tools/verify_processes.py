@@ -114,8 +114,7 @@ def command(kind, data, run, count, threads, steps):
 
 def digest(run):
     hashes = hashlib.sha256()
-    steps = sorted(map(int, (name for name in os.listdir(f"{run}/checkpoints") if name.isdigit())))
-    for name in ["model", f"checkpoints/{steps[-1]}"]:
+    for name in ["model", f"checkpoints/{last_checkpoint(run)}"]:
         with open(f"{run}/{name}/model.safetensors", "rb") as file:
             hashes.update(file.read())
     return hashes.hexdigest()[:16]
@@ -150,11 +149,12 @@ def wait_for(condition, limit=60):
     return False
 
 
-def has_checkpoint(run):
+def last_checkpoint(run):
+    """The step of the last checkpoint; 0 where there is none."""
     try:
-        return any(name.isdigit() for name in os.listdir(f"{run}/checkpoints"))
+        return max((int(name) for name in os.listdir(f"{run}/checkpoints") if name.isdigit()), default=0)
     except OSError:
-        return False
+        return 0
 
 
 def verify_bits(scratch, data, quick):
@@ -180,7 +180,7 @@ def verify_bits(scratch, data, quick):
 
 def verify_kills(scratch, data, quick):
     """Kills a random process at random moments, and goes on with other numbers of them."""
-    steps = 40
+    steps = 100
     chance = random.Random(1)
     for kind in ["pretrain", "finetune"]:
         whole = f"{scratch}/{kind}-whole"
@@ -194,8 +194,12 @@ def verify_kills(scratch, data, quick):
                 session = f"{kind}-{launcher}-{tries}"
                 arguments = command(kind, data, folder, count, 1, steps) + ["--resume"]
                 process = launch(launcher, count, arguments, env={"VIT_VERIFY": session})
-                wait_for(lambda: process.poll() is not None or len(processes_of(session)) == count)
-                time.sleep(chance.uniform(0, 0.6))
+                # Somewhere in the next steps, or while it starts.
+                target = last_checkpoint(folder) + chance.randrange(0, 12)
+                wait_for(
+                    lambda: process.poll() is not None
+                    or len(processes_of(session)) == count and last_checkpoint(folder) >= target)
+                time.sleep(chance.uniform(0, 0.1))
                 found = processes_of(session)
                 if not found:
                     break
@@ -210,7 +214,8 @@ def verify_kills(scratch, data, quick):
                 check(
                     process.returncode != 0 and not processes_of(session),
                     f"{kind}, {launcher}: process {rank} of {count} killed, all ended after "
-                    f"{time.monotonic() - began:.1f} s with {process.returncode}")
+                    f"{time.monotonic() - began:.1f} s with {process.returncode}, behind the checkpoint of step "
+                    f"{last_checkpoint(folder)}")
             count = chance.choice([1, 2, 4])
             code, output = run(
                 launcher if count > 1 else None, count, command(kind, data, folder, count, 1, steps) + ["--resume"])
@@ -228,7 +233,7 @@ def provoke(scratch, data, name, launcher, fault, codes, limit, sentence, steps=
     session = folder
     arguments = command("pretrain", data, folder, 4, 1, steps)
     process = launch(launcher, 4, arguments, env={"VIT_VERIFY": session})
-    wait_for(lambda: has_checkpoint(folder) or process.poll() is not None)
+    wait_for(lambda: last_checkpoint(folder) or process.poll() is not None)
     found = processes_of(session)
     began = time.monotonic()
     fault(process, found)
@@ -246,7 +251,7 @@ def provoke(scratch, data, name, launcher, fault, codes, limit, sentence, steps=
     with open(f"{folder}/config.json") as file:
         last = file.read()
     # Whole, and good for another number of processes.
-    done = max(int(n) for n in os.listdir(f"{folder}/checkpoints") if n.isdigit())
+    done = last_checkpoint(folder)
     with open(f"{folder}/config.json", "w") as file:
         file.write(last.replace(f'"steps": {steps}', f'"steps": {done + 2}'))
     code, output = run(
@@ -289,7 +294,7 @@ def verify_faults(scratch, data, quick):
 def second_run(scratch, data, launcher):
     folder = place(scratch, "second", launcher)
     first = launch(launcher, 2, command("pretrain", data, folder, 2, 1, 100000), env={"VIT_VERIFY": folder})
-    wait_for(lambda: has_checkpoint(folder))
+    wait_for(lambda: last_checkpoint(folder))
     code, output = run(launcher, 2, command("pretrain", data, folder, 2, 1, 100000) + ["--resume"])
     print(f"--- a second run in the directory, {launcher}: exit code {code}; it printed\n    {output}")
     check(code == 73 and "another process is training in it" in output, f"a second run is refused, {launcher}")

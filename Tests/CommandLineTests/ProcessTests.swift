@@ -5,11 +5,15 @@ import Testing
 struct ProcessTests {
     private let scratch: Scratch
 
-    /// The launchers that are installed.
-    private static let launchers = ["mpirun.openmpi", "mpirun.mpich"].compactMap { name -> URL? in
+    /// The launchers that are installed, and can start anything here.
+    private static let launchers: [URL] = ["mpirun.openmpi", "mpirun.mpich"].compactMap { name in
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         return path.split(separator: ":").map { URL(fileURLWithPath: "\($0)/\(name)") }
             .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+    }.filter { launcher in
+        guard let scratch = try? Scratch() else { return false }
+        let outcome = try? launch(launcher, 2, ["true"], in: scratch)
+        return outcome?.status == 0
     }
 
     private static let shape = [
@@ -25,11 +29,17 @@ struct ProcessTests {
 
     /// Runs `vit` in `count` processes.
     private func launch(_ launcher: URL, _ count: Int, _ arguments: [String]) throws -> Vit.Outcome {
+        try Self.launch(launcher, count, [Vit.executable.path] + arguments, in: scratch)
+    }
+
+    private static func launch(
+        _ launcher: URL, _ count: Int, _ command: [String], in scratch: Scratch
+    ) throws -> Vit.Outcome {
         let isOpenMPI = launcher.lastPathComponent.hasSuffix("openmpi")
         let options = (isOpenMPI ? ["--oversubscribe", "--bind-to", "none"] : []) + ["-n", "\(count)"]
         let environment = ["OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"]
         return try Vit.Run(
-            options + [Vit.executable.path] + arguments, in: scratch, environment: environment, executable: launcher
+            options + command, in: scratch, environment: environment, executable: launcher
         ).wait()
     }
 
