@@ -7,7 +7,6 @@ The text is what the machine has: documentation, manuals, locales, translations,
 characters; and lines of it in wrong encodings. OpenAI's vocabulary comes from the package open_clip_torch; a unigram model of 32,000 tokens and byte pairs of
 100,000 are trained on the text. The ids of this package are those that the test `CorpusTests` writes, or COMMAND, which
 is given a tokenizer's directory, a convention, a file of lines, a length and an output. Every id must be the same.
-Known: the package regex of 2026 has the letters of Unicode 18, Swift 6.3 those of 17, which shows in three lines as OpenCLIP.
 """
 
 import argparse

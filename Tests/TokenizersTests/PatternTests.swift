@@ -13,6 +13,14 @@ import Testing
         #expect(try Pattern(#"[^\p{L}]+"#).firstMatch(in: text, text.indices, from: 0) == 1..<3)
     }
 
+    /// A letter of Latin, an ideograph and a number of cuneiform that Unicode 18 added, and a character that is none yet.
+    @Test func charactersThatSwiftMayNotKnowYet() throws {
+        let text = Text("\u{1DF75}\u{3D000}\u{12550}\u{1DF82}")
+        #expect(try Pattern(#"\p{L}+"#, unicode: .max).firstMatch(in: text, text.indices, from: 0) == 0..<2)
+        #expect(try Pattern(#"\p{N}+"#, unicode: .max).firstMatch(in: text, text.indices, from: 0) == 2..<3)
+        #expect(try Pattern(#"[\p{L}\p{N}]+"#, unicode: 17).firstMatch(in: text, text.indices, from: 0) == nil)
+    }
+
     private func matches(_ source: String, _ text: String) throws -> [String] {
         let pattern = try Pattern(source)
         let scalars = Text(text)

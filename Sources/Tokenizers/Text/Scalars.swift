@@ -92,10 +92,29 @@ enum ScalarKind: Hashable, Sendable {
             default: return false
             }
         case .categories(let set, let version):
-            let isInSet = set & (1 << ScalarKind.bit(scalar.properties.generalCategory)) != 0
+            let category = scalar.properties.generalCategory
+            if category == .unassigned, version == .max, ScalarKind.isNew(scalar, in: set) { return true }
+            let isInSet = set & (1 << ScalarKind.bit(category)) != 0
             return isInSet && (version == .max || !ScalarKind.isLater(scalar, than: version))
         }
     }
+
+    /// Whether Unicode 18 has the character among the letters or numbers of a set of categories that has all of them;
+    /// Swift's own tables may be of an earlier version.
+    private static func isNew(_ scalar: Unicode.Scalar, in set: UInt32) -> Bool {
+        guard case .categories(let letters, _) = letter, case .categories(let numbers, _) = number else { return false }
+        return set & letters == letters && newLetters.contains { $0.contains(scalar.value) }
+            || set & numbers == numbers && newNumbers.contains { $0.contains(scalar.value) }
+    }
+
+    private static let newLetters: [ClosedRange<UInt32>] = [
+        0x558...0x558, 0x58B...0x58C, 0x208F...0x208F, 0x209D...0x209F, 0xA7DD...0xA7DD, 0xA7E2...0xA7E2,
+        0xAB6C...0xAB6D, 0x107BB...0x107BF, 0x10ED9...0x10EEE, 0x11B0A...0x11B0A, 0x11DF1...0x11DF1,
+        0x18CD6...0x18CDA, 0x18D1F...0x18D20, 0x18E00...0x19191, 0x191A0...0x191D2, 0x1B123...0x1B128,
+        0x1B168...0x1B168, 0x1D6A6...0x1D6A6, 0x1DF1F...0x1DF24, 0x1DF2B...0x1DF81, 0x1DF90...0x1DF96,
+        0x1DFCD...0x1DFFF, 0x2B81E...0x2B81E, 0x3D000...0x3FC3F,
+    ]
+    private static let newNumbers: [ClosedRange<UInt32>] = [0x1246F...0x1246F, 0x12475...0x1247F, 0x12550...0x12686]
 
     /// Whether the character came after a version of Unicode, 16 or later.
     private static func isLater(_ scalar: Unicode.Scalar, than version: Int) -> Bool {
