@@ -46,7 +46,7 @@ def main():
     parser.add_argument("--machines", nargs="+", type=int, default=[2, 4, 8, 16, 32, 64])
     parser.add_argument("--processes", type=int, default=1, help="on each machine")
     parser.add_argument("--delay", type=float, default=1e-4, help="seconds that a message takes on its way")
-    parser.add_argument("--add", type=float, default=1e-9, help="seconds that adding and copying take for a weight")
+    parser.add_argument("--add", type=float, default=7e-9, help="seconds that adding and copying take for a weight")
     arguments = parser.parse_args()
     print("| model | batch | Gb/s | " + " | ".join(f"{count} machines" for count in arguments.machines) + " |")
     print("|---|---|---|" + "---|" * len(arguments.machines))

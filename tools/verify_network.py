@@ -35,7 +35,9 @@ def launcher_command(name, hosts, agent):
     if name == "Open MPI":
         return ["mpirun.openmpi", "--mca", "plm_rsh_agent", agent, "--mca", "btl_tcp_if_include", "net0", "--mca",
                 "oob_tcp_if_include", "net0", "--mca", "btl", "self,tcp", "--bind-to", "none", "--host", ",".join(hosts)]
-    return ["mpirun.mpich", "-launcher", "ssh", "-launcher-exec", agent, "-iface", "net0", "-bind-to", "none", "-hosts",
+    # The hosts are one machine, which the libraries below MPICH would notice.
+    tcp = ["env", "UCX_TLS=tcp,self", "UCX_NET_DEVICES=net0", "FI_PROVIDER=tcp", "MPIR_CVAR_NOLOCAL=1"]
+    return tcp + ["mpirun.mpich", "-launcher", "ssh", "-launcher-exec", agent, "-iface", "net0", "-bind-to", "none", "-hosts",
             ",".join(hosts), "-n", str(len(hosts))]
 
 

@@ -7,10 +7,12 @@ extension Communicator {
     /// - Parameters:
     ///   - sums: this process's sums, those of `tree.nodes(of:)` for its parts; they are overwritten.
     ///   - result: receives the total in every process; may be one of `sums`.
+    ///   - messageSize: the most numbers of a message.
     @unsafe package func sum(
-        _ sums: [UnsafeMutableBufferPointer<Float>], over tree: SumTree, into result: UnsafeMutableBufferPointer<Float>
+        _ sums: [UnsafeMutableBufferPointer<Float>], over tree: SumTree, into result: UnsafeMutableBufferPointer<Float>,
+        messageSize: Int = 1 << 18
     ) {
-        let layout = SegmentLayout(tree, numbers: result.count, processes: count)
+        let layout = SegmentLayout(tree, numbers: result.count, processes: count, messageSize: messageSize)
         precondition(
             unsafe sums.count == layout.nodes[rank].count && sums.allSatisfy { $0.count == result.count },
             "Communicator.sum: expected \(layout.nodes[rank].count) sums of \(result.count) numbers")
@@ -18,21 +20,22 @@ extension Communicator {
         unsafe shareSegments(layout, of: result)
     }
 
-    /// Adds up this process's segment piece by piece, receiving the next piece meanwhile.
+    /// Adds up this process's segment piece by piece, receiving the next pieces meanwhile.
     private func addSegments(
         _ sums: [UnsafeMutableBufferPointer<Float>], _ layout: SegmentLayout,
         into result: UnsafeMutableBufferPointer<Float>
     ) {
-        let received = layout.nodes.indices.reduce(0) { $0 + ($1 == rank ? 0 : layout.nodes[$1].count) }
-        let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: 2 * received * layout.pieceSize)
+        let received = layout.receivedCount(of: rank)
+        let memory = UnsafeMutableBufferPointer<Float>.allocate(
+            capacity: SegmentLayout.piecesAtATime * received * layout.pieceSize)
         defer { unsafe memory.deallocate() }
-        /// Memory of the `number`th sum received for a piece; two pieces are in memory at a time.
+        /// Memory of the `number`th sum received for a piece.
         func place(_ number: Int, piece: Int) -> UnsafeMutableBufferPointer<Float> {
-            let first = (piece % 2 * received + number) * layout.pieceSize
+            let first = (piece % SegmentLayout.piecesAtATime * received + number) * layout.pieceSize
             let size = layout.piece(piece, of: rank).count
             return unsafe UnsafeMutableBufferPointer(rebasing: memory[first..<first + size])
         }
-        func begin(_ piece: Int) -> any Transfer {
+        movePieces(layout) { piece in
             var (messages, number) = ([Message](), 0)
             for peer in layout.nodes.indices where peer != rank {
                 for _ in layout.nodes[peer] {
@@ -46,12 +49,8 @@ extension Communicator {
                     unsafe messages.append(.send(UnsafeRawBufferPointer(part), to: peer))
                 }
             }
-            return start(messages)
-        }
-        var next: (any Transfer)? = layout.pieceCount > 0 ? begin(0) : nil
-        for piece in 0..<layout.pieceCount {
-            next?.wait()
-            next = piece + 1 < layout.pieceCount ? begin(piece + 1) : nil
+            return messages
+        } whenDone: { piece in
             let range = layout.piece(piece, of: rank)
             var stack = unsafe SumStack<UnsafeMutableBufferPointer<Float>>()
             var number = 0
@@ -68,22 +67,41 @@ extension Communicator {
             }
             guard let total = unsafe stack.total(add: addNumbers), let source = total.baseAddress,
                 let target = unsafe UnsafeMutableBufferPointer(rebasing: result[range]).baseAddress
-            else { continue }
+            else { return }
             if unsafe target != source { unsafe target.update(from: source, count: range.count) }
         }
     }
 
     /// Sends this process's segment of the result to all others, and gets theirs.
     private func shareSegments(_ layout: SegmentLayout, of result: UnsafeMutableBufferPointer<Float>) {
-        func bytes(_ rank: Int) -> UnsafeMutableRawBufferPointer {
-            unsafe UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: result[layout.segment(of: rank)]))
+        func bytes(_ piece: Int, of rank: Int) -> UnsafeMutableRawBufferPointer {
+            unsafe UnsafeMutableRawBufferPointer(
+                UnsafeMutableBufferPointer(rebasing: result[layout.piece(piece, of: rank)]))
         }
-        var messages: [Message] = []
-        for peer in 0..<count where peer != rank {
-            unsafe messages.append(.receive(bytes(peer), from: peer))
-            unsafe messages.append(.send(UnsafeRawBufferPointer(bytes(rank)), to: peer))
+        movePieces(layout) { piece in
+            var messages: [Message] = []
+            for peer in 0..<count where peer != rank {
+                unsafe messages.append(.receive(bytes(piece, of: peer), from: peer))
+                unsafe messages.append(.send(UnsafeRawBufferPointer(bytes(piece, of: rank)), to: peer))
+            }
+            return messages
         }
-        start(messages).wait()
+    }
+
+    /// Exchanges the messages of all pieces in order, several pieces at a time, so that the network never waits.
+    ///
+    /// Long messages would be worse: Open MPI sends each as a whole, and what would let the other side begin waits behind it.
+    private func movePieces(
+        _ layout: SegmentLayout, messages: (_ piece: Int) -> [Message], whenDone: (_ piece: Int) -> Void = { _ in }
+    ) {
+        var transfers: [any Transfer] = []
+        for piece in 0..<layout.pieceCount {
+            while transfers.count < min(layout.pieceCount, piece + SegmentLayout.piecesAtATime) {
+                transfers.append(start(messages(transfers.count)))
+            }
+            transfers[piece].wait()
+            whenDone(piece)
+        }
     }
 }
 
@@ -104,16 +122,24 @@ private struct SegmentLayout {
     /// The most numbers of a piece.
     let pieceSize: Int
 
+    /// The most pieces that are on their way.
+    static let piecesAtATime = 16
     /// The most numbers that received pieces may take at a time.
     private static let memory = 8 << 20
 
-    init(_ tree: SumTree, numbers: Int, processes: Int) {
+    init(_ tree: SumTree, numbers: Int, processes: Int, messageSize: Int) {
         nodes = (0..<processes).map { tree.nodes(of: tree.parts(of: $0, among: processes)) }
         self.numbers = numbers
         // Segments begin on cache lines.
         segmentSize = ((numbers + processes - 1) / processes + 15) / 16 * 16
         let sums = nodes.reduce(0) { $0 + $1.count }
-        pieceSize = max(1, min(segmentSize, max(1 << 14, Self.memory / (2 * max(1, sums)))))
+        let fitting = max(1 << 14, Self.memory / (Self.piecesAtATime * sums))
+        pieceSize = max(1, min(segmentSize, fitting, messageSize))
+    }
+
+    /// The sums that a process receives for each number of its segment.
+    func receivedCount(of rank: Int) -> Int {
+        nodes.indices.reduce(0) { $0 + ($1 == rank ? 0 : nodes[$1].count) }
     }
 
     var pieceCount: Int { (segmentSize + pieceSize - 1) / pieceSize }

@@ -30,8 +30,19 @@ import Testing
         }
     }
 
+    /// More pieces than are on their way at a time.
+    @Test(arguments: [2, 3, 6])
+    func sumsMoveInPieces(processes: Int) throws {
+        let tree = SumTree(count: 12)
+        let expected = Self.reference((0..<12).map { Self.part($0, count: 30_001) })
+        let sums = try ThreadCommunicator.run(processes) { Self.sum(tree, size: 30_001, messageSize: 100, $0) }
+        for sum in sums { #expect(sum == expected) }
+    }
+
     /// Adds this process's parts, and then those of all.
-    private static func sum(_ tree: SumTree, size: Int, _ communicator: any Communicator) -> [Float] {
+    private static func sum(
+        _ tree: SumTree, size: Int, messageSize: Int = 1 << 18, _ communicator: any Communicator
+    ) -> [Float] {
         var stack = SumStack<[Float]>()
         for index in tree.parts(of: communicator.rank, among: communicator.count) {
             stack.push(part(index, count: size), at: .init(level: 0, index: index)) { zip($0, $1).map { $0 + $1 } }
@@ -43,7 +54,7 @@ import Testing
         }
         defer { for buffer in buffers { buffer.deallocate() } }
         // The last of the sums takes the result, as the gradients of a step do.
-        communicator.sum(buffers, over: tree, into: buffers[buffers.count - 1])
+        communicator.sum(buffers, over: tree, into: buffers[buffers.count - 1], messageSize: messageSize)
         return Array(buffers[buffers.count - 1])
     }
 

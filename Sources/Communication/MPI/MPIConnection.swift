@@ -73,7 +73,13 @@ struct MPIConnection {
         _ = unsafe withStatus { status in unsafe library.wait(&request.handle, status) }
     }
 
-    func finalize() { _ = library.finalize() }
+    /// Disconnects, when all processes are about to.
+    func finalize() {
+        // MPICH over UCX hangs where a process answers another's end before it begins its own, as it would by asking for
+        // messages now: the first to end no longer answers.
+        usleep(100_000)
+        _ = library.finalize()
+    }
 
     /// Reports a sentence and ends all processes.
     func end(_ report: (String) -> Void, _ sentence: String, code: Int32) -> Never {

@@ -18,7 +18,10 @@ struct MPIHeartbeat {
     private struct Peer {
         let rank: Int
         var lastHeard = MPIHeartbeat.now
-        /// Buffers of heartbeats received from it and sent to it.
+        /// Whether its last heartbeat has come, and whether this process's own is on its way.
+        var hasLeft = false
+        var hasSaidLast = false
+        /// Buffers of heartbeats received from it and sent to it: 1 in the last one, else 0.
         let received = MPIBytes(count: 1)
         let sent = MPIBytes(count: 1)
         var receiving: [MPIRequest] = []
@@ -51,20 +54,28 @@ struct MPIHeartbeat {
         // If this process itself was stopped, the others may have been as well, and must not be blamed for it.
         if now - lastLook > Self.interval * 2 { for index in peers.indices { peers[index].lastHeard = now } }
         lastLook = now
-        for index in peers.indices where try isDone(&peers[index].receiving) {
+        for index in peers.indices where !peers[index].hasLeft {
+            guard try isDone(&peers[index].receiving) else { continue }
             peers[index].lastHeard = now
-            try listen(to: index)
+            peers[index].hasLeft = unsafe peers[index].received.buffer[0] == 1
+            if !peers[index].hasLeft { try listen(to: index) }
         }
         if now < nextBeat { return }
         nextBeat = now + Self.interval
-        for index in peers.indices where try isDone(&peers[index].sending) {
-            peers[index].sending = try unsafe connection.start(
-                .send(UnsafeRawBufferPointer(peers[index].sent.buffer), to: peers[index].rank), .heartbeat)
+        for index in peers.indices where !peers[index].hasSaidLast {
+            if try isDone(&peers[index].sending) { try beat(to: index) }
         }
     }
 
+    private mutating func beat(to index: Int) throws(CommunicationError) {
+        peers[index].sending = try unsafe connection.start(
+            .send(UnsafeRawBufferPointer(peers[index].sent.buffer), to: peers[index].rank), .heartbeat)
+    }
+
     /// The first process that has been silent for too long.
-    var silentProcess: Int? { peers.first { lastLook - $0.lastHeard > Double(Self.patience) }?.rank }
+    var silentProcess: Int? {
+        peers.first { !$0.hasLeft && lastLook - $0.lastHeard > Double(Self.patience) }?.rank
+    }
 
     /// Reports a failure of this process to process 0.
     mutating func tell(_ failure: MPIFailure) throws(CommunicationError) {
@@ -86,12 +97,21 @@ struct MPIHeartbeat {
         return nil
     }
 
-    /// Stops listening.
-    mutating func end() throws(CommunicationError) {
+    /// Exchanges last heartbeats, and returns whether that is done and nothing is on its way any more.
+    ///
+    /// Process 0 says its last one when it has those of the others, so that all come to the end at about the same time.
+    mutating func end() throws(CommunicationError) -> Bool {
+        try keep()
+        let mayLeave = connection.rank > 0 || peers.allSatisfy(\.hasLeft)
         for index in peers.indices {
-            for var request in peers[index].receiving + peers[index].waiting { connection.cancel(&request) }
-            for var request in peers[index].sending { _ = try connection.isDone(&request) }
+            guard try isDone(&peers[index].sending), mayLeave, !peers[index].hasSaidLast else { continue }
+            unsafe peers[index].sent.buffer[0] = 1
+            peers[index].hasSaidLast = true
+            try beat(to: index)
         }
+        guard peers.allSatisfy({ $0.hasLeft && $0.hasSaidLast && $0.sending.isEmpty }) else { return false }
+        for index in peers.indices { for var request in peers[index].waiting { connection.cancel(&request) } }
+        return true
     }
 
     /// Whether all requests are complete; removes them if so.
@@ -101,7 +121,7 @@ struct MPIHeartbeat {
         return true
     }
 
-    private static var now: Double {
+    static var now: Double {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9

@@ -18,7 +18,7 @@ struct MPIThread {
     private let orders: Monitor<Orders>
     private let report: @Sendable (String) -> Void
     private var heartbeat: MPIHeartbeat
-    private var active: [(transfer: MPITransfer, requests: [MPIRequest])] = []
+    private var active: [(transfer: MPITransfer, requests: [MPIRequest], isLarge: Bool)] = []
     private var pause = Pause()
 
     /// Joins the other processes, then serves `orders` until it is told to finish.
@@ -40,7 +40,7 @@ struct MPIThread {
 
     private mutating func serve() throws(CommunicationError) {
         while true {
-            let wait = pause.nanoseconds(isBusy: !active.isEmpty)
+            let wait = pause.nanoseconds(isBusy: !active.isEmpty, isMovingMuch: active.contains { $0.isLarge })
             let (new, failure, isFinishing) = orders.update(waiting: wait, until: { !$0.isEmpty }) { orders in
                 defer { orders.transfers = [] }
                 return (orders.transfers, orders.failure, orders.isFinishing)
@@ -48,9 +48,9 @@ struct MPIThread {
             for (transfer, messages) in new {
                 var requests: [MPIRequest] = []
                 for message in messages { requests += try connection.start(message) }
-                active.append((transfer, requests))
+                active.append((transfer, requests, messages.contains { unsafe $0.bytes.count >= Pause.largeMessage }))
             }
-            if try advance() || !new.isEmpty { pause.reset() }
+            if try advance() || !new.isEmpty { pause.reset() } else if wait == 0 { sched_yield() }
             try heartbeat.keep()
             if let failure { try end(failure) }
             if let (rank, failure) = try heartbeat.othersFailure() { endForOther(failure, of: rank) }
@@ -63,12 +63,13 @@ struct MPIThread {
                         + "\(MPIHeartbeat.patience) seconds: it hangs, or its machine or network is gone; all processes end",
                     code: MPIConnection.lostCode)
             }
-            if isFinishing, active.isEmpty {
-                try heartbeat.end()
+            guard isFinishing, active.isEmpty else { continue }
+            if try heartbeat.end() {
                 connection.finalize()
                 orders.update { $0.isFinished = true }
                 return
             }
+            usleep(200)
         }
     }
 
@@ -112,14 +113,18 @@ struct MPIThread {
 
 /// How long to sleep between polls, which leaves the cores to the computation.
 private struct Pause {
+    /// Bytes of a message that does not fit into a socket's memory, so that it moves on with every poll alone.
+    static let largeMessage = 1 << 16
+
     private var looks = 0
 
     mutating func reset() { looks = 0 }
 
-    mutating func nanoseconds(isBusy: Bool) -> Int {
+    mutating func nanoseconds(isBusy: Bool, isMovingMuch: Bool) -> Int {
         guard isBusy else { return 20_000_000 }
         looks += 1
-        if looks < 20 { return 0 }
+        if looks < (isMovingMuch ? 2000 : 20) { return 0 }
+        if isMovingMuch { return 20_000 }
         return looks < 400 ? 100_000 : 1_000_000
     }
 }
