@@ -9,7 +9,7 @@ PEERS := Benchmarks/.venv/bin/python
 # The folder of photos that make bench prepares and classifies: make bench PHOTOS=~/Pictures
 PHOTOS := $(SAMPLE)
 
-.PHONY: help run build packages test test-arm sanitize bench lint format docs fuzz faults processes verify clean
+.PHONY: help run build packages test test-arm sanitize bench lint format docs fuzz faults processes network verify clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ faults: build ## kill vit 300 times and let its disk fill up (mounting needs roo
 
 processes: build ## hold runs of several processes to those of one, by every MPI that is installed, and provoke faults, half an hour
 	python3 tools/verify_processes.py --vit $(VIT)
+
+network: build ## time steps of several hosts with slow links, by the page's formula (needs root, iproute2 and an MPI), ten minutes
+	python3 tools/verify_network.py --vit $(VIT)
 
 verify: build $(PYTHON) ## hold logits, embeddings and attention of full-size models to timm and transformers, and the cache of models to huggingface_hub
 	$(PYTHON) tools/verify_logits.py --vit $(VIT) --photos $(SAMPLE)

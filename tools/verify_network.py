@@ -50,8 +50,8 @@ class Measurement:
             file.write(AGENT.replace("HOSTS", self.hosts_file))
         os.chmod(self.agent, 0o755)
 
-    def command(self, count):
-        """A run of `count` processes and its directory."""
+    def command(self):
+        """The directory of a run, and the command of it."""
         self.runs += 1
         run = f"{self.scratch}/run{self.runs}"
         arguments = self.arguments
@@ -71,7 +71,7 @@ class Measurement:
 
     def alone(self, count):
         """Seconds of a step of one pass where `count` processes compute at a time, each by itself."""
-        commands = [self.command(1) for _ in range(count)]
+        commands = [self.command() for _ in range(count)]
         processes = [
             subprocess.Popen(command, env=os.environ | {"VIT_MPI_LIBRARY": "none"}, stderr=subprocess.DEVNULL)
             for _, command in commands]
@@ -85,7 +85,7 @@ class Measurement:
         with slow_network.network(count, bits, delay) as network:
             with open(self.hosts_file, "w") as file:
                 file.write(network.hosts_text())
-            run, command = self.command(count)
+            run, command = self.command()
             command = launcher_command(launcher, network.hosts, self.agent) + command
             result = subprocess.run(
                 network.command(0, command, self.hosts_file), env=verify_processes.ENVIRONMENT, capture_output=True,

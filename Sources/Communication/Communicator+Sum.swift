@@ -27,11 +27,11 @@ extension Communicator {
     ) {
         let received = layout.receivedCount(of: rank)
         let memory = UnsafeMutableBufferPointer<Float>.allocate(
-            capacity: SegmentLayout.piecesAtATime * received * layout.pieceSize)
+            capacity: layout.piecesAtATime * received * layout.pieceSize)
         defer { unsafe memory.deallocate() }
         /// Memory of the `number`th sum received for a piece.
         func place(_ number: Int, piece: Int) -> UnsafeMutableBufferPointer<Float> {
-            let first = (piece % SegmentLayout.piecesAtATime * received + number) * layout.pieceSize
+            let first = (piece % layout.piecesAtATime * received + number) * layout.pieceSize
             let size = layout.piece(piece, of: rank).count
             return unsafe UnsafeMutableBufferPointer(rebasing: memory[first..<first + size])
         }
@@ -96,7 +96,7 @@ extension Communicator {
     ) {
         var transfers: [any Transfer] = []
         for piece in 0..<layout.pieceCount {
-            while transfers.count < min(layout.pieceCount, piece + SegmentLayout.piecesAtATime) {
+            while transfers.count < min(layout.pieceCount, piece + layout.piecesAtATime) {
                 transfers.append(start(messages(transfers.count)))
             }
             transfers[piece].wait()
@@ -121,9 +121,9 @@ private struct SegmentLayout {
     let segmentSize: Int
     /// The most numbers of a piece.
     let pieceSize: Int
-
     /// The most pieces that are on their way.
-    static let piecesAtATime = 16
+    let piecesAtATime: Int
+
     /// The most numbers that received pieces may take at a time.
     private static let memory = 8 << 20
 
@@ -133,8 +133,9 @@ private struct SegmentLayout {
         // Segments begin on cache lines.
         segmentSize = ((numbers + processes - 1) / processes + 15) / 16 * 16
         let sums = nodes.reduce(0) { $0 + $1.count }
-        let fitting = max(1 << 14, Self.memory / (Self.piecesAtATime * sums))
+        let fitting = max(1 << 14, Self.memory / (16 * sums))
         pieceSize = max(1, min(segmentSize, fitting, messageSize))
+        piecesAtATime = min(16, max(2, Self.memory / (sums * pieceSize)))
     }
 
     /// The sums that a process receives for each number of its segment.

@@ -75,10 +75,11 @@ enum ScalarKind: Hashable, Sendable {
     /// `until` have none.
     case categories(UInt32, until: Int = .max)
 
+    private static let (letters, numbers): (UInt32, UInt32) = (0b11111, 0b111 << 8)
     /// Letters, of any kind.
-    static let letter = ScalarKind.categories(0b11111)
+    static let letter = ScalarKind.categories(letters)
     /// Numbers, of any kind.
-    static let number = ScalarKind.categories(0b111 << 8)
+    static let number = ScalarKind.categories(numbers)
 
     func contains(_ scalar: Unicode.Scalar) -> Bool {
         switch self {
@@ -102,8 +103,7 @@ enum ScalarKind: Hashable, Sendable {
     /// Whether Unicode 18 has the character among the letters or numbers of a set of categories that has all of them;
     /// Swift's own tables may be of an earlier version.
     private static func isNew(_ scalar: Unicode.Scalar, in set: UInt32) -> Bool {
-        guard case .categories(let letters, _) = letter, case .categories(let numbers, _) = number else { return false }
-        return set & letters == letters && newLetters.contains { $0.contains(scalar.value) }
+        set & letters == letters && newLetters.contains { $0.contains(scalar.value) }
             || set & numbers == numbers && newNumbers.contains { $0.contains(scalar.value) }
     }
 
